@@ -1,0 +1,172 @@
+//! A model as it travels: a folder with `manifest.toml` and the weights that it names.
+//!
+//! TorchScript is code. So the weights are read once, compared with the size and digest of the manifest, and only
+//! those very bytes are given to torch: nothing can change between the check and the use.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use shorewatch_domain::digest::{Digest, DigestBuilder};
+
+use crate::error::ModelError;
+use crate::manifest::Manifest;
+use crate::manifest_faults::is_plain_name;
+
+/// Name of the manifest in a bundle.
+pub const MANIFEST_FILE: &str = "manifest.toml";
+
+/// Version of this program, as manifests ask for it.
+pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Manifests are a few kilobytes.
+const MANIFEST_LIMIT_BYTES: u64 = 1 << 20;
+
+/// A manifest and weights that belong together.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    folder: PathBuf,
+    manifest: Manifest,
+    weights: Vec<u8>,
+    digest: Digest,
+}
+
+impl Bundle {
+    /// Reads and verifies the bundle `name` in `folder`.
+    ///
+    /// # Errors
+    /// The name is no plain name, there is no such bundle, a link leads out of the folder, the manifest has faults, or
+    /// the weights' size or digest is not the manifest's.
+    pub fn load(folder: &Path, name: &str) -> Result<Self, ModelError> {
+        if !is_plain_name(name) {
+            return Err(ModelError::Name { name: name.to_owned() });
+        }
+        let models = folder.canonicalize().map_err(read_error(folder))?;
+        if !models.join(name).join(MANIFEST_FILE).is_file() {
+            return Err(ModelError::NotFound {
+                name: name.to_owned(),
+                folder: folder.to_owned(),
+                known: Self::names(folder)?,
+            });
+        }
+        let home = inside(&models, name)?;
+        let manifest_path = inside(&home, MANIFEST_FILE)?;
+        let manifest_bytes = read_manifest(&manifest_path)?;
+        let manifest = parse(&manifest_path, &manifest_bytes, name)?;
+        let weights_path = inside(&home, &manifest.weights.file)?;
+        let weights = read_weights(&weights_path, &manifest)?;
+        let digest = DigestBuilder::new("model")
+            .field("manifest", &manifest_bytes)
+            .digest("weights", &manifest.weights.blake3)
+            .finish();
+        tracing::debug!(model = name, digest = %digest.short(), "bundle verified");
+        Ok(Self { folder: home, manifest, weights, digest })
+    }
+
+    /// The names of the bundles in `folder`, in order: folders with a manifest, not judged further.
+    ///
+    /// # Errors
+    /// The folder cannot be listed.
+    pub fn names(folder: &Path) -> Result<Vec<String>, ModelError> {
+        let mut names = Vec::new();
+        for entry in folder.read_dir().map_err(read_error(folder))? {
+            let entry = entry.map_err(read_error(folder))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if is_plain_name(&name) && entry.path().join(MANIFEST_FILE).is_file() {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The folder of the bundle, all links resolved.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What the model says of itself.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The verified weights.
+    #[must_use]
+    pub fn weights(&self) -> &[u8] {
+        &self.weights
+    }
+
+    /// What the model *is*: a digest over the bytes of its manifest and its weights.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+fn parse(path: &Path, bytes: &[u8], name: &str) -> Result<Manifest, ModelError> {
+    let faults_error = |faults| ModelError::ManifestFaults { path: path.to_owned(), faults };
+    let text = std::str::from_utf8(bytes).map_err(|error| faults_error(vec![format!("expected UTF-8: {error}")]))?;
+    let manifest = Manifest::parse(text)
+        .map_err(|source| ModelError::ManifestSyntax { path: path.to_owned(), source: Box::new(source) })?;
+    let mut faults = manifest.faults(PROGRAM_VERSION);
+    if manifest.name != name {
+        faults.push(format!("name: expected {name:?} as its folder is called, got {:?}", manifest.name));
+    }
+    if faults.is_empty() { Ok(manifest) } else { Err(faults_error(faults)) }
+}
+
+fn read_manifest(path: &Path) -> Result<Vec<u8>, ModelError> {
+    let (file, got_bytes) = open(path)?;
+    if got_bytes > MANIFEST_LIMIT_BYTES {
+        return Err(ModelError::ManifestSize { path: path.to_owned(), limit_bytes: MANIFEST_LIMIT_BYTES, got_bytes });
+    }
+    read(path, file, MANIFEST_LIMIT_BYTES)
+}
+
+fn read_weights(path: &Path, manifest: &Manifest) -> Result<Vec<u8>, ModelError> {
+    let expected_bytes = manifest.weights.size_bytes;
+    let size_error = |got_bytes| ModelError::WeightsSize { path: path.to_owned(), expected_bytes, got_bytes };
+    let (file, got_bytes) = open(path)?;
+    if got_bytes != expected_bytes {
+        return Err(size_error(got_bytes));
+    }
+    // one byte more than expected, so that a file that grew meanwhile is noticed
+    let weights = read(path, file, expected_bytes + 1)?;
+    if weights.len() as u64 != expected_bytes {
+        return Err(size_error(weights.len() as u64));
+    }
+    let got = Digest::of_bytes(&weights);
+    if got != manifest.weights.blake3 {
+        return Err(ModelError::WeightsDigest { path: path.to_owned(), expected: manifest.weights.blake3, got });
+    }
+    Ok(weights)
+}
+
+/// Opens a file and gives its size in bytes.
+fn open(path: &Path) -> Result<(File, u64), ModelError> {
+    let file = File::open(path).map_err(read_error(path))?;
+    let size_bytes = file.metadata().map_err(read_error(path))?.len();
+    Ok((file, size_bytes))
+}
+
+fn read(path: &Path, file: File, limit_bytes: u64) -> Result<Vec<u8>, ModelError> {
+    let mut bytes = Vec::new();
+    file.take(limit_bytes).read_to_end(&mut bytes).map_err(read_error(path))?;
+    Ok(bytes)
+}
+
+/// `folder/name` with all links resolved; refused where that lies outside `folder` (itself resolved).
+fn inside(folder: &Path, name: &str) -> Result<PathBuf, ModelError> {
+    let path = folder.join(name);
+    let resolved = path.canonicalize().map_err(read_error(&path))?;
+    if !resolved.starts_with(folder) {
+        return Err(ModelError::OutsideFolder { path, resolved, folder: folder.to_owned() });
+    }
+    Ok(resolved)
+}
+
+fn read_error(path: &Path) -> impl FnOnce(std::io::Error) -> ModelError + use<'_> {
+    move |source| ModelError::Read { path: path.to_owned(), source }
+}

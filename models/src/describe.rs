@@ -1,0 +1,72 @@
+//! A bundle as a readable table, for `shorewatch model inspect`.
+
+use std::fmt::Write as _;
+
+use crate::bundle::Bundle;
+
+impl Bundle {
+    /// Everything worth knowing about the model, as lines of plain text.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut text = String::new();
+        // writing into a String cannot fail
+        let _ = self.write_description(&mut text);
+        text
+    }
+
+    fn write_description(&self, out: &mut String) -> std::fmt::Result {
+        let manifest = self.manifest();
+        let input = &manifest.input;
+        writeln!(out, "{} {}: {}", manifest.name, manifest.version, manifest.title)?;
+        for line in manifest.description.trim().lines() {
+            writeln!(out, "  {line}")?;
+        }
+        writeln!(out)?;
+        writeln!(out, "digest             {}", self.digest())?;
+        writeln!(
+            out,
+            "weights            {} ({}, {:.1} MiB, verified)",
+            manifest.weights.file,
+            manifest.weights.format,
+            manifest.weights.size_bytes as f64 / 1_048_576.0
+        )?;
+        writeln!(out, "needs              shorewatch {} or newer", manifest.minimum_program_version)?;
+        writeln!(
+            out,
+            "pixel              {} m to {} m",
+            input.ground_sampling_distance_min_m, input.ground_sampling_distance_max_m
+        )?;
+        writeln!(
+            out,
+            "tile               {0} × {0} px, halo {1} px, alignment {2} px",
+            input.tile_px, input.halo_px, input.alignment_px
+        )?;
+        writeln!(out, "temperature        {}", manifest.output.temperature)?;
+        writeln!(out, "\nband           mean {}  standard deviation", input.units)?;
+        for band in &input.bands {
+            writeln!(out, "  {:<12} {:>16.4}  {:>18.4}", band.role.name(), band.mean, band.standard_deviation)?;
+        }
+        writeln!(out, "\nclass               group       colour   IoU")?;
+        for class in &manifest.classes {
+            let iou = manifest.scores.iou_by_class.get(&class.name);
+            let iou = iou.map_or_else(|| "not measured".to_owned(), |iou| format!("{iou:.3}"));
+            let (id, name, group) = (class.id, &class.name, class.group.name());
+            writeln!(out, "  {id:>2} {name:<16} {group:<11} {}  {iou}", class.colour)?;
+        }
+        writeln!(out, "\nscores, on places that were not trained on")?;
+        let named = [
+            ("water IoU", manifest.scores.water_iou),
+            ("mean IoU", manifest.scores.mean_iou),
+            ("expected calibration error", manifest.scores.expected_calibration_error),
+        ];
+        let further = manifest.scores.further.iter().map(|(name, value)| (name.as_str(), *value));
+        for (name, value) in named.into_iter().chain(further) {
+            writeln!(out, "  {name:<32} {value:.4}")?;
+        }
+        writeln!(out, "\ntrained on")?;
+        for set in &manifest.training_data {
+            writeln!(out, "  {} ({})\n    {}\n    {}", set.name, set.licence, set.source, set.note)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,258 @@
+//! `manifest.toml`: everything that must be known about a model to use it, and to judge it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use shorewatch_domain::digest::Digest;
+use shorewatch_domain::sensor::BandRole;
+
+/// The manifest of a bundle. Unknown keys are errors.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of this file format: 1.
+    pub schema_version: u32,
+    /// Name of the model, which is that of its folder.
+    pub name: String,
+    /// Version of the model, `major.minor.patch`.
+    pub version: String,
+    /// For people.
+    pub title: String,
+    /// For people: what it sees, how it was made, where it fails.
+    pub description: String,
+    /// What the model does: `segmentation`.
+    pub kind: String,
+    /// The oldest version of this program that can use it, `major.minor.patch`.
+    pub minimum_program_version: String,
+    /// The file of weights.
+    pub weights: Weights,
+    /// What goes in.
+    pub input: Input,
+    /// What comes out.
+    pub output: Output,
+    /// The classes, in the order of the network's channels.
+    pub classes: Vec<ClassDefinition>,
+    /// What it was trained on.
+    pub training_data: Vec<TrainingData>,
+    /// How good it is, measured on places it was not trained on.
+    pub scores: ScoreCard,
+}
+
+/// The file of weights.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weights {
+    /// How the weights are stored: `torchscript`.
+    pub format: String,
+    /// File name beside the manifest.
+    pub file: String,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// BLAKE3 digest of the file.
+    pub blake3: Digest,
+}
+
+/// What goes into the network.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// What the numbers are: `reflectance` (0..1, may exceed it a little).
+    pub units: String,
+    /// Finest pixel the model was made for, in metres.
+    pub ground_sampling_distance_min_m: f64,
+    /// Coarsest pixel the model was made for, in metres.
+    pub ground_sampling_distance_max_m: f64,
+    /// Side of the square that is best run at once, without its halo, in pixels.
+    pub tile_px: usize,
+    /// How far the network looks beyond a pixel, in pixels.
+    pub halo_px: usize,
+    /// Rows and columns must be multiples of this many pixels, and tiles begin at multiples of it.
+    pub alignment_px: usize,
+    /// The bands, in the order of the network's channels.
+    pub bands: Vec<InputBand>,
+}
+
+/// One band, and how its reflectance becomes the network's input: `(reflectance − mean) / standard_deviation`.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputBand {
+    /// What the band measures.
+    pub role: BandRole,
+    /// Mean reflectance in training.
+    pub mean: f64,
+    /// Standard deviation of reflectance in training.
+    pub standard_deviation: f64,
+}
+
+/// What comes out of the network.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// What the numbers are: `logits`.
+    pub activation: String,
+    /// Probabilities are `softmax(logits / temperature)`: fitted so that they mean what they say.
+    pub temperature: f64,
+}
+
+/// One class.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassDefinition {
+    /// Channel of the class, from 0.
+    pub id: u8,
+    /// Name, as the table of transitions uses it.
+    pub name: String,
+    /// The coarse group.
+    pub group: ClassGroup,
+    /// The colour in maps.
+    pub colour: Colour,
+}
+
+/// What a class is, coarsely.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassGroup {
+    /// Open water.
+    Water,
+    /// Whatever grows.
+    Vegetation,
+    /// Whatever was built.
+    Built,
+    /// Bare ground, sand, rock.
+    Bare,
+}
+
+impl ClassGroup {
+    /// The name in manifests and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Water => "water",
+            Self::Vegetation => "vegetation",
+            Self::Built => "built",
+            Self::Bare => "bare",
+        }
+    }
+}
+
+/// A colour: red, green, blue; written `#rrggbb`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Colour(pub [u8; 3]);
+
+/// Text that is not a colour.
+#[derive(Debug, thiserror::Error)]
+#[error("expected a colour like \"#2f6fb0\", got {got:?}")]
+pub struct NotAColour {
+    got: String,
+}
+
+impl FromStr for Colour {
+    type Err = NotAColour;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fault = || NotAColour { got: text.to_owned() };
+        let digits = text.strip_prefix('#').ok_or_else(fault)?;
+        if digits.len() != 6 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(fault());
+        }
+        let packed = u32::from_str_radix(digits, 16).map_err(|_| fault())?;
+        let [_, red, green, blue] = packed.to_be_bytes();
+        Ok(Self([red, green, blue]))
+    }
+}
+
+impl TryFrom<String> for Colour {
+    type Error = NotAColour;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Colour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self([red, green, blue]) = self;
+        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
+/// One set that the model was trained on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingData {
+    /// Name of the set.
+    pub name: String,
+    /// Its licence.
+    pub licence: String,
+    /// Where it comes from.
+    pub source: String,
+    /// What was taken of it, and how.
+    pub note: String,
+}
+
+/// How good the model is (each 0..1, measured on places it was not trained on).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, toml::Value>")]
+pub struct ScoreCard {
+    /// Intersection over union of water against everything else.
+    pub water_iou: f64,
+    /// Mean over classes of intersection over union.
+    pub mean_iou: f64,
+    /// Expected calibration error of the most probable class, after the temperature.
+    pub expected_calibration_error: f64,
+    /// Intersection over union by class name.
+    pub iou_by_class: BTreeMap<String, f64>,
+    /// Further numbers, by name.
+    pub further: BTreeMap<String, f64>,
+}
+
+/// A table of scores that lacks one, or holds something else than numbers.
+#[derive(Debug, thiserror::Error)]
+#[error("scores: {0}")]
+pub struct NotAScoreCard(String);
+
+impl TryFrom<BTreeMap<String, toml::Value>> for ScoreCard {
+    type Error = NotAScoreCard;
+
+    fn try_from(mut table: BTreeMap<String, toml::Value>) -> Result<Self, Self::Error> {
+        let missing = |name: &str| NotAScoreCard(format!("missing {name:?}"));
+        let by_class = table.remove("iou_by_class").ok_or_else(|| missing("iou_by_class"))?;
+        let by_class =
+            by_class.as_table().ok_or_else(|| NotAScoreCard("iou_by_class: expected a table of numbers".to_owned()))?;
+        let iou_by_class =
+            by_class.iter().map(|(name, value)| number(name, value)).collect::<Result<BTreeMap<_, _>, _>>()?;
+        let mut further =
+            table.iter().map(|(name, value)| number(name, value)).collect::<Result<BTreeMap<_, _>, _>>()?;
+        let mut take = |name: &str| further.remove(name).ok_or_else(|| missing(name));
+        Ok(Self {
+            water_iou: take("water_iou")?,
+            mean_iou: take("mean_iou")?,
+            expected_calibration_error: take("expected_calibration_error")?,
+            iou_by_class,
+            further,
+        })
+    }
+}
+
+fn number(name: &str, value: &toml::Value) -> Result<(String, f64), NotAScoreCard> {
+    let number = match value {
+        toml::Value::Float(number) => *number,
+        toml::Value::Integer(number) => *number as f64,
+        other => return Err(NotAScoreCard(format!("{name}: expected a number, got {other}"))),
+    };
+    Ok((name.to_owned(), number))
+}
+
+impl Manifest {
+    /// Reads a manifest; a key that is missing, misnamed or of another type is an error with its line. The values are
+    /// judged by [`Manifest::faults`].
+    ///
+    /// # Errors
+    /// The text is no TOML or not of this shape.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+}

@@ -1,0 +1,42 @@
+//! What several tests need.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array2, Array3};
+use shorewatch_models::{Bundle, TorchScriptSegmenter};
+
+/// The folder of the committed fixtures.
+pub(crate) fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// A segmenter of a fixture, one thread a call.
+pub(crate) fn segmenter(name: &str) -> TorchScriptSegmenter {
+    let bundle = Bundle::load(&fixtures(), name).expect("a good bundle");
+    TorchScriptSegmenter::load(&bundle, 1).expect("a good network")
+}
+
+/// Reflectance 0..0.4 (band, row, col) with structure at several scales, and a mask with a hole in the middle under
+/// which it is NaN. `origin` is where the window lies in an endless picture.
+pub(crate) fn picture(bands: usize, origin: (usize, usize), rows: usize, cols: usize) -> (Array3<f32>, Array2<bool>) {
+    let observed = Array2::from_shape_fn((rows, cols), |(row, col)| {
+        let (row, col) = ((row + origin.0) % 97, (col + origin.1) % 83);
+        !((30..38).contains(&row) && (20..41).contains(&col))
+    });
+    let reflectance = Array3::from_shape_fn((bands, rows, cols), |(band, row, col)| {
+        if !observed[(row, col)] {
+            return f32::NAN;
+        }
+        let (row, col) = ((row + origin.0) as f32, (col + origin.1) as f32);
+        let waves = (row * 0.05 + band as f32).sin() + (col * 0.31 - row * 0.02).cos() + (row * col * 0.7).sin();
+        0.2 + 0.06 * waves
+    });
+    (reflectance, observed)
+}
+
+/// Largest absolute difference.
+pub(crate) fn difference(one: &Array3<f32>, other: &Array3<f32>) -> f32 {
+    assert_eq!(one.dim(), other.dim());
+    one.iter().zip(other).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max)
+}

@@ -1,0 +1,258 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Finds suspected problems along managed shorelines in satellite and drone imagery.
+///
+/// Passes of imagery are laid on a fixed grid along the managed reaches, a segmentation model looks at each, and what
+/// changed since earlier passes in a suspicious way is emitted as geo-tagged patches with before/after pictures. What was
+/// not observed is reported as not observed. Suspected is not guilty: a human confirms.
+#[derive(Debug, Parser)]
+#[command(name = "shorewatch", version, propagate_version = true, after_long_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Print a summary for machines (JSON) on standard output instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Tell more: -v for each unit, -vv for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Tell only warnings and errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Form of log lines on standard error.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// Form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Exit codes, as `--help` tells them.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  everything was done
+  1  a fault of the program itself; please report it
+  2  the command line or the configuration is wrong; nothing was done
+  3  done, but some inputs were refused, quarantined, held or partly unreadable (see the messages)
+  4  refused before any work: model, store and inputs do not fit together
+  5  could not go on now (disk full, store in use, input still being copied); the same command may succeed later";
+
+/// A run configuration.
+#[derive(Debug, Clone, Args)]
+pub struct ConfigFile {
+    /// Run configuration (TOML); `shorewatch init` writes one to start from.
+    #[arg(short, long, value_name = "FILE", env = "SHOREWATCH_CONFIG")]
+    pub config: PathBuf,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented run configuration to start from.
+    Init {
+        /// File to write; an existing one is never overwritten.
+        #[arg(default_value = "shorewatch.toml")]
+        file: PathBuf,
+    },
+    /// Register and list passes of imagery.
+    #[command(subcommand)]
+    Passes(PassesCommand),
+    /// Import and list managed reaches.
+    #[command(subcommand)]
+    Reaches(ReachesCommand),
+    /// Do everything that is not done yet: register what the configuration lists, plan, work, publish, picture.
+    Run(ConfigFile),
+    /// Print the units of work that are not published yet, one a line (the first of `run`'s three steps).
+    Plan(ConfigFile),
+    /// Work units and stage their results (the second step); needs the store for reading only.
+    Work {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Ids of units, or unique beginnings of them; `-` reads them from standard input.
+        #[arg(required = true, value_name = "UNIT")]
+        units: Vec<String>,
+    },
+    /// Publish what is staged and complete, each pass in one transaction (the third step).
+    Publish(ConfigFile),
+    /// What the store holds, what is planned, and what was not looked at.
+    Status(ConfigFile),
+    /// Write the current patches as GeoJSON, GeoPackage, FlatGeobuf and CSV.
+    Export {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Formats.
+        #[arg(long, value_enum, value_delimiter = ',', default_values_t = ExportFormat::ALL)]
+        format: Vec<ExportFormat>,
+        /// Folder to write to; by default the configuration's output folder.
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
+    /// Write the report of the latest run: one HTML page that needs no network.
+    Report {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// File to write; by default `report.html` in the configuration's output folder.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Truth (GeoJSON) that `shorewatch synth` wrote, to compare with.
+        #[arg(long, value_name = "FILE")]
+        truth: Option<PathBuf>,
+    },
+    /// Paint synthetic passes of a river landscape with known events. Not real imagery.
+    Synth {
+        /// Folder to write to.
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+        /// Scene.
+        #[arg(long, value_enum, default_value_t = Scene::Demo)]
+        scene: Scene,
+        /// Seed: the same seed paints the same bytes.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Compare the current patches with the truth of a synthetic scene and write the score.
+    Score {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Truth (GeoJSON) that `shorewatch synth` wrote.
+        #[arg(long, value_name = "FILE")]
+        truth: PathBuf,
+        /// File to write; by default `score.json` in the configuration's output folder.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Look at model bundles.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Print the JSON Schema of run configurations.
+    Schema,
+    /// Print shell completions.
+    Completions {
+        /// Shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages, one for each command.
+    Man {
+        /// Folder to write to.
+        out: PathBuf,
+    },
+}
+
+/// Commands on passes.
+#[derive(Debug, Subcommand)]
+pub enum PassesCommand {
+    /// Register one pass. The same bytes again add nothing; other bytes under the same name are a new revision.
+    Add {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The files of one acquisition.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Name of the sensor profile.
+        #[arg(long)]
+        sensor: String,
+        /// Name of the pass; by default that of its first file.
+        #[arg(long)]
+        name: Option<String>,
+        /// Time of acquisition (RFC 3339 in UTC, a date, or a year); by default from metadata or file name.
+        #[arg(long)]
+        time: Option<String>,
+        /// EPSG code for files that carry no reference system. It is recorded as your claim.
+        #[arg(long, value_name = "CODE")]
+        assign_epsg: Option<u32>,
+    },
+    /// List passes.
+    List(ConfigFile),
+}
+
+/// Commands on reaches.
+#[derive(Debug, Subcommand)]
+pub enum ReachesCommand {
+    /// Import managed reaches from a vector file, all or none.
+    Import {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Any vector file that GDAL reads.
+        file: PathBuf,
+        /// Layer; by default the only one.
+        #[arg(long)]
+        layer: Option<String>,
+        /// Field with the code of a reach.
+        #[arg(long, default_value = "reach_id")]
+        id_field: String,
+        /// Field with its name.
+        #[arg(long, default_value = "name")]
+        name_field: String,
+        /// Half width in metres for centrelines.
+        #[arg(long, value_name = "METRES")]
+        buffer_m: Option<f64>,
+        /// EPSG code for a file that carries no reference system.
+        #[arg(long, value_name = "CODE")]
+        assign_epsg: Option<u32>,
+    },
+    /// List reaches.
+    List(ConfigFile),
+}
+
+/// Commands on models.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Show what a bundle is and what it wants.
+    Inspect {
+        /// Name of the bundle.
+        name: String,
+        /// Folder of the bundles.
+        #[arg(long, default_value = "models")]
+        folder: PathBuf,
+    },
+    /// Check a bundle: manifest, digest, shapes by a dry run.
+    Verify {
+        /// Name of the bundle.
+        name: String,
+        /// Folder of the bundles.
+        #[arg(long, default_value = "models")]
+        folder: PathBuf,
+    },
+}
+
+/// Export formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// GeoJSON (RFC 7946).
+    Geojson,
+    /// GeoPackage.
+    Gpkg,
+    /// FlatGeobuf.
+    Fgb,
+    /// CSV with WKT.
+    Csv,
+}
+
+impl ExportFormat {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Geojson, Self::Gpkg, Self::Fgb, Self::Csv];
+}
+
+/// Synthetic scenes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scene {
+    /// The scene of `scripts/demo`.
+    Demo,
+    /// A quarter of it in three passes, for tests.
+    Small,
+}

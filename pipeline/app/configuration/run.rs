@@ -1,0 +1,329 @@
+//! What the user typed: the run configuration, key by key.
+//!
+//! The comments of this file become the descriptions in the JSON Schema.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use shorewatch_domain::crs::ZoneFamily;
+
+/// The configuration of a Shorewatch run.
+///
+/// Paths are relative to the folder of this file. In paths, `${NAME}` and `${NAME:-default}` stand for an environment
+/// variable, `$$` for a dollar sign. Units stand in the names of the keys. Unknown keys are errors.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfiguration {
+    /// Version of this file format: 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub schema_version: u32,
+    /// The store: one GeoPackage with passes, reaches, runs and patches. QGIS opens it as it is.
+    pub store: StoreSection,
+    /// Where intermediate results lie.
+    pub work: WorkSection,
+    /// Where exports, chips and the report go.
+    pub output: OutputSection,
+    /// The segmentation model.
+    pub model: ModelSection,
+    /// Sensor profiles beside the built-in ones.
+    #[serde(default)]
+    pub sensors: SensorsSection,
+    /// The table of changes that raise a suspicion.
+    #[serde(default)]
+    pub classes: ClassesSection,
+    /// The fixed pixel lattice on which all passes are compared.
+    pub grid: GridSection,
+    /// How work is cut up.
+    #[serde(default)]
+    pub tiles: TilesSection,
+    /// The comparison with earlier passes.
+    #[serde(default)]
+    pub change: ChangeSection,
+    /// What comes out.
+    #[serde(default)]
+    pub patches: PatchesSection,
+    /// Input beyond these is refused before memory is taken for it.
+    #[serde(default)]
+    pub limits: LimitsSection,
+    /// Imagery that belongs to this run. Passes can also be added on the command line.
+    #[serde(default)]
+    pub passes: Vec<PassEntry>,
+    /// Managed shorelines of this run. Reaches can also be imported on the command line.
+    #[serde(default)]
+    pub reaches: Vec<ReachEntry>,
+    /// This machine and this run; decides no result.
+    #[serde(default)]
+    pub runtime: RuntimeSection,
+}
+
+/// The store.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StoreSection {
+    /// The GeoPackage; made where it is missing. Its name ends in `.gpkg`.
+    #[schemars(length(min = 1))]
+    pub file: String,
+}
+
+/// Intermediate results.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkSection {
+    /// Folder for class scores and results of single units. It may be deleted: a later run makes it anew.
+    #[schemars(length(min = 1))]
+    pub folder: String,
+}
+
+/// What people look at.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutputSection {
+    /// Folder for exports, before/after chips and the report.
+    #[schemars(length(min = 1))]
+    pub folder: String,
+}
+
+/// The segmentation model.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSection {
+    /// Folder that holds the model bundles.
+    #[schemars(length(min = 1))]
+    pub folder: String,
+    /// Name of the bundle: a folder in it with `manifest.toml` and weights.
+    #[schemars(length(min = 1))]
+    pub bundle: String,
+    /// What computes the class scores.
+    #[serde(default)]
+    pub backend: Backend,
+}
+
+/// What computes the class scores.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Backend {
+    /// The bundle's TorchScript weights through libtorch.
+    #[default]
+    Torchscript,
+    /// A deterministic stand-in without weights, for tests and timing. Its findings mean nothing.
+    Fake,
+}
+
+impl Backend {
+    /// The name in configurations and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Torchscript => "torchscript",
+            Self::Fake => "fake",
+        }
+    }
+}
+
+/// Sensor profiles.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SensorsSection {
+    /// Folder of profiles (`NAME.toml`). They stand beside the built-in ones; one of the same name takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+}
+
+/// The table of changes.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassesSection {
+    /// The table; the built-in one where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+/// The grid. Either `zones` or `epsg` must be given.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GridSection {
+    /// Family of projected zones; each reach gets the zone that it lies in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zones: Option<Zones>,
+    /// EPSG code of one projected system, in metres, for all reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1024, max = 998_999))]
+    pub epsg: Option<u32>,
+    /// Edge of a pixel in metres: the ground sampling distance that the model was trained for.
+    #[schemars(range(min = 0.01, max = 1000.0))]
+    pub ground_sampling_distance_m: f64,
+    /// Easting of the lattice's corner in metres.
+    #[serde(default)]
+    pub origin_x_m: f64,
+    /// Northing of the lattice's corner in metres.
+    #[serde(default)]
+    pub origin_y_m: f64,
+}
+
+/// Family of projected zones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Zones {
+    /// WGS 84 / UTM, 6° zones, the whole world but the poles.
+    Utm,
+    /// CGCS2000 / 3-degree Gauss-Krüger zones 25 to 45 (EPSG:4513 to 4533), China.
+    Cgcs2000ThreeDegree,
+}
+
+impl From<Zones> for ZoneFamily {
+    fn from(zones: Zones) -> Self {
+        match zones {
+            Zones::Utm => Self::Utm,
+            Zones::Cgcs2000ThreeDegree => Self::Cgcs2000ThreeDegree,
+        }
+    }
+}
+
+/// How work is cut up. Patches do not depend on it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TilesSection {
+    /// Edge in pixels of the square that one unit of work covers. Larger squares read less twice and need more memory.
+    #[schemars(range(min = 64, max = 16_384))]
+    pub unit_px: u32,
+}
+
+impl Default for TilesSection {
+    fn default() -> Self {
+        Self { unit_px: 1024 }
+    }
+}
+
+/// The comparison with earlier passes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChangeSection {
+    /// How many earlier passes stand ready for a comparison. Each pixel is compared with the latest of them that
+    /// observed it, so that a cloud in one does not blind the next.
+    #[schemars(range(min = 1, max = 16))]
+    pub look_back_passes: u32,
+}
+
+impl Default for ChangeSection {
+    fn default() -> Self {
+        Self { look_back_passes: 3 }
+    }
+}
+
+/// What comes out.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PatchesSection {
+    /// How far an outline may leave the exact pixel edges, in pixels; 0 keeps the edges. Areas are always those of
+    /// the exact pixels.
+    #[schemars(range(min = 0.0, max = 10.0))]
+    pub simplify_tolerance_px: f64,
+    /// Whether before/after pictures are drawn.
+    pub chips: bool,
+    /// At most so many patches get pictures, those of the highest confidence first.
+    #[schemars(range(max = 100_000))]
+    pub chip_count_max: u32,
+}
+
+impl Default for PatchesSection {
+    fn default() -> Self {
+        Self { simplify_tolerance_px: 0.75, chips: true, chip_count_max: 200 }
+    }
+}
+
+/// Input beyond these is refused.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsSection {
+    /// Most pixels (rows × columns) that a file may declare.
+    #[schemars(range(min = 1))]
+    pub maximum_pixels: u64,
+    /// Most bands that a file may declare.
+    #[schemars(range(min = 1, max = 65_535))]
+    pub maximum_bands: u32,
+    /// Most bytes that a file may declare when unpacked.
+    #[schemars(range(min = 1))]
+    pub maximum_declared_bytes: u64,
+    /// Most bytes unpacked for each byte of the file. Deflate cannot exceed 1,032, LZW hardly 1,400: a file of more is
+    /// a bomb, or sparse.
+    #[schemars(range(min = 1.0, max = 1_000_000.0))]
+    pub maximum_expansion_ratio: f64,
+    /// A file counts as complete when its size and time of change have stood still for so many seconds.
+    #[schemars(range(min = 0.0, max = 86_400.0))]
+    pub settle_seconds: f64,
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        Self {
+            maximum_pixels: 4_000_000_000,
+            maximum_bands: 64,
+            maximum_declared_bytes: 128_000_000_000,
+            maximum_expansion_ratio: 1500.0,
+            settle_seconds: 5.0,
+        }
+    }
+}
+
+/// Imagery: one pass, or many of one sensor.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PassEntry {
+    /// Files, with `*`, `?` and `**` as wildcards. With a sensor of one file, each match is a pass. With a sensor of
+    /// one file a band, each matching folder is a pass, or all matching files together are one.
+    #[schemars(length(min = 1), inner(length(min = 1)))]
+    pub files: Vec<String>,
+    /// Name of the sensor profile.
+    #[schemars(length(min = 1))]
+    pub sensor: String,
+    /// Name of the pass, where the entry is one pass; the stem of its first file, or its folder, where not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub name: Option<String>,
+    /// Time of acquisition, where the entry is one pass: `2024-03-15T02:30:00Z`, `2024-03-15` or `2024`, in UTC. It
+    /// goes before what the files say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 4))]
+    pub time: Option<String>,
+    /// EPSG code for files that carry no reference system. Recorded as the operator's claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1024, max = 998_999))]
+    pub assigned_epsg: Option<u32>,
+}
+
+/// Managed shorelines in a vector file.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReachEntry {
+    /// The vector file (GeoJSON, GeoPackage, Shapefile, FlatGeobuf).
+    #[schemars(length(min = 1))]
+    pub file: String,
+    /// The layer; must be given where the file has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub layer: Option<String>,
+    /// Field that holds the code of the reach, unique in the store.
+    #[schemars(length(min = 1))]
+    pub id_field: String,
+    /// Field that holds the name of the reach.
+    #[schemars(length(min = 1))]
+    pub name_field: String,
+    /// Half width in metres that centrelines are widened by. Polygons are never widened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.1, max = 50_000.0))]
+    pub buffer_m: Option<f64>,
+    /// EPSG code for files that carry no reference system. Recorded as the operator's claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1024, max = 998_999))]
+    pub assigned_epsg: Option<u32>,
+}
+
+/// This machine and this run; decides no result.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RuntimeSection {
+    /// Worker threads; 0 for all cores.
+    #[schemars(range(max = 1024))]
+    pub threads: u32,
+    /// True where the imagery is painted, not real: everything that comes out says so.
+    pub synthetic: bool,
+}

@@ -1,0 +1,25 @@
+//! The Shorewatch program: command line, configuration and the run.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`cli`], [`commands`] | what can be asked for, and one function for each |
+//! | [`configuration`] | what the user typed → what the program needs |
+//! | [`register`] | delivered files → passes and reaches in the store |
+//! | [`run`] | plan, work, publish |
+//! | [`polygonize`] | the extractor of the domain on all cores |
+//! | [`reporting`], [`score`], [`scene`] | the HTML page; truth against result; synthetic imagery |
+//! | [`failure`] | exit codes |
+//! | [`logging`], [`progress`] | what the user sees meanwhile |
+
+pub mod cli;
+pub mod commands;
+pub mod configuration;
+pub mod failure;
+pub mod logging;
+pub mod polygonize;
+pub mod progress;
+pub mod register;
+pub mod reporting;
+pub mod run;
+pub mod scene;
+pub mod score;

@@ -1,0 +1,120 @@
+//! Before/after pictures of patches.
+
+use std::path::{Path, PathBuf};
+
+use geo::MapCoordsInPlace;
+use geo_types::MultiPolygon;
+use ndarray::Array3;
+
+use shorewatch_domain::crs::Epsg;
+use shorewatch_domain::digest::Digest;
+use shorewatch_domain::grid::{Grid, Window};
+use shorewatch_domain::observed::Causes;
+use shorewatch_domain::patch::Patch;
+use shorewatch_imagery::crs::Transform;
+use shorewatch_report::{ChipDate, ChipPair, RenderedPair, render_pair};
+
+use super::context::RunContext;
+use super::ground::bounding_window;
+use crate::failure::Failure;
+
+/// Least edge of a chip in pixels: a small patch is shown with what is around it.
+const LEAST_EDGE_PX: usize = 64;
+
+/// Edge of a chip over the edge of its patch.
+const ROOM: f64 = 2.5;
+
+/// Pixels of a chip's edge beyond which it is read coarser.
+const MOST_EDGE_PX: usize = 400;
+
+/// Where the pictures of a patch lie.
+#[must_use]
+pub fn chip_paths(output_folder: &Path, patch_id: &str) -> [PathBuf; 2] {
+    ["before", "after"].map(|date| output_folder.join("chips").join(format!("{patch_id}_{date}.png")))
+}
+
+/// Paints both pictures of a patch.
+///
+/// # Errors
+/// A pass can't be read any more, or the patch has no area.
+pub fn render(context: &RunContext, patch: &Patch) -> Result<RenderedPair, Failure> {
+    let base = Grid::new(patch.grid_epsg, patch.ground_sampling_distance_m);
+    let mut outline = in_pixels(&MultiPolygon::from(patch.geometry.clone()), &base)?;
+    let tight =
+        bounding_window(&outline).ok_or_else(|| Failure::internal(format!("patch {} has no area", patch.patch_id)))?;
+    let edge = ((tight.rows.max(tight.cols) as f64 * ROOM).ceil() as usize).max(LEAST_EDGE_PX);
+    // A wide patch is read on a coarser lattice with the same origin.
+    let factor = edge.div_ceil(MOST_EDGE_PX);
+    let grid = Grid { pixel_size_m: base.pixel_size_m * factor as f64, ..base };
+    let edge = edge.div_ceil(factor);
+    let step = factor as f64;
+    outline.map_coords_in_place(|point| (point.x / step, point.y / step).into());
+    let middle =
+        |from: i64, length: usize| ((from as f64 + length as f64 / 2.0) / step - edge as f64 / 2.0).round() as i64;
+    let window =
+        Window { row: middle(tight.row, tight.rows), col: middle(tight.col, tight.cols), rows: edge, cols: edge };
+    outline.map_coords_in_place(|point| (point.x - window.col as f64, point.y - window.row as f64).into());
+
+    let roles = [&patch.pre_pass_id, &patch.post_pass_id]
+        .into_iter()
+        .map(|id| context.display_roles(context.pass(id)?))
+        .collect::<Result<Vec<_>, _>>()?;
+    // the same three bands on both, or the pictures can't be compared
+    let roles = if roles[0] == roles[1] { roles[0] } else { super::context::INFRARED };
+    let date = |id: &Digest| -> Result<ChipDate, Failure> {
+        let pass = context.pass(id)?;
+        let raster = context.reader_of(id, &roles)?.read(grid, window)?.raster;
+        Ok(ChipDate {
+            pixels: raster.pixels,
+            observed: raster.causes.mapv(Causes::is_observed),
+            date: pass.acquired.map_or_else(String::new, |time| time.label()),
+            sensor: pass.sensor.clone(),
+        })
+    };
+    render_pair(&ChipPair {
+        pre: date(&patch.pre_pass_id)?,
+        post: date(&patch.post_pass_id)?,
+        bands: roles.map(|role| role.name()).join(", "),
+        gsd_m: grid.pixel_size_m,
+        outline,
+        patch_id: patch.patch_id.clone(),
+    })
+    .map_err(|fault| Failure::internal(format!("chip of patch {}: {fault}", patch.patch_id)))
+}
+
+/// Geographic polygons in pixel-corner coordinates of a grid.
+///
+/// # Errors
+/// They can't be projected.
+pub fn in_pixels(polygons: &MultiPolygon<f64>, grid: &Grid) -> Result<MultiPolygon<f64>, Failure> {
+    let transform = Transform::new(Epsg::CGCS2000, grid.epsg)?;
+    let mut polygons = transform.multi_polygon(polygons, None)?;
+    polygons.map_coords_in_place(|point| grid.to_pixel(point.x, point.y).into());
+    Ok(polygons)
+}
+
+/// Reflectance of three bands for a picture, whatever the bands are.
+///
+/// # Errors
+/// The pass can't be read any more.
+pub fn picture(
+    context: &RunContext,
+    pass_id: &Digest,
+    grid: Grid,
+    window: Window,
+) -> Result<(Array3<f32>, ndarray::Array2<bool>), Failure> {
+    let roles = context.display_roles(context.pass(pass_id)?)?;
+    let raster = context.reader_of(pass_id, &roles)?.read(grid, window)?.raster;
+    Ok((raster.pixels, raster.causes.mapv(Causes::is_observed)))
+}
+
+/// Paints both pictures of a patch and writes them, each whole or not at all.
+///
+/// # Errors
+/// As [`render`]; or the folder can't be written to.
+pub fn write(context: &RunContext, patch: &Patch, output_folder: &Path) -> Result<(), Failure> {
+    let pair = render(context, patch)?;
+    let [before, after] = chip_paths(output_folder, &patch.patch_id);
+    crate::scene::write_whole(&before, &pair.pre_png)?;
+    crate::scene::write_whole(&after, &pair.post_png)
+}

@@ -1,0 +1,170 @@
+//! What every unit of a run shares: the model, the passes, their readers and the decoded blocks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use shorewatch_domain::classes::ClassTable;
+use shorewatch_domain::digest::{Digest, DigestBuilder};
+use shorewatch_domain::pass::Pass;
+use shorewatch_domain::sensor::{BandRole, SensorProfile};
+use shorewatch_domain::unit::UnitContext;
+use shorewatch_imagery::blocks::BlockCache;
+use shorewatch_imagery::open::Limits;
+use shorewatch_imagery::read::PassReader;
+use shorewatch_models::Segmenter;
+
+use crate::configuration::sensor_digest;
+use crate::failure::Failure;
+
+/// Decoded blocks that all threads share. Two rows of blocks of a Sentinel-2 tile with four bands of 16 bits are 92 MB;
+/// less would decode the blocks between neighbouring units twice, more would only cost memory.
+const BLOCK_CACHE_BYTES: usize = 96 << 20;
+
+/// Natural colour.
+pub const NATURAL: [BandRole; 3] = [BandRole::Red, BandRole::Green, BandRole::Blue];
+
+/// Colour infrared: vegetation is red.
+pub const INFRARED: [BandRole; 3] = [BandRole::Nir, BandRole::Red, BandRole::Green];
+
+/// Everything that units need beside themselves. Shared by all threads.
+pub struct RunContext {
+    /// Where results of units are staged.
+    pub work_folder: PathBuf,
+    /// Suspicious transitions.
+    pub table: ClassTable,
+    /// The model's classes in order.
+    pub class_names: Vec<String>,
+    /// The model.
+    pub segmenter: Box<dyn Segmenter>,
+    /// What the identity of every unit includes.
+    pub unit_context: UnitContext,
+    /// Tolerance of outlines in pixels.
+    pub simplify_tolerance_px: f64,
+    passes: BTreeMap<Digest, Pass>,
+    profiles: BTreeMap<String, SensorProfile>,
+    limits: Limits,
+    cache: Arc<BlockCache>,
+    readers: Mutex<HashMap<(Digest, Vec<BandRole>), Arc<PassReader>>>,
+}
+
+/// The parts of a [`RunContext`] that a caller gives.
+pub struct Parts {
+    /// See [`RunContext::work_folder`].
+    pub work_folder: PathBuf,
+    /// See [`RunContext::table`].
+    pub table: ClassTable,
+    /// See [`RunContext::segmenter`].
+    pub segmenter: Box<dyn Segmenter>,
+    /// See [`RunContext::unit_context`].
+    pub unit_context: UnitContext,
+    /// See [`RunContext::simplify_tolerance_px`].
+    pub simplify_tolerance_px: f64,
+    /// All passes of the store.
+    pub passes: Vec<Pass>,
+    /// All sensor profiles.
+    pub profiles: BTreeMap<String, SensorProfile>,
+    /// What a file may declare.
+    pub limits: Limits,
+}
+
+/// Digest of a sensor profile and of what was fitted to a pass.
+#[must_use]
+pub fn reading_digest(pass: &Pass, profile: &SensorProfile) -> Digest {
+    let builder = DigestBuilder::new("reading").digest("profile", &sensor_digest(profile));
+    let fitted = pass.fitted.iter().fold(builder, |builder, band| {
+        builder.field("band", band.role.name()).number("scale", band.scale).number("offset", band.offset)
+    });
+    fitted.finish()
+}
+
+impl RunContext {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            work_folder: parts.work_folder,
+            table: parts.table,
+            class_names: parts.segmenter.description().class_names(),
+            segmenter: parts.segmenter,
+            unit_context: parts.unit_context,
+            simplify_tolerance_px: parts.simplify_tolerance_px,
+            passes: parts.passes.into_iter().map(|pass| (pass.id, pass)).collect(),
+            profiles: parts.profiles,
+            limits: parts.limits,
+            cache: Arc::new(BlockCache::new(BLOCK_CACHE_BYTES)),
+            readers: Mutex::default(),
+        }
+    }
+
+    /// A pass of the store.
+    ///
+    /// # Errors
+    /// The store has no such pass: the plan was made from another one.
+    pub fn pass(&self, id: &Digest) -> Result<&Pass, Failure> {
+        self.passes
+            .get(id)
+            .ok_or_else(|| Failure::input(format!("pass {} is not in the store; make a new plan", id.short())))
+    }
+
+    /// The sensor profile of a pass.
+    ///
+    /// # Errors
+    /// There is no profile of that name.
+    pub fn profile(&self, pass: &Pass) -> Result<&SensorProfile, Failure> {
+        self.profiles.get(&pass.sensor).ok_or_else(|| {
+            Failure::usage(format!(
+                "pass {}: no sensor profile {:?}; there are {}",
+                pass.name,
+                pass.sensor,
+                self.profiles.keys().cloned().collect::<Vec<_>>().join(", ")
+            ))
+        })
+    }
+
+    /// Digest of how a pass is read: scores made under another profile are other scores.
+    ///
+    /// # Errors
+    /// As [`RunContext::profile`].
+    pub fn reading_digest(&self, pass_id: &Digest) -> Result<Digest, Failure> {
+        let pass = self.pass(pass_id)?;
+        Ok(reading_digest(pass, self.profile(pass)?))
+    }
+
+    /// Reads the model's bands of a pass.
+    ///
+    /// # Errors
+    /// A file can't be opened any more.
+    pub fn reader(&self, pass_id: &Digest) -> Result<Arc<PassReader>, Failure> {
+        self.reader_of(pass_id, &self.segmenter.description().bands)
+    }
+
+    /// Reads any bands of a pass.
+    ///
+    /// # Errors
+    /// A file can't be opened any more, or the sensor lacks a band.
+    pub fn reader_of(&self, pass_id: &Digest, roles: &[BandRole]) -> Result<Arc<PassReader>, Failure> {
+        let key = (*pass_id, roles.to_vec());
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reader) = readers.get(&key) {
+            return Ok(Arc::clone(reader));
+        }
+        let pass = self.pass(pass_id)?;
+        let reader =
+            Arc::new(PassReader::open(pass, self.profile(pass)?, roles, &self.limits, Arc::clone(&self.cache))?);
+        readers.insert(key, Arc::clone(&reader));
+        Ok(reader)
+    }
+
+    /// Three bands to show a pass with: natural colour where the sensor has it, else near infrared, red, green.
+    ///
+    /// # Errors
+    /// The sensor has neither.
+    pub fn display_roles(&self, pass: &Pass) -> Result<[BandRole; 3], Failure> {
+        let profile = self.profile(pass)?;
+        [NATURAL, INFRARED]
+            .into_iter()
+            .find(|roles| roles.iter().all(|role| profile.band(*role).is_some()))
+            .ok_or_else(|| Failure::input(format!("sensor {}: no three bands to show", profile.name)))
+    }
+}

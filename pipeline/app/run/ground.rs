@@ -1,0 +1,146 @@
+//! The managed shoreline on the grids of a run: which squares of ground have to be looked at.
+
+use std::collections::BTreeMap;
+
+use geo::{BoundingRect, Centroid, MapCoordsInPlace};
+use geo_types::MultiPolygon;
+use ndarray::Array2;
+
+use shorewatch_domain::crs::Epsg;
+use shorewatch_domain::digest::Digest;
+use shorewatch_domain::grid::{Cell, Grid, Window};
+use shorewatch_domain::rasterise;
+use shorewatch_domain::reach::Reach;
+use shorewatch_imagery::crs::Transform;
+
+use crate::configuration::GridSettings;
+use crate::failure::Failure;
+
+/// A reach in pixels of its grid.
+#[derive(Debug, Clone)]
+pub struct PlacedReach {
+    /// The reach.
+    pub reach: Reach,
+    /// Digest of its scope.
+    pub digest: Digest,
+    /// Scope in pixel-corner coordinates (x = col, y = row).
+    pub scope_px: MultiPolygon<f64>,
+    /// Pixels in scope.
+    pub pixel_count: u64,
+}
+
+/// One grid and the reaches on it.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// The lattice.
+    pub grid: Grid,
+    /// Edge of a unit's square in pixels.
+    pub edge_px: usize,
+    /// Its reaches, in order of id.
+    pub reaches: Vec<PlacedReach>,
+    /// Squares that meet a reach, with the indices of those reaches.
+    pub cells: BTreeMap<Cell, Vec<usize>>,
+}
+
+impl Ground {
+    /// Lays reaches on their grids; grids in order of their code.
+    ///
+    /// # Errors
+    /// A reach lies outside the family's zones, or can't be projected.
+    pub fn lay(reaches: Vec<Reach>, grids: &GridSettings, edge_px: usize) -> Result<Vec<Self>, Failure> {
+        let mut grounds: BTreeMap<Epsg, Self> = BTreeMap::new();
+        for reach in reaches {
+            let wrong = |fault: &dyn std::fmt::Display| Failure::input(format!("reach {}: {fault}", reach.id));
+            let centre = reach.scope.centroid().ok_or_else(|| wrong(&"it has no area; import it again"))?;
+            let grid = grids.grid_at(centre.x(), centre.y()).map_err(|fault| wrong(&fault))?;
+            let new = || Self { grid, edge_px, reaches: Vec::new(), cells: BTreeMap::new() };
+            let ground = grounds.entry(grid.epsg).or_insert_with(new);
+            ground.place(reach)?;
+        }
+        Ok(grounds.into_values().collect())
+    }
+
+    fn place(&mut self, reach: Reach) -> Result<(), Failure> {
+        let transform = Transform::new(Epsg::WGS84, self.grid.epsg)?;
+        let mut scope_px = transform.multi_polygon(&reach.scope, None)?;
+        scope_px.map_coords_in_place(|point| self.grid.to_pixel(point.x, point.y).into());
+        let index = self.reaches.len();
+        let mut pixel_count = 0;
+        if let Some(window) = bounding_window(&scope_px) {
+            let edge = self.edge_px as i64;
+            rasterise::for_each_run(&scope_px, window, |row, cols| {
+                pixel_count += cols.len() as u64;
+                let row = (window.row + row as i64).div_euclid(edge);
+                let first = (window.col + cols.start as i64).div_euclid(edge);
+                let last = (window.col + cols.end as i64 - 1).div_euclid(edge);
+                for col in first..=last {
+                    let of_cell = self.cells.entry(Cell { row, col }).or_default();
+                    if of_cell.last() != Some(&index) {
+                        of_cell.push(index);
+                    }
+                }
+            });
+        }
+        self.reaches.push(PlacedReach { digest: reach.digest(), reach, scope_px, pixel_count });
+        Ok(())
+    }
+
+    /// The scope inside a square.
+    #[must_use]
+    pub fn scope_in(&self, cell: Cell) -> Option<Scope> {
+        let square = cell.window(self.edge_px);
+        let of_cell = self.cells.get(&cell)?;
+        let masks: Vec<_> =
+            of_cell.iter().map(|&index| (index, rasterise::mask(&self.reaches[index].scope_px, square))).collect();
+        let (mut top, mut bottom, mut left, mut right) = (usize::MAX, 0, usize::MAX, 0);
+        for (_, mask) in &masks {
+            for ((row, col), _) in mask.indexed_iter().filter(|(_, inside)| **inside) {
+                (top, bottom) = (top.min(row), bottom.max(row + 1));
+                (left, right) = (left.min(col), right.max(col + 1));
+            }
+        }
+        if top >= bottom {
+            return None;
+        }
+        let window = Window {
+            row: square.row + top as i64,
+            col: square.col + left as i64,
+            rows: bottom - top,
+            cols: right - left,
+        };
+        let (rows, cols) = square.ranges_of(&window);
+        let masks = masks
+            .into_iter()
+            .map(|(index, mask)| (index, mask.slice(ndarray::s![rows.clone(), cols.clone()]).to_owned()))
+            .collect();
+        Some(Scope { window, masks })
+    }
+}
+
+/// The part of a square that some reach covers.
+pub struct Scope {
+    /// Bounding window of the pixels in scope.
+    pub window: Window,
+    /// Index of the reach, and its pixels (row, col) in the window.
+    pub masks: Vec<(usize, Array2<bool>)>,
+}
+
+impl Scope {
+    /// Pixels of any reach.
+    #[must_use]
+    pub fn any(&self) -> Array2<bool> {
+        let mut any = Array2::from_elem(self.window.shape(), false);
+        for (_, mask) in &self.masks {
+            any.zip_mut_with(mask, |any, &inside| *any |= inside);
+        }
+        any
+    }
+}
+
+/// The smallest window that holds polygons in pixel-corner coordinates.
+#[must_use]
+pub fn bounding_window(polygons: &MultiPolygon<f64>) -> Option<Window> {
+    let bounds = polygons.bounding_rect()?;
+    let window = Window::covering(bounds.min().x, bounds.min().y, bounds.max().x, bounds.max().y);
+    (!window.is_empty()).then_some(window)
+}

@@ -1,0 +1,228 @@
+//! The run: plan, work, publish. `shorewatch run` does all three on this machine; `plan`, `work` and `publish` are the
+//! same three steps one by one, for an engine that spreads units over machines.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`ground`] | reaches on grids: which squares have to be looked at |
+//! | [`plan`] | passes × squares → units, each addressed by the digest of its inputs |
+//! | [`context`] | what units share: model, passes, readers |
+//! | [`work`] | one unit: read → segment → compare with earlier passes → staged result |
+//! | [`mosaic`], [`patches`], [`publish`] | staged results → whole patches and coverage → the store, in one transaction |
+//! | [`chips`] | before/after pictures |
+//! | [`session`] | opens and checks everything before any work |
+
+pub mod chips;
+pub mod context;
+pub mod ground;
+pub mod mosaic;
+pub mod patches;
+pub mod plan;
+pub mod publish;
+pub mod session;
+pub mod work;
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use shorewatch_store::{PatchFilter, PlanCounts, RunEnd, RunStart, RunState, Store};
+
+use crate::failure::{ExitCode, Failure};
+use crate::progress::Progress;
+use context::RunContext;
+use plan::{Plan, PlannedPublication};
+use session::Session;
+
+/// What a run did.
+#[derive(Debug, Default, Clone, Serialize)]
+pub struct RunSummary {
+    /// Digest of the plan.
+    pub run_id: String,
+    /// Units in the plan.
+    pub units_planned: usize,
+    /// Units worked now.
+    pub units_worked: usize,
+    /// Publications that entered the store now.
+    pub publications: usize,
+    /// Patches in them.
+    pub patches_new: usize,
+    /// Current patches in the store.
+    pub patches_current: usize,
+    /// Pictures painted now.
+    pub chips: usize,
+    /// What stood in the way of something, and stopped nothing else.
+    pub faults: Vec<String>,
+    /// Reaches that no pass covers.
+    pub reaches_outside_every_pass: Vec<String>,
+    /// Passes that meet no reach.
+    pub passes_without_reach: Vec<String>,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+impl RunSummary {
+    /// What the run exits with.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        if self.faults.is_empty() && self.reaches_outside_every_pass.is_empty() {
+            ExitCode::Done
+        } else {
+            ExitCode::Partial
+        }
+    }
+}
+
+/// Plans, works and publishes everything that is not done yet.
+///
+/// # Errors
+/// The store can't be written, or a unit failed for another reason than its imagery.
+pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Failure> {
+    let start = Instant::now();
+    let plan = session.plan()?;
+    let mut summary = RunSummary {
+        run_id: plan.run_id.to_string(),
+        units_planned: plan.units().count(),
+        faults: session.faults.clone(),
+        reaches_outside_every_pass: plan.reaches_outside_every_pass.clone(),
+        passes_without_reach: plan.passes_without_reach.clone(),
+        ..RunSummary::default()
+    };
+    let todo = not_published(&plan, &session.store)?;
+    if !todo.is_empty() {
+        let units_todo = todo.iter().map(|publication| publication.units.len()).sum();
+        session.store.begin_run(&run_start(session, &plan, units_todo)?)?;
+        let ground = |publication: &PlannedPublication| &session.grounds[publication.ground];
+        for publication in &todo {
+            // Works a pass and publishes it before the next: what is published is safe whatever happens later.
+            let done = work_all(&session.context, ground(publication), publication, progress).and_then(|worked| {
+                summary.units_worked += worked;
+                publish::publish(&session.context, ground(publication), publication, plan.run_id, &mut session.store)
+            });
+            let name = &session.context.pass(&publication.pass_id)?.name;
+            match done {
+                Ok(published) => {
+                    progress.say(&format!("published pass {name}: {} suspected patches", published.patches));
+                    summary.publications += 1;
+                    summary.patches_new += published.patches;
+                    summary.faults.extend(published.faults);
+                }
+                // one bad scene never stops the others
+                Err(fault) if fault.code == ExitCode::Refused => {
+                    tracing::error!(pass = name, %fault, "the pass was not published");
+                    summary.faults.push(format!("pass {name} was not published: {fault}"));
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        summary.seconds = start.elapsed().as_secs_f64();
+        session.store.finish_run(&plan.run_id, &run_end(&summary))?;
+    }
+    if session.settings.patches.chips {
+        summary.chips = paint_chips(session, progress)?;
+    }
+    summary.patches_current = session.store.patches(&PatchFilter::default())?.len();
+    summary.seconds = start.elapsed().as_secs_f64();
+    Ok(summary)
+}
+
+/// The publications of a plan that the store does not hold.
+///
+/// # Errors
+/// The store can't be read.
+pub fn not_published<'a>(plan: &'a Plan, store: &Store) -> Result<Vec<&'a PlannedPublication>, Failure> {
+    let mut todo = Vec::new();
+    for publication in &plan.publications {
+        if !store.is_current(&publication.id)? {
+            todo.push(publication);
+        }
+    }
+    Ok(todo)
+}
+
+/// Works the units of a publication on all threads; returns how many were not staged before.
+fn work_all(
+    context: &RunContext,
+    ground: &ground::Ground,
+    publication: &PlannedPublication,
+    progress: &Progress,
+) -> Result<usize, Failure> {
+    let pass = context.pass(&publication.pass_id)?;
+    let bar = progress.units(publication.units.len(), &pass.name);
+    // Units in order of their squares, so that neighbours share decoded blocks; the iterator hands them out one by one.
+    let worked = publication
+        .units
+        .iter()
+        .par_bridge()
+        .map(|unit| {
+            let fresh = work::work(context, ground, unit)?;
+            bar.advance();
+            Ok(usize::from(fresh))
+        })
+        .sum::<Result<usize, Failure>>();
+    bar.finish();
+    worked
+}
+
+/// The row of a run that begins.
+///
+/// # Errors
+/// The configuration file can't be read any more.
+pub fn run_start(session: &Session, plan: &Plan, units_todo: usize) -> Result<RunStart, Failure> {
+    let model = session.context.segmenter.description();
+    Ok(RunStart {
+        run_id: plan.run_id,
+        started_at: Timestamp::now(),
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        model_name: model.name.clone(),
+        model_version: model.version.clone(),
+        model_digest: plan.context.model,
+        configuration_digest: plan.context.configuration,
+        configuration: std::fs::read_to_string(&session.settings.configuration_file)?,
+        synthetic: session.settings.synthetic,
+        plan: PlanCounts {
+            passes: session.ready_passes() as u64,
+            reaches: session.grounds.iter().map(|ground| ground.reaches.len() as u64).sum(),
+            publications: plan.publications.len() as u64,
+            units_up_to_date: (plan.units().count() - units_todo) as u64,
+        },
+        units_total: plan.units().count() as u64,
+    })
+}
+
+fn run_end(summary: &RunSummary) -> RunEnd {
+    RunEnd {
+        finished_at: Timestamp::now(),
+        state: if summary.exit_code() == ExitCode::Done { RunState::Finished } else { RunState::Partial },
+        units_done: summary.units_worked as u64,
+        seconds: summary.seconds,
+        exit_code: i32::from(summary.exit_code() as u8),
+    }
+}
+
+/// Paints the pictures of the current patches that have none yet, best first, up to the configured number.
+fn paint_chips(session: &Session, progress: &Progress) -> Result<usize, Failure> {
+    let most = session.settings.patches.chip_count_max as usize;
+    let patches = session.store.patches(&PatchFilter::default())?;
+    let folder = &session.settings.output_folder;
+    let missing: Vec<_> = patches
+        .iter()
+        .take(most)
+        .map(|stored| &stored.patch)
+        .filter(|patch| chips::chip_paths(folder, &patch.patch_id).iter().any(|path| !path.exists()))
+        .collect();
+    if missing.is_empty() {
+        return Ok(0);
+    }
+    let bar = progress.units(missing.len(), "chips");
+    // a session can't be shared between threads (its store can't), its context can
+    let context = &session.context;
+    missing.par_iter().try_for_each(|patch| {
+        chips::write(context, patch, folder)?;
+        bar.advance();
+        Ok::<_, Failure>(())
+    })?;
+    bar.finish();
+    Ok(missing.len())
+}

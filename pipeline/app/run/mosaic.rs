@@ -1,0 +1,148 @@
+//! The staged results of a publication as one raster, read square by square.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::{Array2, s};
+
+use shorewatch_domain::change::NO_CHANGE;
+use shorewatch_domain::digest::Digest;
+use shorewatch_domain::grid::{Cell, Window};
+use shorewatch_domain::unit::Unit;
+
+use super::work::{UnitResult, staged};
+use crate::failure::Failure;
+use crate::polygonize::LabelStrip;
+
+/// Unit results kept in memory for look-ups around patches.
+const KEPT_RESULTS: usize = 8;
+
+/// The results of all units of a publication.
+pub struct Mosaic<'a> {
+    work_folder: &'a Path,
+    units: BTreeMap<Cell, &'a Unit>,
+    edge_px: usize,
+    kept: VecDeque<(Cell, Arc<UnitResult>)>,
+}
+
+/// What is known of a window: pixels that no unit answers for are `None`.
+pub struct Known {
+    /// The earlier pass that the pixel was compared with, where the later pass observed it too.
+    pub compared_with: Array2<Option<Digest>>,
+    /// True where some unit answers for the pixel.
+    pub looked_at: Array2<bool>,
+}
+
+impl<'a> Mosaic<'a> {
+    /// The results of `units`, which must all be staged.
+    #[must_use]
+    pub fn new(work_folder: &'a Path, units: &'a [Unit]) -> Self {
+        let edge_px = units.first().map_or(1, |unit| unit.edge_px);
+        Self {
+            work_folder,
+            units: units.iter().map(|unit| (unit.cell, unit)).collect(),
+            edge_px,
+            kept: VecDeque::new(),
+        }
+    }
+
+    /// The result of one unit.
+    ///
+    /// # Errors
+    /// It is not staged, or damaged: run `work` again.
+    pub fn result(&self, unit: &Unit) -> Result<UnitResult, Failure> {
+        staged(self.work_folder, &unit.id).ok_or_else(|| {
+            Failure::retryable(format!(
+                "the result of unit {} is missing; run `shorewatch work` or `shorewatch run` again",
+                unit.id.short()
+            ))
+        })
+    }
+
+    /// Groups of squares that touch along an edge: no patch reaches from one group to another.
+    #[must_use]
+    pub fn clusters(&self) -> Vec<BTreeSet<Cell>> {
+        let mut left: BTreeSet<Cell> = self.units.keys().copied().collect();
+        let mut clusters = Vec::new();
+        while let Some(first) = left.pop_first() {
+            let (mut cluster, mut open) = (BTreeSet::new(), vec![first]);
+            while let Some(cell) = open.pop() {
+                cluster.insert(cell);
+                for (down, right) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
+                    let near = Cell { row: cell.row + down, col: cell.col + right };
+                    if left.remove(&near) {
+                        open.push(near);
+                    }
+                }
+            }
+            clusters.push(cluster);
+        }
+        clusters
+    }
+
+    /// The labels and confidences of a cluster as full-width strips, one a row of squares, from the first to the last.
+    pub fn strips(&self, cluster: &BTreeSet<Cell>) -> impl Iterator<Item = Result<LabelStrip, Failure>> {
+        let mut rows: BTreeMap<i64, Vec<Cell>> = BTreeMap::new();
+        for &cell in cluster {
+            rows.entry(cell.row).or_default().push(cell);
+        }
+        let first_col = cluster.iter().map(|cell| cell.col).min().unwrap_or(0);
+        let cols = cluster.iter().map(|cell| cell.col + 1 - first_col).max().unwrap_or(0) as usize;
+        let edge = self.edge_px;
+        rows.into_iter().map(move |(row, cells)| {
+            let window = Window { row: row * edge as i64, col: first_col * edge as i64, rows: edge, cols: cols * edge };
+            let mut labels = Array2::from_elem(window.shape(), NO_CHANGE);
+            let mut values = Array2::zeros(window.shape());
+            for cell in cells {
+                let result = self.result(self.units[&cell])?;
+                let (rows, cols) = window.ranges_of(&result.change.window);
+                labels.slice_mut(s![rows.clone(), cols.clone()]).assign(&result.change.labels);
+                values.slice_mut(s![rows, cols]).assign(&result.change.confidence);
+            }
+            Ok(LabelStrip { labels, values: Some(values), first_row: window.row, first_col: window.col })
+        })
+    }
+
+    /// What is known of a window.
+    ///
+    /// # Errors
+    /// As [`Mosaic::result`].
+    pub fn known(&mut self, window: Window) -> Result<Known, Failure> {
+        let mut known = Known {
+            compared_with: Array2::from_elem(window.shape(), None),
+            looked_at: Array2::from_elem(window.shape(), false),
+        };
+        for cell in Cell::meeting(window, self.edge_px) {
+            let Some(unit) = self.units.get(&cell).copied() else { continue };
+            let result = self.kept_result(unit)?;
+            let Some(part) = result.change.window.intersection(&window) else { continue };
+            let (from_rows, from_cols) = result.change.window.ranges_of(&part);
+            let (to_rows, to_cols) = window.ranges_of(&part);
+            for (from_row, to_row) in from_rows.zip(to_rows) {
+                for (from_col, to_col) in from_cols.clone().zip(to_cols.clone()) {
+                    let (from, to) = ((from_row, from_col), (to_row, to_col));
+                    known.looked_at[to] = true;
+                    if result.change.causes[from].is_observed() {
+                        // `NO_EARLIER` is beyond every list
+                        let earlier = usize::from(result.change.earlier[from]);
+                        known.compared_with[to] = unit.earlier_pass_ids.get(earlier).copied();
+                    }
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    fn kept_result(&mut self, unit: &Unit) -> Result<Arc<UnitResult>, Failure> {
+        if let Some((_, result)) = self.kept.iter().find(|(cell, _)| *cell == unit.cell) {
+            return Ok(Arc::clone(result));
+        }
+        let result = Arc::new(self.result(unit)?);
+        if self.kept.len() == KEPT_RESULTS {
+            self.kept.pop_front();
+        }
+        self.kept.push_back((unit.cell, Arc::clone(&result)));
+        Ok(result)
+    }
+}

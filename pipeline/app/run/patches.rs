@@ -1,0 +1,188 @@
+//! From regions of suspected change to patches: place, area, dates, confidence and provenance.
+
+use std::collections::BTreeMap;
+
+use geo::{InteriorPoint, MapCoordsInPlace};
+use geo_types::{MultiPolygon, Polygon};
+
+use shorewatch_domain::change::NO_CHANGE;
+use shorewatch_domain::crs::Epsg;
+use shorewatch_domain::digest::{Digest, DigestBuilder};
+use shorewatch_domain::extract::{Region, simplify};
+use shorewatch_domain::grid::{Grid, Window};
+use shorewatch_domain::pass::Pass;
+use shorewatch_domain::patch::Patch;
+use shorewatch_domain::rasterise;
+use shorewatch_imagery::crs::Transform;
+
+use super::context::RunContext;
+use super::ground::Ground;
+use super::mosaic::Mosaic;
+use super::plan::PlannedPublication;
+use crate::failure::Failure;
+use crate::polygonize::polygonize_strips;
+
+/// All patches of a publication that are large and sure enough, in order of confidence.
+///
+/// # Errors
+/// A unit's result is missing, or a geometry can't be projected.
+pub fn patches(context: &RunContext, ground: &Ground, publication: &PlannedPublication) -> Result<Vec<Patch>, Failure> {
+    let mut mosaic = Mosaic::new(&context.work_folder, &publication.units);
+    let mut regions = Vec::new();
+    let pixel_area_m2 = ground.grid.pixel_area_m2();
+    for cluster in mosaic.clusters() {
+        let mut of_cluster = Vec::new();
+        polygonize_strips(mosaic.strips(&cluster), Some(NO_CHANGE), |region| {
+            of_cluster.push(region);
+            Ok::<_, Failure>(())
+        })?;
+        of_cluster.retain(|region: &Region| {
+            context.table.transition(region.label).is_some_and(|row| {
+                region.pixel_count as f64 * pixel_area_m2 >= row.minimum_area_m2
+                    && region.value_mean() / 255.0 >= row.minimum_confidence
+            })
+        });
+        // simplified together, so that neighbours keep their common border
+        let simplified = simplify(&of_cluster, context.simplify_tolerance_px)?;
+        regions.extend(of_cluster.into_iter().zip(simplified));
+    }
+    let to_cgcs2000 = Transform::new(ground.grid.epsg, Epsg::CGCS2000)?;
+    let mut patches = regions
+        .into_iter()
+        .map(|(region, outline)| patch(context, ground, publication, &mut mosaic, &to_cgcs2000, &region, outline))
+        .collect::<Result<Vec<_>, _>>()?;
+    patches.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.patch_id.cmp(&b.patch_id)));
+    Ok(patches)
+}
+
+fn patch(
+    context: &RunContext,
+    ground: &Ground,
+    publication: &PlannedPublication,
+    mosaic: &mut Mosaic<'_>,
+    to_cgcs2000: &Transform,
+    region: &Region,
+    outline_px: Polygon<f64>,
+) -> Result<Patch, Failure> {
+    let grid = ground.grid;
+    let post = context.pass(&publication.pass_id)?;
+    let row = context
+        .table
+        .transition(region.label)
+        .ok_or_else(|| Failure::internal(format!("label {} is in no row of the class table", region.label)))?;
+    let comparison = compared(mosaic, region)?;
+    let pre = context.pass(&comparison.pass_id)?;
+    let reach = leading_reach(ground, region);
+    let geometry = to_geographic(outline_px, &grid, to_cgcs2000)?;
+    let centre = geometry.interior_point().map_or((f64::NAN, f64::NAN), |point| (point.x(), point.y()));
+    let post_date = acquired(post)?;
+    Ok(Patch {
+        patch_id: patch_id(context, post, &grid, region)?,
+        reach_id: reach.map_or_else(String::new, |reach| reach.id.clone()),
+        reach_name: reach.map_or_else(String::new, |reach| reach.name.clone()),
+        object_class: row.object_class.clone(),
+        change_type: row.name.clone(),
+        suspected_issue_class: row.suspected_issue_class,
+        geometry,
+        area_m2: region.pixel_count as f64 * grid.pixel_area_m2(),
+        perimeter_m: region.perimeter() as f64 * grid.pixel_size_m,
+        centre,
+        confidence: region.value_mean() / 255.0,
+        confidence_max: f64::from(region.value_max) / 255.0,
+        valid_fraction: comparison.valid_fraction,
+        pre_date: acquired(pre)?,
+        post_date,
+        pre_pass_id: pre.id,
+        post_pass_id: post.id,
+        pre_sensor: pre.sensor.clone(),
+        post_sensor: post.sensor.clone(),
+        grid_epsg: grid.epsg,
+        ground_sampling_distance_m: grid.pixel_size_m,
+        pixel_count: region.pixel_count,
+        model_name: context.segmenter.description().name.clone(),
+        model_version: context.segmenter.description().version.clone(),
+        model_digest: context.unit_context.model,
+        configuration_digest: context.unit_context.configuration,
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+fn acquired(pass: &Pass) -> Result<jiff::Timestamp, Failure> {
+    pass.acquired.map(|time| time.at).ok_or_else(|| Failure::internal(format!("pass {pass} is ready without a time")))
+}
+
+/// Date of the later pass and a digest of what the patch is: the same on every run that finds it.
+fn patch_id(context: &RunContext, post: &Pass, grid: &Grid, region: &Region) -> Result<String, Failure> {
+    let place = format!(
+        "{} {} {} {} {} {}",
+        region.label, region.rows.start, region.rows.end, region.cols.start, region.cols.end, region.pixel_count
+    );
+    let digest = grid
+        .add_to(DigestBuilder::new("patch"))
+        .digest("pass", &post.id)
+        .digest("model", &context.unit_context.model)
+        .digest("configuration", &context.unit_context.configuration)
+        .field("place", place)
+        .finish();
+    Ok(format!("{}-{}", acquired(post)?.strftime("%Y%m%d"), digest.short()))
+}
+
+struct Comparison {
+    pass_id: Digest,
+    valid_fraction: f64,
+}
+
+/// The earlier pass that most of the region was compared with, and the share of its surroundings that both saw.
+fn compared(mosaic: &mut Mosaic<'_>, region: &Region) -> Result<Comparison, Failure> {
+    let window = window_of(region);
+    let around = window.grown(window.rows.max(window.cols).div_ceil(2));
+    let known = mosaic.known(around)?;
+    let inside = rasterise::mask(&MultiPolygon::from(region.to_polygon()), around);
+    let mut counts: BTreeMap<Digest, u64> = BTreeMap::new();
+    for (compared_with, _) in known.compared_with.iter().zip(&inside).filter(|(_, inside)| **inside) {
+        if let Some(pass_id) = compared_with {
+            *counts.entry(*pass_id).or_default() += 1;
+        }
+    }
+    let earlier = counts.into_iter().max_by_key(|(pass_id, count)| (*count, *pass_id)).map(|(pass_id, _)| pass_id);
+    let looked_at = known.looked_at.iter().filter(|seen| **seen).count();
+    let valid = known.compared_with.iter().filter(|index| index.is_some()).count();
+    Ok(Comparison {
+        pass_id: earlier.ok_or_else(|| Failure::internal("a region of change was compared with no earlier pass"))?,
+        valid_fraction: valid as f64 / looked_at.max(1) as f64,
+    })
+}
+
+/// The pixels that a region touches.
+fn window_of(region: &Region) -> Window {
+    Window {
+        row: region.rows.start,
+        col: region.cols.start,
+        rows: (region.rows.end - region.rows.start) as usize,
+        cols: (region.cols.end - region.cols.start) as usize,
+    }
+}
+
+/// The reach with the largest share of the region; the first by id among equals.
+fn leading_reach<'a>(ground: &'a Ground, region: &Region) -> Option<&'a shorewatch_domain::reach::Reach> {
+    let window = window_of(region);
+    let inside = rasterise::mask(&MultiPolygon::from(region.to_polygon()), window);
+    let mut best: Option<(usize, &shorewatch_domain::reach::Reach)> = None;
+    for placed in &ground.reaches {
+        let scope = rasterise::mask(&placed.scope_px, window);
+        let shared = inside.iter().zip(&scope).filter(|(inside, scope)| **inside && **scope).count();
+        if shared > best.map_or(0, |(most, _)| most) {
+            best = Some((shared, &placed.reach));
+        }
+    }
+    best.map(|(_, reach)| reach)
+}
+
+/// Pixel-corner coordinates to (longitude, latitude), exterior counter-clockwise.
+fn to_geographic(mut outline: Polygon<f64>, grid: &Grid, transform: &Transform) -> Result<Polygon<f64>, Failure> {
+    use geo::orient::{Direction, Orient};
+    outline.map_coords_in_place(|point| grid.to_projected(point.x, point.y).into());
+    let outline = transform.multi_polygon(&MultiPolygon::from(outline), None)?;
+    let outline = outline.into_iter().next().ok_or_else(|| Failure::internal("an outline vanished in projection"))?;
+    Ok(outline.orient(Direction::Default))
+}

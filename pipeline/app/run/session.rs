@@ -1,0 +1,210 @@
+//! Everything is opened and checked here, before any work: store, model, tables, passes, reaches.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use shorewatch_domain::pass::{Pass, PassState};
+use shorewatch_domain::sensor::SensorProfile;
+use shorewatch_domain::unit::UnitContext;
+use shorewatch_models::{Bundle, FakeSegmenter, Segmenter, TorchScriptSegmenter};
+use shorewatch_store::{Lease, Store};
+
+use super::context::{Parts, RunContext, reading_digest};
+use super::ground::Ground;
+use super::plan::{Plan, ReadablePass, plan};
+use crate::configuration::{Backend, RunSettings};
+use crate::failure::Failure;
+use crate::register;
+
+/// How coarser than the grid a sensor may be: beyond this its pixels show where there is nothing to see.
+const COARSEST_SENSOR_RATIO: f64 = 1.5;
+
+/// Why a session is opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// To write: registers what the configuration lists, and holds the store's lease.
+    Write,
+    /// To look only.
+    Read,
+}
+
+/// An opened and checked run.
+pub struct Session {
+    /// The configuration.
+    pub settings: RunSettings,
+    /// The store.
+    pub store: Store,
+    /// The shoreline on its grids.
+    pub grounds: Vec<Ground>,
+    /// What units share.
+    pub context: RunContext,
+    /// Inputs that were refused, in words.
+    pub faults: Vec<String>,
+    ready: Vec<ReadablePass>,
+    /// Held for as long as the session writes.
+    _lease: Option<Lease>,
+}
+
+impl Session {
+    /// Opens and checks everything.
+    ///
+    /// # Errors
+    /// Anything that does not fit together; nothing was worked then.
+    pub fn open(settings: RunSettings, purpose: Purpose) -> Result<Self, Failure> {
+        shorewatch_imagery::open::init();
+        let segmenter = load_segmenter(&settings)?;
+        let class_names = segmenter.description().class_names();
+        let table =
+            settings.classes.check(&class_names).map_err(|faults| Failure::usage(faults.render(120, false)))?.clone();
+        check_grid(&settings, segmenter.as_ref())?;
+        let (mut store, lease) = match purpose {
+            Purpose::Write => {
+                let now = jiff::Timestamp::now();
+                create_folder_of(&settings.store_file)?;
+                let store = Store::create_or_open(&settings.store_file, now)?;
+                let lease = store.try_lease("shorewatch", now)?;
+                (store, Some(lease))
+            }
+            Purpose::Read => (Store::open_read_only(&settings.store_file)?, None),
+        };
+        let mut faults = Vec::new();
+        if purpose == Purpose::Write {
+            register::reaches(&settings, &mut store)?;
+            faults.extend(register::passes(&settings, &mut store)?);
+        }
+        let passes = store.passes()?;
+        let profiles = settings.sensors.iter().map(|(name, sensor)| (name.clone(), sensor.profile.clone())).collect();
+        let (ready, refused) = select(&passes, &profiles, segmenter.as_ref(), settings.grid.pixel_size_m);
+        faults.extend(refused);
+        let grounds = Ground::lay(store.reaches()?, &settings.grid, settings.unit_px)?;
+        let unit_context =
+            UnitContext { model: segmenter.description().digest, configuration: settings.result_digest() };
+        let context = RunContext::new(Parts {
+            work_folder: settings.work_folder.clone(),
+            table,
+            segmenter,
+            unit_context,
+            simplify_tolerance_px: settings.patches.simplify_tolerance_px,
+            passes,
+            profiles,
+            limits: register::limits(&settings),
+        });
+        Ok(Self { settings, store, grounds, context, faults, ready, _lease: lease })
+    }
+
+    /// Number of passes that can be worked.
+    #[must_use]
+    pub fn ready_passes(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// The plan over everything that is ready.
+    ///
+    /// # Errors
+    /// There is nothing to plan with: no reach or no pass.
+    pub fn plan(&self) -> Result<Plan, Failure> {
+        if self.grounds.is_empty() {
+            return Err(Failure::input(
+                "the store holds no reach, so there is nothing to look at; import one with `shorewatch reaches import` or list it under [[reaches]]",
+            ));
+        }
+        if self.ready.is_empty() {
+            let because =
+                if self.faults.is_empty() { String::new() } else { format!(":\n  {}", self.faults.join("\n  ")) };
+            return Err(Failure::input(format!(
+                "no pass is ready{because}\nadd one with `shorewatch passes add` or list it under [[passes]]"
+            )));
+        }
+        plan(&self.grounds, &self.ready, self.settings.look_back_passes, self.context.unit_context)
+    }
+}
+
+/// Makes the folder that a file is to lie in.
+///
+/// # Errors
+/// The operating system refuses.
+pub fn create_folder_of(file: &Path) -> Result<(), Failure> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    Ok(())
+}
+
+fn load_segmenter(settings: &RunSettings) -> Result<Box<dyn Segmenter>, Failure> {
+    match settings.backend {
+        Backend::Fake => Ok(Box::new(FakeSegmenter::new())),
+        Backend::Torchscript => {
+            let folder = settings.model_folder.parent().unwrap_or(Path::new("."));
+            let bundle = Bundle::load(folder, &settings.model_bundle)?;
+            // One forward a worker: units run beside each other, so each forward has one thread.
+            Ok(Box::new(TorchScriptSegmenter::load(&bundle, 1)?))
+        }
+    }
+}
+
+fn check_grid(settings: &RunSettings, segmenter: &dyn Segmenter) -> Result<(), Failure> {
+    let model = segmenter.description();
+    let size = settings.grid.pixel_size_m;
+    let (least, most) = (model.ground_sampling_distance_min_m, model.ground_sampling_distance_max_m);
+    if (least..=most).contains(&size) {
+        return Ok(());
+    }
+    Err(Failure::input(format!(
+        "model {} works from {least} m to {most} m per pixel, [grid] ground_sampling_distance_m is {size}; change the grid or the model",
+        model.name
+    )))
+}
+
+/// The passes that can be worked, in order of acquisition, and why the others can't.
+fn select(
+    passes: &[Pass],
+    profiles: &BTreeMap<String, SensorProfile>,
+    segmenter: &dyn Segmenter,
+    pixel_size_m: f64,
+) -> (Vec<ReadablePass>, Vec<String>) {
+    let (mut ready, mut refused) = (Vec::new(), Vec::new());
+    for pass in passes {
+        match &pass.state {
+            PassState::Superseded => continue,
+            PassState::Quarantined(reason) => refused.push(format!("pass {} is quarantined: {reason}", pass.name)),
+            PassState::Held(reason) => refused.push(format!("pass {} is held: {reason}", pass.name)),
+            PassState::Ready => match readable(pass, profiles, segmenter, pixel_size_m) {
+                Ok(profile) => ready.push(ReadablePass { reading: reading_digest(pass, profile), pass: pass.clone() }),
+                Err(reason) => refused.push(format!("pass {} can't be used: {reason}", pass.name)),
+            },
+        }
+    }
+    ready.sort_by_key(|read| (read.pass.acquired.map(|time| time.at), read.pass.id));
+    (ready, refused)
+}
+
+fn readable<'a>(
+    pass: &Pass,
+    profiles: &'a BTreeMap<String, SensorProfile>,
+    segmenter: &dyn Segmenter,
+    pixel_size_m: f64,
+) -> Result<&'a SensorProfile, String> {
+    let profile = profiles.get(&pass.sensor).ok_or_else(|| format!("there is no sensor profile {:?}", pass.sensor))?;
+    let model = segmenter.description();
+    let missing: Vec<_> =
+        model.bands.iter().filter(|role| profile.band(**role).is_none()).map(|role| role.name()).collect();
+    if !missing.is_empty() {
+        let has: Vec<_> = profile.bands.iter().map(|band| band.role.name()).collect();
+        return Err(format!(
+            "model {} needs the band(s) {}, sensor {} has {}",
+            model.name,
+            missing.join(", "),
+            profile.name,
+            has.join(", ")
+        ));
+    }
+    if profile.ground_sampling_distance_m > COARSEST_SENSOR_RATIO * pixel_size_m {
+        return Err(format!(
+            "sensor {} has {} m per pixel, the grid {pixel_size_m} m: finer than the imagery; use a grid of at least {:.1} m",
+            profile.name,
+            profile.ground_sampling_distance_m,
+            profile.ground_sampling_distance_m / COARSEST_SENSOR_RATIO
+        ));
+    }
+    Ok(profile)
+}

@@ -1,0 +1,137 @@
+//! What is seen, and which changes of it are worth a suspicion: the table in `configs/classes.toml`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a changed place may be in law: the four disorders (四乱, 办河湖〔2018〕245号).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IssueClass {
+    /// 乱占: occupation of water or floodplain.
+    Occupation,
+    /// 乱采: sand mining, soil taking.
+    Mining,
+    /// 乱堆: dumping.
+    Dumping,
+    /// 乱建: construction.
+    Construction,
+}
+
+impl IssueClass {
+    /// The name in stores and exports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Occupation => "occupation",
+            Self::Mining => "mining",
+            Self::Dumping => "dumping",
+            Self::Construction => "construction",
+        }
+    }
+
+    /// The official term.
+    #[must_use]
+    pub const fn official_term(self) -> &'static str {
+        match self {
+            Self::Occupation => "乱占",
+            Self::Mining => "乱采",
+            Self::Dumping => "乱堆",
+            Self::Construction => "乱建",
+        }
+    }
+}
+
+impl fmt::Display for IssueClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name(), self.official_term())
+    }
+}
+
+/// One row of the table: a change from some classes to others, and what it may be.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transition {
+    /// Number of the row, 1 to 250: the label in change rasters.
+    pub id: u8,
+    /// Name ("vegetation_to_built_up").
+    pub name: String,
+    /// Classes before, by the model's names.
+    pub from: Vec<String>,
+    /// Classes after, by the model's names.
+    pub to: Vec<String>,
+    /// What is seen after ("building", "bare_ground").
+    pub object_class: String,
+    /// What it may be in law.
+    pub suspected_issue_class: IssueClass,
+    /// Patches below this confidence (0..1) are not emitted.
+    pub minimum_confidence: f64,
+    /// Patches below this area in m² are not emitted.
+    pub minimum_area_m2: f64,
+    /// Why the row is there, for people.
+    pub reason: String,
+}
+
+/// The table of changes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassTable {
+    /// Version of this file format: 1.
+    pub schema_version: u32,
+    /// Changes that raise a suspicion. A change that stands in no row raises none.
+    pub transitions: Vec<Transition>,
+}
+
+impl ClassTable {
+    /// The row with a label.
+    #[must_use]
+    pub fn transition(&self, id: u8) -> Option<&Transition> {
+        self.transitions.iter().find(|transition| transition.id == id)
+    }
+
+    /// All faults of the table against the model's class names, in words.
+    #[must_use]
+    pub fn faults(&self, model_classes: &[String]) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.schema_version != 1 {
+            faults.push(format!("schema_version: expected 1, got {}", self.schema_version));
+        }
+        for (i, row) in self.transitions.iter().enumerate() {
+            if !(1..=250).contains(&row.id) {
+                faults.push(format!("transition {:?}: id must be 1 to 250, got {}", row.name, row.id));
+            }
+            if let Some(twin) = self.transitions[..i].iter().find(|twin| twin.id == row.id || twin.name == row.name) {
+                faults.push(format!(
+                    "transition {:?}: id {} or its name is already used by {:?}",
+                    row.name, row.id, twin.name
+                ));
+            }
+            if row.from.is_empty() || row.to.is_empty() {
+                faults.push(format!("transition {:?}: from and to must name at least one class", row.name));
+            }
+            if let Some(class) = row.from.iter().find(|class| row.to.contains(class)) {
+                faults.push(format!("transition {:?}: class {class:?} stands in from and in to", row.name));
+            }
+            for class in row.from.iter().chain(&row.to).filter(|class| !model_classes.contains(class)) {
+                faults.push(format!(
+                    "transition {:?}: the model has no class {class:?}; it has {}",
+                    row.name,
+                    model_classes.join(", ")
+                ));
+            }
+            if !(0.0..=1.0).contains(&row.minimum_confidence) {
+                faults.push(format!(
+                    "transition {:?}: minimum_confidence must be 0 to 1, got {}",
+                    row.name, row.minimum_confidence
+                ));
+            }
+            if !(row.minimum_area_m2 >= 0.0 && row.minimum_area_m2.is_finite()) {
+                faults.push(format!(
+                    "transition {:?}: minimum_area_m2 must be at least 0, got {}",
+                    row.name, row.minimum_area_m2
+                ));
+            }
+        }
+        faults
+    }
+}

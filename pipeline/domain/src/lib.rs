@@ -1,0 +1,31 @@
+//! What Shorewatch's words mean, and the pure functions over them.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`crs`], [`grid`] | EPSG codes and zones; the fixed lattice, windows and cells |
+//! | [`sensor`], [`pass`] | what a product's bands mean; one acquisition and its identity |
+//! | [`observed`] | why a pixel was not looked at, and coverage counts |
+//! | [`raster`] | pixels and scores that carry grid, mask and band roles |
+//! | [`reach`], [`rasterise`] | the managed shoreline, and its pixels |
+//! | [`classes`], [`change`] | the table of suspicious transitions; what changed between two dates |
+//! | [`extract`] | label rasters to polygons, exact and simplified |
+//! | [`patch`] | what comes out |
+//! | [`mod@unit`] | a square of the grid × a pass: what is worked on, and its identity |
+//! | [`digest`] | what is done is keyed by these |
+//!
+//! No files, no clock, no threads, no GDAL, no torch: everything here is a function of its arguments.
+
+pub mod change;
+pub mod classes;
+pub mod crs;
+pub mod digest;
+pub mod extract;
+pub mod grid;
+pub mod observed;
+pub mod pass;
+pub mod patch;
+pub mod raster;
+pub mod rasterise;
+pub mod reach;
+pub mod sensor;
+pub mod unit;

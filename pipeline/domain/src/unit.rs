@@ -1,0 +1,84 @@
+//! Units of work: a square of the grid × a pass, each a pure function of its inputs and addressed by their digest.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::{Digest, DigestBuilder};
+use crate::grid::{Cell, Grid, Window};
+use crate::observed::Coverage;
+
+/// One unit of work.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Unit {
+    /// Digest of everything below and of [`UnitContext`]: what the unit's result is a function of.
+    pub id: Digest,
+    /// The grid.
+    pub grid: Grid,
+    /// Which square.
+    pub cell: Cell,
+    /// Its edge in pixels.
+    pub edge_px: usize,
+    /// The later pass: the one that is looked at.
+    pub pass_id: Digest,
+    /// Earlier passes that it may be compared with, latest first; empty for the first pass of a place.
+    pub earlier_pass_ids: Vec<Digest>,
+    /// Reaches (id, digest of the scope) that the square meets, in order of id.
+    pub reaches: Vec<(String, Digest)>,
+}
+
+/// What all units of a run share, and what their results depend on.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct UnitContext {
+    /// Digest of the model bundle.
+    pub model: Digest,
+    /// Digest of the parts of the configuration that decide results (not of paths or thread counts).
+    pub configuration: Digest,
+}
+
+impl Unit {
+    /// Makes a unit and computes its id.
+    #[must_use]
+    pub fn new(
+        grid: Grid,
+        cell: Cell,
+        edge_px: usize,
+        pass_id: Digest,
+        earlier_pass_ids: Vec<Digest>,
+        reaches: Vec<(String, Digest)>,
+        context: &UnitContext,
+    ) -> Self {
+        let mut builder = grid
+            .add_to(DigestBuilder::new("unit"))
+            .field("cell_row", cell.row.to_le_bytes())
+            .field("cell_col", cell.col.to_le_bytes())
+            .field("edge_px", (edge_px as u64).to_le_bytes())
+            .digest("model", &context.model)
+            .digest("configuration", &context.configuration)
+            .digest("pass", &pass_id);
+        for earlier in &earlier_pass_ids {
+            builder = builder.digest("earlier", earlier);
+        }
+        for (_, scope) in &reaches {
+            builder = builder.digest("reach", scope);
+        }
+        Self { id: builder.finish(), grid, cell, edge_px, pass_id, earlier_pass_ids, reaches }
+    }
+
+    /// The pixels that the unit answers for.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        self.cell.window(self.edge_px)
+    }
+}
+
+/// What one unit found, beside its change map.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct UnitSummary {
+    /// What was seen of each reach, by reach id.
+    pub coverage: BTreeMap<String, Coverage>,
+    /// Observed pixels of each reach by class id of the later pass, by reach id.
+    pub class_px: BTreeMap<String, Vec<u64>>,
+    /// Blocks that could not be decoded, in words.
+    pub faults: Vec<String>,
+}

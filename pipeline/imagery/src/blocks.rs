@@ -1,0 +1,293 @@
+//! Decoded blocks of source files, shared by all threads: each block of a file is decoded once, however many units of
+//! work overlap it.
+//!
+//! A GDAL dataset belongs to one thread at a time, and GDAL's own cache belongs to a dataset. Neighbouring units on two
+//! threads would so decode the blocks between them twice; with a halo around every unit that alone costs half of the
+//! throughput. Here datasets are pooled a file and decoded blocks are shared.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use gdal::raster::GdalDataType;
+use ndarray::Array2;
+
+use crate::error::ImageryError;
+use crate::open::{Limits, OpenedFile, open_raster};
+use crate::runtime::collect_messages;
+
+/// Pixels that a decoded block should have at least: smaller native blocks are read several at a time.
+const BLOCK_PIXELS: usize = 512 * 512;
+
+/// Samples of one block in the file's own data type, (band, row, col) in row-major order.
+#[derive(Debug)]
+pub enum Samples {
+    /// 8-bit.
+    U8(Vec<u8>),
+    /// 16-bit unsigned.
+    U16(Vec<u16>),
+    /// 16-bit signed.
+    I16(Vec<i16>),
+    /// Everything else.
+    F32(Vec<f32>),
+}
+
+impl Samples {
+    fn size_bytes(&self) -> usize {
+        match self {
+            Self::U8(samples) => samples.len(),
+            Self::U16(samples) => 2 * samples.len(),
+            Self::I16(samples) => 2 * samples.len(),
+            Self::F32(samples) => 4 * samples.len(),
+        }
+    }
+}
+
+/// One decoded block.
+#[derive(Debug)]
+pub struct Block {
+    /// Rows in this block (less at the lower edge of the file).
+    pub rows: usize,
+    /// Columns in this block (less at the right edge).
+    pub cols: usize,
+    /// The bands that were asked for.
+    pub samples: Samples,
+    /// Pixels that could not be decoded (row, col), if any.
+    pub unreadable: Option<Array2<bool>>,
+    /// What the decoder said of them.
+    pub faults: Vec<String>,
+}
+
+/// How a file is cut into blocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BlockShape {
+    /// Rows of a whole block.
+    pub rows: usize,
+    /// Columns of a whole block.
+    pub cols: usize,
+    native_rows: usize,
+    native_cols: usize,
+}
+
+impl BlockShape {
+    /// Groups native blocks so that a block has about [`BLOCK_PIXELS`].
+    fn of(file: &OpenedFile) -> Self {
+        let (native_rows, native_cols) = file.bands.first().map_or((1, file.size.1), |band| band.block_size);
+        let (native_rows, native_cols) = (native_rows.clamp(1, file.size.0), native_cols.clamp(1, file.size.1));
+        let across = 512_usize.div_ceil(native_cols).min(file.size.1.div_ceil(native_cols));
+        let cols = native_cols * across;
+        let down = BLOCK_PIXELS.div_ceil(cols * native_rows).min(512_usize.div_ceil(native_rows));
+        Self { rows: native_rows * down.max(1), cols, native_rows, native_cols }
+    }
+}
+
+/// One file, open in as many handles as threads read it at once.
+pub struct BlockSource {
+    key: u64,
+    path: PathBuf,
+    limits: Limits,
+    /// Bands to read, as GDAL counts them (from 1).
+    bands: Vec<usize>,
+    /// Rows and columns of the file.
+    pub size: (usize, usize),
+    /// How it is cut.
+    pub shape: BlockShape,
+    pool: Mutex<Vec<OpenedFile>>,
+}
+
+impl BlockSource {
+    /// Wraps an opened file; `bands` count from 1. `key` must differ between sources that share a cache.
+    #[must_use]
+    pub fn new(key: u64, file: OpenedFile, limits: Limits, bands: Vec<usize>) -> Self {
+        Self {
+            key,
+            path: file.path.clone(),
+            limits,
+            bands,
+            size: file.size,
+            shape: BlockShape::of(&file),
+            pool: Mutex::new(vec![file]),
+        }
+    }
+
+    fn decode(&self, block_row: usize, block_col: usize) -> Result<Block, ImageryError> {
+        let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let file = match pooled {
+            Some(file) => file,
+            None => open_raster(&self.path, &self.limits)?,
+        };
+        let (row, col) = (block_row * self.shape.rows, block_col * self.shape.cols);
+        let rows = self.shape.rows.min(self.size.0 - row);
+        let cols = self.shape.cols.min(self.size.1 - col);
+        let place = Place { row, col, rows, cols };
+        // bands of one file share a type in every format that we open, but for quality bands: the widest decides
+        let all = |wanted: GdalDataType| self.bands.iter().all(|&band| file.bands[band - 1].data_type == wanted);
+        let block = if all(GdalDataType::UInt8) {
+            self.read::<u8>(&file, place, Samples::U8)
+        } else if all(GdalDataType::UInt16) {
+            self.read::<u16>(&file, place, Samples::U16)
+        } else if all(GdalDataType::Int16) {
+            self.read::<i16>(&file, place, Samples::I16)
+        } else {
+            self.read::<f32>(&file, place, Samples::F32)
+        };
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+        Ok(block)
+    }
+
+    fn read<T>(&self, file: &OpenedFile, place: Place, wrap: fn(Vec<T>) -> Samples) -> Block
+    where
+        T: Copy + Default + gdal::raster::GdalType,
+    {
+        let plane = place.rows * place.cols;
+        let mut samples = vec![T::default(); plane * self.bands.len()];
+        let whole = self.bands.iter().zip(samples.chunks_exact_mut(plane)).try_for_each(|(&band, plane)| {
+            read_band(file, band, (place.row, place.col), (place.rows, place.cols), plane)
+        });
+        let (mut unreadable, mut faults) = (None, Vec::new());
+        if whole.is_err() {
+            let mut mask = Array2::from_elem((place.rows, place.cols), false);
+            self.salvage(file, place, &mut samples, &mut mask, &mut faults);
+            unreadable = Some(mask);
+        }
+        Block { rows: place.rows, cols: place.cols, samples: wrap(samples), unreadable, faults }
+    }
+
+    /// Reads native block by native block, and marks those that fail.
+    fn salvage<T>(
+        &self,
+        file: &OpenedFile,
+        place: Place,
+        samples: &mut [T],
+        mask: &mut Array2<bool>,
+        faults: &mut Vec<String>,
+    ) where
+        T: Copy + Default + gdal::raster::GdalType,
+    {
+        let plane = place.rows * place.cols;
+        for top in (0..place.rows).step_by(self.shape.native_rows) {
+            let rows = self.shape.native_rows.min(place.rows - top);
+            for left in (0..place.cols).step_by(self.shape.native_cols) {
+                let cols = self.shape.native_cols.min(place.cols - left);
+                let mut buffer = vec![T::default(); rows * cols];
+                for (i, &band) in self.bands.iter().enumerate() {
+                    let from = (place.row + top, place.col + left);
+                    match read_band(file, band, from, (rows, cols), &mut buffer) {
+                        Ok(()) => {
+                            for (row, line) in buffer.chunks_exact(cols).enumerate() {
+                                let start = i * plane + (top + row) * place.cols + left;
+                                samples[start..start + cols].copy_from_slice(line);
+                            }
+                        }
+                        Err(fault) => {
+                            mask.slice_mut(ndarray::s![top..top + rows, left..left + cols]).fill(true);
+                            faults.push(fault);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Reads a rectangle of one band (from 1) that starts at `from` (row, col) and has `shape` (rows, cols).
+fn read_band<T>(
+    file: &OpenedFile,
+    band: usize,
+    from: (usize, usize),
+    shape: (usize, usize),
+    buffer: &mut [T],
+) -> Result<(), String>
+where
+    T: Copy + gdal::raster::GdalType,
+{
+    let size = (shape.1, shape.0);
+    let (read, messages) = collect_messages(|| {
+        file.dataset.rasterband(band)?.read_into_slice((from.1 as isize, from.0 as isize), size, size, buffer, None)
+    });
+    read.map_err(|fault| {
+        let place = format!("rows {}..{}, columns {}..{}", from.0, from.0 + shape.0, from.1, from.1 + shape.1);
+        let detail = if messages.is_empty() { fault.to_string() } else { messages.join("; ") };
+        format!("{}: band {band}, {place}: {detail}", file.path.display())
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    col: usize,
+    rows: usize,
+    cols: usize,
+}
+
+type Key = (u64, usize, usize);
+type Slot = Arc<OnceLock<Result<Arc<Block>, String>>>;
+
+/// Least-recently-used decoded blocks up to a number of bytes, for all threads and files.
+pub struct BlockCache {
+    capacity_bytes: usize,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    slots: HashMap<Key, (Slot, u64)>,
+    clock: u64,
+    held_bytes: usize,
+}
+
+impl BlockCache {
+    /// A cache that keeps at most `capacity_bytes` (blocks in use are beyond it).
+    #[must_use]
+    pub fn new(capacity_bytes: usize) -> Self {
+        Self { capacity_bytes, inner: Mutex::default() }
+    }
+
+    /// The block at (row, col) of blocks, decoded now if nobody has. Two threads that want one block decode it once.
+    ///
+    /// # Errors
+    /// The file can't be opened any more. A block that can't be decoded is no error: it comes with its unreadable mask.
+    pub fn get(&self, source: &BlockSource, block_row: usize, block_col: usize) -> Result<Arc<Block>, ImageryError> {
+        let key = (source.key, block_row, block_col);
+        let slot = {
+            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+            inner.clock += 1;
+            let clock = inner.clock;
+            let (slot, used) = inner.slots.entry(key).or_default();
+            *used = clock;
+            Arc::clone(slot)
+        };
+        let mut fresh = false;
+        let decoded = slot.get_or_init(|| {
+            fresh = true;
+            source.decode(block_row, block_col).map(Arc::new).map_err(|fault| fault.to_string())
+        });
+        let block = match decoded {
+            Ok(block) => Arc::clone(block),
+            Err(_) => {
+                // Not kept: the next reader tries again, and gets the typed error here.
+                self.inner.lock().unwrap_or_else(PoisonError::into_inner).slots.remove(&key);
+                return source.decode(block_row, block_col).map(Arc::new);
+            }
+        };
+        if fresh {
+            self.account(block.samples.size_bytes());
+        }
+        Ok(block)
+    }
+
+    /// Counts a new block and drops the least recently used ones beyond the capacity.
+    fn account(&self, bytes: usize) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.held_bytes += bytes;
+        while inner.held_bytes > self.capacity_bytes {
+            let size =
+                |slot: &Slot| slot.get().and_then(|block| block.as_ref().ok()).map(|block| block.samples.size_bytes());
+            let oldest =
+                inner.slots.iter().filter(|(_, (slot, _))| size(slot).is_some()).min_by_key(|(_, (_, used))| *used);
+            let Some((key, freed)) = oldest.map(|(key, (slot, _))| (*key, size(slot).unwrap_or(0))) else { break };
+            inner.slots.remove(&key);
+            inner.held_bytes -= freed;
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! A pass on the grid: reflectance of the bands that the model asks for, and why a pixel is unobserved.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::{Array2, Array3, ArrayViewMut2, ArrayViewMut3, s};
+
+use shorewatch_domain::grid::{Grid, Window};
+use shorewatch_domain::observed::Causes;
+use shorewatch_domain::pass::Pass;
+use shorewatch_domain::raster::Raster;
+use shorewatch_domain::sensor::{BandRole, Layout, NodataRule, QualityFlag, Radiometry, SensorProfile};
+
+use crate::blocks::{Block, BlockCache, BlockSource, Samples};
+use crate::crs::SourceCrs;
+use crate::error::ImageryError;
+use crate::open::{Assigned, Limits, open_raster};
+use crate::positions::{Affine, ToSource};
+use crate::resample::resample;
+
+/// How far from whole pixels, in pixels, a file may lie off the grid and still be taken as lying on it. A hundredth is a
+/// tenth of the best co-registration of passes.
+pub const ON_GRID_TOLERANCE_PX: f64 = 0.01;
+
+/// Source pixels that one resampling step may hold in memory.
+const SOURCE_PIXELS_AT_ONCE: usize = 8 << 20;
+
+/// Alpha values from here on are opaque (half of 8 bits).
+const OPAQUE_FROM: f32 = 128.0;
+
+/// What a band of a file is for.
+enum Use {
+    /// Reflectance = stored · scale + offset, to the given position among the asked-for bands.
+    Reflectance {
+        position: usize,
+        scale: f32,
+        offset: f32,
+    },
+    Alpha,
+    Quality(Vec<QualityFlag>),
+}
+
+/// One file of a pass.
+struct FileSource {
+    blocks: BlockSource,
+    crs: SourceCrs,
+    affine: Affine,
+    /// For each band that is read.
+    uses: Vec<Use>,
+    /// Positions of the reflectance bands among the asked-for ones.
+    positions: Vec<usize>,
+}
+
+/// Reads a pass on any grid. Shared by all threads.
+pub struct PassReader {
+    files: Vec<FileSource>,
+    roles: Vec<BandRole>,
+    nodata: Option<f32>,
+    nodata_rule: NodataRule,
+    saturated_from: Option<f32>,
+    cache: Arc<BlockCache>,
+}
+
+/// A window that was read, and what went wrong in it without stopping it.
+pub struct ReadWindow {
+    /// The pixels.
+    pub raster: Raster,
+    /// Blocks that could not be decoded; their pixels are [`Causes::UNREADABLE`].
+    pub faults: Vec<String>,
+}
+
+impl PassReader {
+    /// Opens the files of a pass for the bands `roles`.
+    ///
+    /// # Errors
+    /// A band that the sensor lacks; a file that can't be opened any more.
+    pub fn open(
+        pass: &Pass,
+        profile: &SensorProfile,
+        roles: &[BandRole],
+        limits: &Limits,
+        cache: Arc<BlockCache>,
+    ) -> Result<Self, ImageryError> {
+        let mut wanted: Vec<(String, Vec<(usize, Use)>)> = Vec::new();
+        let mut want = |path: String, index: usize, what: Use| match wanted.iter_mut().find(|(known, _)| *known == path)
+        {
+            Some((_, bands)) => bands.push((index, what)),
+            None => wanted.push((path, vec![(index, what)])),
+        };
+        for (position, &role) in roles.iter().enumerate() {
+            let band = profile.band(role).ok_or_else(|| {
+                let has: Vec<_> = profile.bands.iter().map(|band| band.role.name()).collect();
+                fault_of(profile, format!("pass {} is asked for band {role}, and has {}", pass.name, has.join(", ")))
+            })?;
+            let (scale, offset) = match (band.radiometry, pass.fitted.iter().find(|fitted| fitted.role == role)) {
+                (Radiometry::Linear { scale, offset }, _) => (scale, offset),
+                (Radiometry::DisplayStretch { .. }, Some(fitted)) => (fitted.scale, fitted.offset),
+                (Radiometry::DisplayStretch { .. }, None) => {
+                    let problem = format!(
+                        "the display stretch of band {role} was not fitted to pass {}; add it again",
+                        pass.name
+                    );
+                    return Err(fault_of(profile, problem));
+                }
+            };
+            let path = file_for(pass, profile, band.file_pattern.as_deref())?;
+            want(path, band.index, Use::Reflectance { position, scale: scale as f32, offset: offset as f32 });
+        }
+        if let Some(index) = profile.alpha_index {
+            want(file_for(pass, profile, None)?, index, Use::Alpha);
+        }
+        if let Some(quality) = &profile.quality {
+            let path = match &quality.file_pattern {
+                Some(pattern) => file_matching(pass, pattern),
+                None => Some(file_for(pass, profile, None)?),
+            };
+            if let Some(path) = path {
+                want(path, quality.index, Use::Quality(quality.flags.clone()));
+            }
+        }
+        let files = wanted
+            .into_iter()
+            .enumerate()
+            .map(|(number, (path, bands))| {
+                let file = open_raster(Path::new(&path), limits)?;
+                let place = file.georeference(&Assigned { epsg: pass.assigned_epsg, geotransform: None })?;
+                let (crs, affine) = (place.crs, Affine(place.geotransform));
+                let indices = bands.iter().map(|(index, _)| *index).collect();
+                let uses: Vec<_> = bands.into_iter().map(|(_, what)| what).collect();
+                let positions = uses
+                    .iter()
+                    .filter_map(
+                        |what| if let Use::Reflectance { position, .. } = what { Some(*position) } else { None },
+                    )
+                    .collect();
+                let key = source_key(pass, number);
+                Ok(FileSource { blocks: BlockSource::new(key, file, *limits, indices), crs, affine, uses, positions })
+            })
+            .collect::<Result<_, ImageryError>>()?;
+        Ok(Self {
+            files,
+            roles: roles.to_vec(),
+            nodata: profile.nodata.map(|value| value as f32),
+            nodata_rule: profile.nodata_rule,
+            saturated_from: profile.saturated_from.map(|value| value as f32),
+            cache,
+        })
+    }
+
+    /// The bounding window of the pass on a grid, and whether every file lies on it pixel by pixel.
+    ///
+    /// # Errors
+    /// There is no transformation between the file's system and the grid's.
+    pub fn lies_on(&self, grid: &Grid) -> bool {
+        self.files.iter().all(|file| file.offset_on(grid).is_some())
+    }
+
+    /// Reads a window of the grid.
+    ///
+    /// # Errors
+    /// A file can't be opened any more, or there is no transformation to the grid. Corrupt blocks are no error: their
+    /// pixels are unobserved and named in [`ReadWindow::faults`].
+    pub fn read(&self, grid: Grid, window: Window) -> Result<ReadWindow, ImageryError> {
+        let mut pixels = Array3::zeros((self.roles.len(), window.rows, window.cols));
+        let mut causes = Array2::from_elem(window.shape(), Causes::OBSERVED);
+        let mut faults = Vec::new();
+        // votes for nodata: with `AllBands`, files must agree
+        let mut all_nodata: Option<Array2<bool>> = None;
+        for file in &self.files {
+            let mut own = Array2::from_elem(window.shape(), Causes::OBSERVED);
+            self.read_file(file, grid, window, &mut pixels.view_mut(), &mut own.view_mut(), &mut faults)?;
+            let votes = !file.positions.is_empty() && self.nodata_rule == NodataRule::AllBands && self.files.len() > 1;
+            if votes {
+                let vote = own.mapv(|cause| cause.0 & Causes::NODATA.0 != 0);
+                own.mapv_inplace(|cause| Causes(cause.0 & !Causes::NODATA.0));
+                match &mut all_nodata {
+                    Some(all) => all.zip_mut_with(&vote, |all, vote| *all &= vote),
+                    None => all_nodata = Some(vote),
+                }
+            }
+            causes.zip_mut_with(&own, |cause, own| *cause |= *own);
+        }
+        if let Some(all) = all_nodata {
+            causes.zip_mut_with(&all, |cause, &nodata| {
+                if nodata {
+                    *cause |= Causes::NODATA;
+                }
+            });
+        }
+        for (row, line) in causes.outer_iter().enumerate() {
+            if line.iter().any(|cause| !cause.is_observed()) {
+                for mut band in pixels.outer_iter_mut() {
+                    let mut values = band.row_mut(row);
+                    values.zip_mut_with(&line, |value, cause| {
+                        if !cause.is_observed() {
+                            *value = 0.0;
+                        }
+                    });
+                }
+            }
+        }
+        faults.sort();
+        faults.dedup();
+        let raster = Raster { grid, window, roles: self.roles.clone(), pixels, causes };
+        Ok(ReadWindow { raster, faults })
+    }
+
+    fn read_file(
+        &self,
+        file: &FileSource,
+        grid: Grid,
+        window: Window,
+        pixels: &mut ArrayViewMut3<'_, f32>,
+        causes: &mut ArrayViewMut2<'_, Causes>,
+        faults: &mut Vec<String>,
+    ) -> Result<(), ImageryError> {
+        if let Some((row, col)) = file.offset_on(&grid) {
+            let source = Window { row: window.row + row, col: window.col + col, ..window };
+            return self.fill(file, source, &file.positions, pixels, causes, faults);
+        }
+        let to_source = ToSource::new(grid, &file.crs, file.affine)?;
+        let mut parts = vec![window];
+        while let Some(part) = parts.pop() {
+            let mut at = to_source.positions(part);
+            let Some(source) = source_window(&at, file.blocks.size) else {
+                let (rows, cols) = window.ranges_of(&part);
+                causes.slice_mut(s![rows, cols]).fill(Causes::OUTSIDE);
+                continue;
+            };
+            if source.len() > SOURCE_PIXELS_AT_ONCE && part.len() > 1 {
+                parts.extend(halves(part));
+                continue;
+            }
+            let count = file.positions.len();
+            let mut source_pixels = Array3::zeros((count, source.rows, source.cols));
+            let mut source_causes = Array2::from_elem(source.shape(), Causes::OBSERVED);
+            let in_order: Vec<_> = (0..count).collect();
+            self.fill(file, source, &in_order, &mut source_pixels.view_mut(), &mut source_causes.view_mut(), faults)?;
+            at.x -= source.col as f64;
+            at.y -= source.row as f64;
+            let (rows, cols) = window.ranges_of(&part);
+            resample(
+                source_pixels.view(),
+                source_causes.view(),
+                &at,
+                &file.positions,
+                &mut pixels.slice_mut(s![.., rows.clone(), cols.clone()]),
+                &mut causes.slice_mut(s![rows, cols]),
+            );
+        }
+        Ok(())
+    }
+
+    /// Copies a window of the file's own pixels as reflectance; what lies beyond the file is [`Causes::OUTSIDE`].
+    fn fill(
+        &self,
+        file: &FileSource,
+        window: Window,
+        positions: &[usize],
+        pixels: &mut ArrayViewMut3<'_, f32>,
+        causes: &mut ArrayViewMut2<'_, Causes>,
+        faults: &mut Vec<String>,
+    ) -> Result<(), ImageryError> {
+        let (rows, cols) = file.blocks.size;
+        let whole = Window { row: 0, col: 0, rows, cols };
+        let Some(inside) = window.intersection(&whole) else {
+            causes.fill(Causes::OUTSIDE);
+            return Ok(());
+        };
+        if inside != window {
+            causes.fill(Causes::OUTSIDE);
+        }
+        let shape = file.blocks.shape;
+        let first_row = inside.row as usize / shape.rows;
+        let last_row = (inside.row_end() as usize - 1) / shape.rows;
+        let first_col = inside.col as usize / shape.cols;
+        let last_col = (inside.col_end() as usize - 1) / shape.cols;
+        for block_row in first_row..=last_row {
+            for block_col in first_col..=last_col {
+                let block = self.cache.get(&file.blocks, block_row, block_col)?;
+                faults.extend(block.faults.iter().cloned());
+                let place = Window {
+                    row: (block_row * shape.rows) as i64,
+                    col: (block_col * shape.cols) as i64,
+                    rows: block.rows,
+                    cols: block.cols,
+                };
+                let Some(part) = place.intersection(&inside) else { continue };
+                let (from_rows, from_cols) = place.ranges_of(&part);
+                let (to_rows, to_cols) = window.ranges_of(&part);
+                let from = (from_rows.start, from_cols.start);
+                let mut pixels = pixels.slice_mut(s![.., to_rows.clone(), to_cols.clone()]);
+                let mut causes = causes.slice_mut(s![to_rows, to_cols]);
+                match &block.samples {
+                    Samples::U8(samples) => {
+                        self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes)
+                    }
+                    Samples::U16(samples) => {
+                        self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes)
+                    }
+                    Samples::I16(samples) => {
+                        self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes)
+                    }
+                    Samples::F32(samples) => {
+                        self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes)
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Converts the part of a block that starts at `from` (row, col) and has the shape of `causes`.
+    #[expect(clippy::too_many_arguments, reason = "one hot loop; a struct would only rename the arguments")]
+    fn convert<T: Copy + Into<f32>>(
+        &self,
+        file: &FileSource,
+        block: &Block,
+        samples: &[T],
+        from: (usize, usize),
+        positions: &[usize],
+        pixels: &mut ArrayViewMut3<'_, f32>,
+        causes: &mut ArrayViewMut2<'_, Causes>,
+    ) {
+        let (rows, cols) = causes.dim();
+        let plane = block.rows * block.cols;
+        let nodata = self.nodata.unwrap_or(f32::NAN);
+        let saturated_from = self.saturated_from.unwrap_or(f32::INFINITY);
+        let all_bands = self.nodata_rule == NodataRule::AllBands;
+        let mut fill_bands = vec![0_u8; cols];
+        let mut against = vec![0_u8; cols];
+        for row in 0..rows {
+            fill_bands.fill(0);
+            against.fill(0);
+            let mut data_bands = 0_u8;
+            let mut next = 0;
+            for (i, what) in file.uses.iter().enumerate() {
+                let start = i * plane + (from.0 + row) * block.cols + from.1;
+                let line = &samples[start..start + cols];
+                match what {
+                    Use::Reflectance { scale, offset, .. } => {
+                        let position = positions[next];
+                        next += 1;
+                        data_bands += 1;
+                        let mut target = pixels.slice_mut(s![position, row, ..]);
+                        if let Some(target) = target.as_slice_mut() {
+                            for (target, &value) in target.iter_mut().zip(line) {
+                                let value: f32 = value.into();
+                                *target = value * scale + offset;
+                            }
+                        }
+                        for ((fill, against), &value) in fill_bands.iter_mut().zip(&mut against).zip(line) {
+                            let value: f32 = value.into();
+                            *fill += u8::from(value == nodata);
+                            *against |= (u8::from(value >= saturated_from) * Causes::SATURATED.0)
+                                | (u8::from(!value.is_finite()) * Causes::NOT_FINITE.0);
+                        }
+                    }
+                    Use::Alpha => {
+                        for (against, &value) in against.iter_mut().zip(line) {
+                            *against |= u8::from(value.into() < OPAQUE_FROM) * Causes::TRANSPARENT.0;
+                        }
+                    }
+                    Use::Quality(flags) => {
+                        for (against, &value) in against.iter_mut().zip(line) {
+                            let code = value.into() as u32;
+                            for flag in flags {
+                                *against |= u8::from(code & flag.mask == flag.equals) * Causes::from(flag.cause).0;
+                            }
+                        }
+                    }
+                }
+            }
+            let needed = if all_bands { data_bands.max(1) } else { 1 };
+            for (col, (fill, against)) in fill_bands.iter().zip(&against).enumerate() {
+                causes[(row, col)] = Causes((u8::from(*fill >= needed) * Causes::NODATA.0) | against);
+            }
+        }
+        if let Some(unreadable) = &block.unreadable {
+            let part = unreadable.slice(s![from.0..from.0 + rows, from.1..from.1 + cols]);
+            causes.zip_mut_with(&part, |cause, &bad| {
+                if bad {
+                    *cause = Causes::UNREADABLE;
+                }
+            });
+        }
+    }
+}
+
+impl FileSource {
+    fn offset_on(&self, grid: &Grid) -> Option<(i64, i64)> {
+        (self.crs.epsg == Some(grid.epsg.0)).then(|| self.affine.offset_on(grid, ON_GRID_TOLERANCE_PX)).flatten()
+    }
+}
+
+fn source_key(pass: &Pass, number: usize) -> u64 {
+    let digits = &pass.id.to_string()[..14];
+    // 56 bits of the digest and the number of the file
+    (u64::from_str_radix(digits, 16).unwrap_or(0) << 8) | number as u64
+}
+
+fn fault_of(profile: &SensorProfile, problem: String) -> ImageryError {
+    ImageryError::Profile { profile: profile.name.clone(), problem }
+}
+
+fn file_for(pass: &Pass, profile: &SensorProfile, pattern: Option<&str>) -> Result<String, ImageryError> {
+    let found = match (profile.layout, pattern) {
+        (Layout::FilePerBand, Some(pattern)) => file_matching(pass, pattern),
+        _ => pass.files.first().map(|file| file.path.clone()),
+    };
+    found.ok_or_else(|| fault_of(profile, format!("pass {} has no file {:?}", pass.name, pattern.unwrap_or("*"))))
+}
+
+fn file_matching(pass: &Pass, pattern: &str) -> Option<String> {
+    let name = |path: &str| Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
+    pass.files
+        .iter()
+        .find(|file| name(&file.path).is_some_and(|name| crate::admit::name_matches(pattern, &name)))
+        .map(|file| file.path.clone())
+}
+
+/// The source pixels that a set of positions needs, with a pixel of room for interpolation; `None` where all lie outside.
+fn source_window(at: &crate::resample::SourcePositions, size: (usize, usize)) -> Option<Window> {
+    let range = |values: &Array2<f64>, half: f64| {
+        values
+            .iter()
+            .filter(|value| value.is_finite())
+            .fold(None, |range: Option<(f64, f64)>, &value| {
+                let (low, high) = range.unwrap_or((value, value));
+                Some((low.min(value), high.max(value)))
+            })
+            .map(|(low, high)| (low - half - 1.0, high + half + 1.0))
+    };
+    let (left, right) = range(&at.x, at.half_x)?;
+    let (top, bottom) = range(&at.y, at.half_y)?;
+    let whole = Window { row: 0, col: 0, rows: size.0, cols: size.1 };
+    Window::covering(left, top, right, bottom).intersection(&whole)
+}
+
+fn halves(window: Window) -> [Window; 2] {
+    if window.rows >= window.cols {
+        let rows = window.rows / 2;
+        [Window { rows, ..window }, Window { row: window.row + rows as i64, rows: window.rows - rows, ..window }]
+    } else {
+        let cols = window.cols / 2;
+        [Window { cols, ..window }, Window { col: window.col + cols as i64, cols: window.cols - cols, ..window }]
+    }
+}

@@ -1,0 +1,28 @@
+//! Before/after chips, the map picture of a run, and the one self-contained HTML report.
+//!
+//! Everything here is a pure function over plain structs: no files, no network, no clock, no system
+//! fonts. The caller fills the structs and writes the bytes that come back.
+//!
+//! - [`render_pair`] paints one patch at both dates with the same stretch ([`ChipPair`] → [`RenderedPair`]).
+//! - [`render_overview`] paints the map of a run ([`Overview`] → [`RenderedOverview`]).
+//! - [`render_report`] writes the page ([`Report`] → HTML text).
+//!
+//! Pixels are arrays in the order (band, row, column); geometry is (x, y) in *pixel-corner*
+//! coordinates, x = column and y = row, so that the top left corner of the first pixel is (0, 0).
+//! North is up. A pixel that was not observed is drawn as a hatch, never as a colour.
+
+mod chip;
+mod error;
+mod overview;
+mod paint;
+mod report;
+
+pub use chip::{ChipDate, ChipPair, RenderedPair, render_pair};
+pub use error::{RenderError, ReportError, ReportFault};
+pub use overview::{Coverage, Marker, Overview, OverviewPatch, OverviewReach, RenderedOverview, render_overview};
+pub use paint::stretch::{HIGH_PERCENTILE, LOW_PERCENTILE, Stretch};
+pub use report::{
+    Cause, CoverageRow, DEFAULT_MAX_PATCHES_LISTED, DEFAULT_MAX_PATCHES_WITH_CHIPS, GridSummary, HarmlessEvent,
+    IssueClass, MapPicture, PairReference, PassReference, PassRow, PassStatus, PatchCard, ReachRow, Report, RunSummary,
+    TruthEvent, TruthOutcome, TruthTable, rank_patches, render_report,
+};

@@ -1,0 +1,106 @@
+//! Does the report hold together? Every fault is listed, not only the first.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use super::{CoverageRow, PatchCard, Report};
+use crate::error::ReportFault;
+
+/// Slack for sums of areas, as a share of the scope: rounding, not double counting.
+const AREA_TOLERANCE_SHARE: f64 = 1e-6;
+/// Slack for sums of areas in m².
+const AREA_TOLERANCE_M2: f64 = 0.01;
+
+/// Confidence, then area, from the largest; then the identifier.
+pub(super) fn by_score(a: &PatchCard, b: &PatchCard) -> Ordering {
+    b.confidence
+        .total_cmp(&a.confidence)
+        .then(b.area_m2.total_cmp(&a.area_m2))
+        .then_with(|| a.patch_id.cmp(&b.patch_id))
+}
+
+/// Every fault of the report's data.
+pub(super) fn faults(report: &Report) -> Vec<ReportFault> {
+    let mut faults = Vec::new();
+    let mut reaches = BTreeSet::new();
+    for reach in &report.reaches {
+        if !reaches.insert(reach.reach_id.as_str()) {
+            faults.push(ReportFault::Duplicate { what: "reach", id: reach.reach_id.clone() });
+        }
+        let place = || format!("reach {:?}", reach.reach_id);
+        area(&mut faults, place, "scope_m2", reach.scope_m2);
+    }
+    let run = || "run".to_owned();
+    area(&mut faults, run, "minimum_area_m2", report.run.minimum_area_m2);
+    if !(report.run.duration_s.is_finite() && report.run.duration_s >= 0.0) {
+        faults.push(ReportFault::Number {
+            place: run(),
+            field: "duration_s",
+            got: report.run.duration_s,
+            expected: "seconds, zero or more",
+        });
+    }
+    for row in &report.coverage {
+        check_coverage(&mut faults, row, &reaches);
+    }
+    check_patches(&mut faults, report, &reaches);
+    faults
+}
+
+fn check_coverage(faults: &mut Vec<ReportFault>, row: &CoverageRow, reaches: &BTreeSet<&str>) {
+    let place = || format!("coverage of reach {:?}, {} to {}", row.reach_id, row.pair.pre.date, row.pair.post.date);
+    known_reach(faults, place, &row.reach_id, reaches);
+    area(faults, place, "scope_m2", row.scope_m2);
+    area(faults, place, "observed_both_m2", row.observed_both_m2);
+    for (_, area_m2) in &row.unobserved_m2 {
+        area(faults, place, "unobserved_m2", *area_m2);
+    }
+    let sum_m2 = row.observed_both_m2 + row.unobserved_m2.iter().map(|(_, area)| area).sum::<f64>();
+    if sum_m2 > row.scope_m2 * (1.0 + AREA_TOLERANCE_SHARE) + AREA_TOLERANCE_M2 {
+        faults.push(ReportFault::CoverageExceedsScope { place: place(), sum_m2, scope_m2: row.scope_m2 });
+    }
+}
+
+fn check_patches(faults: &mut Vec<ReportFault>, report: &Report, reaches: &BTreeSet<&str>) {
+    let mut ordered: Vec<&PatchCard> = report.patches.iter().collect();
+    ordered.sort_by(|a, b| by_score(a, b));
+    let mut identifiers = BTreeSet::new();
+    for (index, patch) in ordered.into_iter().enumerate() {
+        let place = || format!("patch {:?}", patch.patch_id);
+        if !identifiers.insert(patch.patch_id.as_str()) {
+            faults.push(ReportFault::Duplicate { what: "patch", id: patch.patch_id.clone() });
+        }
+        if patch.rank != index + 1 {
+            faults.push(ReportFault::Rank { patch_id: patch.patch_id.clone(), got: patch.rank, expected: index + 1 });
+        }
+        known_reach(faults, place, &patch.reach_id, reaches);
+        area(faults, place, "area_m2", patch.area_m2);
+        for (field, value, limits, expected) in [
+            ("confidence", patch.confidence, (0.0, 1.0), "0 to 1"),
+            ("valid_fraction", patch.valid_fraction, (0.0, 1.0), "0 to 1"),
+            ("longitude_deg", patch.longitude_deg, (-180.0, 180.0), "-180 to 180"),
+            ("latitude_deg", patch.latitude_deg, (-90.0, 90.0), "-90 to 90"),
+        ] {
+            if !(limits.0..=limits.1).contains(&value) {
+                faults.push(ReportFault::Number { place: place(), field, got: value, expected });
+            }
+        }
+    }
+}
+
+fn known_reach(faults: &mut Vec<ReportFault>, place: impl Fn() -> String, reach_id: &str, reaches: &BTreeSet<&str>) {
+    if !reaches.contains(reach_id) {
+        faults.push(ReportFault::UnknownReach { place: place(), reach_id: reach_id.to_owned() });
+    }
+}
+
+fn area(faults: &mut Vec<ReportFault>, place: impl Fn() -> String, field: &'static str, area_m2: f64) {
+    if !(area_m2.is_finite() && area_m2 >= 0.0) {
+        faults.push(ReportFault::Number {
+            place: place(),
+            field,
+            got: area_m2,
+            expected: "an area in m², zero or more",
+        });
+    }
+}

@@ -1,0 +1,223 @@
+//! The page as the template sees it: every number already text, nothing left to compute.
+
+use askama::Template;
+
+/// The whole page.
+#[derive(Template)]
+#[template(path = "report.html")]
+pub(super) struct Page {
+    pub(super) title: String,
+    pub(super) synthetic: bool,
+    pub(super) notices: Vec<String>,
+    pub(super) run: RunView,
+    pub(super) verdict: Verdict,
+    pub(super) figures: Vec<Figure>,
+    pub(super) shares: Vec<ShareTable>,
+    pub(super) maps: Vec<MapView>,
+    pub(super) passes: Vec<PassView>,
+    pub(super) coverage: CoverageView,
+    pub(super) unseen: UnseenView,
+    pub(super) patches: Vec<PatchView>,
+    pub(super) listed: Vec<PatchView>,
+    /// What the caps left out, in words; empty when nothing was left out.
+    pub(super) left_out: Vec<String>,
+    pub(super) truth: Option<TruthView>,
+}
+
+/// Name of a reach, with its identifier where that says more.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ReachLabel {
+    pub(super) name: String,
+    pub(super) id: String,
+}
+
+pub(super) struct RunView {
+    pub(super) run_id: String,
+    pub(super) program_version: String,
+    pub(super) model: String,
+    pub(super) model_digest: String,
+    pub(super) configuration_digest: String,
+    pub(super) grids: Vec<String>,
+    pub(super) started_utc: String,
+    pub(super) duration: String,
+    pub(super) minimum_area: String,
+}
+
+/// The one sentence that answers "what was found".
+pub(super) struct Verdict {
+    /// Style: `found`, `none` or `nothing`.
+    pub(super) kind: &'static str,
+    pub(super) heading: String,
+    pub(super) text: String,
+}
+
+pub(super) struct Figure {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) note: String,
+}
+
+/// Number and area of patches by one property.
+pub(super) struct ShareTable {
+    pub(super) caption: &'static str,
+    pub(super) heading: &'static str,
+    pub(super) rows: Vec<ShareRow>,
+}
+
+pub(super) struct ShareRow {
+    pub(super) name: String,
+    pub(super) count: String,
+    pub(super) area: String,
+    /// Length of the bar in percent of the largest.
+    pub(super) bar_percent: String,
+}
+
+pub(super) struct MapView {
+    pub(super) title: String,
+    pub(super) background: String,
+    pub(super) uri: String,
+    pub(super) alt: String,
+    pub(super) width_px: u32,
+    pub(super) height_px: u32,
+    pub(super) markers: Vec<MarkerView>,
+    pub(super) unnumbered: String,
+    /// Key on the map and name of the reach.
+    pub(super) keys: Vec<(String, ReachLabel)>,
+}
+
+pub(super) struct MarkerView {
+    pub(super) rank: usize,
+    pub(super) left_percent: String,
+    pub(super) top_percent: String,
+    pub(super) label: String,
+}
+
+pub(super) struct PassView {
+    pub(super) name: String,
+    pub(super) sensor: String,
+    pub(super) acquired: String,
+    pub(super) revision: u32,
+    pub(super) short_digest: String,
+    pub(super) digest: String,
+    /// Style: `good`, `warning`, `quiet` or `bad`.
+    pub(super) kind: &'static str,
+    pub(super) status: &'static str,
+    pub(super) reason: String,
+}
+
+pub(super) struct CoverageView {
+    pub(super) causes: Vec<String>,
+    pub(super) pairs: Vec<PairView>,
+    pub(super) rows: usize,
+}
+
+impl CoverageView {
+    /// Long tables are folded on the screen.
+    pub(super) fn fold(&self) -> bool {
+        self.rows > 40
+    }
+
+    /// Columns of the table.
+    pub(super) fn columns(&self) -> usize {
+        self.causes.len() + 3
+    }
+}
+
+pub(super) struct PairView {
+    pub(super) heading: String,
+    pub(super) rows: Vec<CoverageRowView>,
+}
+
+pub(super) struct CoverageRowView {
+    pub(super) reach: ReachLabel,
+    pub(super) scope: String,
+    pub(super) observed: String,
+    /// Length of the bar in percent.
+    pub(super) bar_percent: String,
+    /// Share per cause, in the order of [`CoverageView::causes`].
+    pub(super) causes: Vec<String>,
+}
+
+pub(super) struct UnseenView {
+    /// Reaches that no pass meets, and reaches that were never compared.
+    pub(super) reaches: Vec<UnseenReach>,
+    /// The largest gaps.
+    pub(super) rows: Vec<UnseenRow>,
+    /// The others, folded on the screen.
+    pub(super) rest: Vec<UnseenRow>,
+    pub(super) rest_area: String,
+    pub(super) total: String,
+}
+
+impl UnseenView {
+    /// Whether everything was looked at.
+    pub(super) fn nothing(&self) -> bool {
+        self.reaches.is_empty() && self.rows.is_empty()
+    }
+}
+
+pub(super) struct UnseenReach {
+    pub(super) reach: ReachLabel,
+    pub(super) area: String,
+    pub(super) reason: &'static str,
+}
+
+pub(super) struct UnseenRow {
+    pub(super) reach: ReachLabel,
+    pub(super) pair: String,
+    pub(super) area_m2: f64,
+    pub(super) area: String,
+    pub(super) share: String,
+    /// Cause and area, largest first.
+    pub(super) causes: Vec<(String, String)>,
+}
+
+pub(super) struct PatchView {
+    pub(super) rank: usize,
+    pub(super) patch_id: String,
+    pub(super) object_class: String,
+    pub(super) from_class: String,
+    pub(super) to_class: String,
+    /// English name and Chinese term.
+    pub(super) issue: Option<(String, String)>,
+    pub(super) area: String,
+    pub(super) confidence: String,
+    pub(super) valid: String,
+    pub(super) pre_date: String,
+    pub(super) post_date: String,
+    pub(super) pre_sensor: String,
+    pub(super) post_sensor: String,
+    pub(super) pre_digest: String,
+    pub(super) post_digest: String,
+    pub(super) longitude: String,
+    pub(super) latitude: String,
+    pub(super) reach: ReachLabel,
+    pub(super) notes: Vec<String>,
+    pub(super) truth: Option<(&'static str, String)>,
+    pub(super) chips: Option<ChipsView>,
+}
+
+pub(super) struct ChipsView {
+    pub(super) pre_uri: String,
+    pub(super) post_uri: String,
+    pub(super) pre_alt: String,
+    pub(super) post_alt: String,
+    pub(super) width_px: u32,
+    pub(super) height_px: u32,
+}
+
+pub(super) struct TruthView {
+    pub(super) summary: String,
+    pub(super) rows: Vec<TruthRow>,
+    pub(super) false_alarms: Vec<String>,
+}
+
+pub(super) struct TruthRow {
+    pub(super) event_id: String,
+    pub(super) kind: String,
+    pub(super) area: String,
+    pub(super) expected: &'static str,
+    /// Style: `good`, `bad` or `quiet`.
+    pub(super) style: &'static str,
+    pub(super) outcome: String,
+}

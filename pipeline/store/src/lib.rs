@@ -1,0 +1,51 @@
+//! The store: a GeoPackage (a SQLite file that QGIS opens as it is) that holds everything Shorewatch knows.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`store`] | [`Store`]: opening, creating, transactions |
+//! | [`schema`] | our tables and their version; migrations |
+//! | [`passes`], [`reaches`], [`runs`] | what went in, and what was done with it |
+//! | [`publish`] | what one run publishes of one pass, in one transaction |
+//! | [`published`] | publications, units, tiles and observations as they are read back |
+//! | [`patches`] | patches as they are read back, with filters |
+//! | [`lease`] | one run at a time |
+//! | [`error`] | what can go wrong, by what to do next |
+//!
+//! # Tables
+//! Layers, geometry in EPSG:4490 (CGCS2000, stored as longitude, latitude): `patches`, `reaches`, `tiles`, `passes`.
+//! Tables: `observations`, `publications`, `runs`, `units`, `patches_superseded`, `shorewatch_schema`. Reaches and
+//! footprints come in WGS 84; the two systems agree to centimetres, far below any pixel, so that the numbers are stored as
+//! they are. Times are UTC, to the millisecond (GeoPackage's DATETIME); lists and nested records are JSON text.
+//!
+//! # What holds after a crash
+//! Every change is one transaction in SQLite's rollback journal (`journal_mode = DELETE`, `synchronous = FULL`): at rest
+//! the store is one file, readers need no side files (a copy, a read-only folder or a network share opens in QGIS), and
+//! after a power cut or `kill -9` the file is as before the change or as after it. Write-ahead logging would let readers
+//! go on during a commit, but leaves two more files beside the store and does not work across machines; publishing is rare
+//! and short. Row numbers (`fid`) depend only on the sequence of changes that were committed.
+//!
+//! No clock: times come in as arguments.
+
+pub mod error;
+mod geometry;
+mod geopackage;
+pub mod lease;
+pub mod passes;
+pub mod patches;
+pub mod publish;
+pub mod published;
+pub mod reaches;
+pub mod runs;
+pub mod schema;
+pub mod store;
+mod values;
+
+pub use error::{Refusal, StoreError};
+pub use lease::Lease;
+pub use passes::AddedPass;
+pub use patches::{PatchFilter, StoredPatch};
+pub use publish::{NewPatch, Publication, Published, PublishedUnit, ReachObservation};
+pub use published::{Observation, PublicationRecord, Tile, UnitRecord};
+pub use reaches::ReachImport;
+pub use runs::{PlanCounts, Run, RunEnd, RunStart, RunState};
+pub use store::Store;

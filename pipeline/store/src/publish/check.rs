@@ -1,0 +1,102 @@
+//! Checks of a publication against itself, before anything is written.
+
+use std::collections::HashSet;
+use std::fmt::Display;
+
+use crate::error::Refusal;
+use crate::geometry;
+use crate::publish::{NewPatch, Publication, PublishedUnit, ReachObservation};
+
+const FAULT_OF_THE_PROGRAM: &str = "this is a fault of the program: report it";
+
+/// The first contradiction, if there is one.
+pub(super) fn publication(publication: &Publication) -> Result<(), Refusal> {
+    let mut units = HashSet::new();
+    for published in &publication.units {
+        unit(published, publication)?;
+        unique(units.insert(published.unit.id), "unit", published.unit.id.short())?;
+    }
+    let mut reaches = HashSet::new();
+    for seen in &publication.observations {
+        observation(seen)?;
+        unique(reaches.insert(&seen.reach_id), "observation of reach", &seen.reach_id)?;
+    }
+    let mut patches = HashSet::new();
+    for new in &publication.patches {
+        patch(new, publication)?;
+        unique(patches.insert(&new.patch.patch_id), "patch", &new.patch.patch_id)?;
+    }
+    Ok(())
+}
+
+fn unit(PublishedUnit { unit, outline, .. }: &PublishedUnit, publication: &Publication) -> Result<(), Refusal> {
+    let name = format!("unit {}", unit.id.short());
+    equal(&name, "pass", &publication.pass_id, &unit.pass_id)?;
+    if unit.grid != publication.grid {
+        return Err(invalid(format!("{name}, grid"), format!("{:?}", publication.grid), format!("{:?}", unit.grid)));
+    }
+    geometry::fault([outline]).map_or(Ok(()), |fault| Err(bad_outline(&name, fault)))
+}
+
+fn observation(seen: &ReachObservation) -> Result<(), Refusal> {
+    let coverage = &seen.coverage;
+    let sum = coverage.observed_px + coverage.unobserved_px.iter().sum::<u64>();
+    let name = format!("observation of reach {:?}", seen.reach_id);
+    equal(&name, "observed and unobserved pixels", &coverage.scope_px, &sum)?;
+    if coverage.compared_px > coverage.observed_px {
+        let expected = format!("at most the {} that were observed", coverage.observed_px);
+        return Err(invalid(format!("{name}, compared pixels"), expected, coverage.compared_px.to_string()));
+    }
+    finite(&name, "pixel area in m²", seen.pixel_area_m2)
+}
+
+fn patch(NewPatch { patch, .. }: &NewPatch, publication: &Publication) -> Result<(), Refusal> {
+    let name = format!("patch {}", patch.patch_id);
+    equal(&name, "later pass", &publication.pass_id, &patch.post_pass_id)?;
+    equal(&name, "grid", &publication.grid.epsg, &patch.grid_epsg)?;
+    for (field, value) in [
+        ("area in m²", patch.area_m2),
+        ("perimeter in m", patch.perimeter_m),
+        ("longitude of the centre", patch.centre.0),
+        ("latitude of the centre", patch.centre.1),
+        ("confidence", patch.confidence),
+        ("highest confidence", patch.confidence_max),
+        ("valid fraction", patch.valid_fraction),
+        ("ground sampling distance in m", patch.ground_sampling_distance_m),
+    ] {
+        finite(&name, field, value)?;
+    }
+    geometry::fault([&patch.geometry]).map_or(Ok(()), |fault| Err(bad_outline(&name, fault)))
+}
+
+fn equal<T: PartialEq + Display>(name: &str, field: &str, expected: &T, got: &T) -> Result<(), Refusal> {
+    if expected == got {
+        Ok(())
+    } else {
+        Err(invalid(format!("{name}, {field}"), expected.to_string(), got.to_string()))
+    }
+}
+
+fn finite(name: &str, field: &str, value: f64) -> Result<(), Refusal> {
+    if value.is_finite() {
+        Ok(())
+    } else {
+        Err(invalid(format!("{name}, {field}"), "a finite number".to_owned(), value.to_string()))
+    }
+}
+
+fn unique(is_new: bool, kind: &str, name: impl Display) -> Result<(), Refusal> {
+    if is_new {
+        Ok(())
+    } else {
+        Err(invalid(format!("{kind} {name}"), "once".to_owned(), "twice in one publication".to_owned()))
+    }
+}
+
+fn bad_outline(name: &str, fault: String) -> Refusal {
+    invalid(format!("{name}, outline"), "closed rings in degrees".to_owned(), fault)
+}
+
+fn invalid(what: String, expected: String, got: String) -> Refusal {
+    Refusal::Invalid { what, expected, got, next: FAULT_OF_THE_PROGRAM }
+}

@@ -1,0 +1,118 @@
+//! Our own tables, their version, and how an older store is brought up to date.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use crate::geopackage;
+use crate::values::Utc;
+
+/// The schema version that this program writes and reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Brings a store from the version before to `version`.
+struct Migration {
+    version: u32,
+    apply: fn(&Transaction<'_>, Timestamp) -> rusqlite::Result<()>,
+}
+
+/// In order of version; the last one is [`SCHEMA_VERSION`].
+const MIGRATIONS: [Migration; 1] = [Migration { version: 1, apply: create_version_1 }];
+
+/// What a file is, seen from our schema.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// An empty database.
+    Blank,
+    /// SQLite with another application id.
+    OtherDatabase { application_id: u32 },
+    /// A GeoPackage without our tables.
+    OtherGeoPackage { tables: i64 },
+    /// Ours, in a version.
+    Store { version: u32 },
+}
+
+/// Looks at what the file is, without changing it.
+pub(crate) fn find(connection: &Connection) -> rusqlite::Result<Found> {
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_master WHERE type = 'table'", [], |row| row.get(0))?;
+    let application_id: u32 = connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0))? as u32;
+    if tables == 0 && matches!(application_id, 0 | geopackage::APPLICATION_ID) {
+        return Ok(Found::Blank);
+    }
+    if application_id != geopackage::APPLICATION_ID {
+        return Ok(Found::OtherDatabase { application_id });
+    }
+    let ours: bool = connection.query_row(
+        "SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = 'shorewatch_schema'",
+        [],
+        |row| row.get(0),
+    )?;
+    let version: Option<u32> = if ours {
+        connection.query_row("SELECT max(version) FROM shorewatch_schema", [], |row| row.get(0)).optional()?.flatten()
+    } else {
+        None
+    };
+    Ok(version.map_or(Found::OtherGeoPackage { tables }, |version| Found::Store { version }))
+}
+
+/// Applies what is missing, in the caller's transaction: either all of it is there afterwards or nothing.
+pub(crate) fn migrate(transaction: &Transaction<'_>, from: u32, now: Timestamp) -> rusqlite::Result<()> {
+    for migration in MIGRATIONS.iter().filter(|migration| migration.version > from) {
+        (migration.apply)(transaction, now)?;
+        transaction.execute(
+            "INSERT INTO shorewatch_schema (version, applied_at) VALUES (?1, ?2)",
+            params![migration.version, Utc(now)],
+        )?;
+    }
+    Ok(())
+}
+
+fn create_version_1(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    geopackage::create_core(transaction)?;
+    transaction.execute_batch(include_str!("sql/shorewatch_1.sql"))?;
+    for (table, geometry_type, description) in [
+        (
+            "patches",
+            "POLYGON",
+            "Suspected-problem patches (疑似问题图斑) of current publications; suspected is not a verdict",
+        ),
+        ("reaches", "MULTIPOLYGON", "Management scopes (管理范围) of the managed shoreline"),
+        ("tiles", "POLYGON", "Squares that were looked at, pass by pass, and how much of each was observed"),
+        ("passes", "POLYGON", "Footprints of the acquisitions"),
+    ] {
+        geopackage::register_layer(transaction, table, geometry_type, description, now)?;
+    }
+    for (table, description) in [
+        ("observations", "What was observed and compared of each reach in each pass"),
+        ("publications", "Published results, one a pass and grid; superseded ones are kept"),
+        ("runs", "Runs of the program"),
+        ("units", "Published units of work"),
+        ("patches_superseded", "Patches of superseded publications, kept for the record"),
+        ("shorewatch_schema", "Version of these tables"),
+    ] {
+        geopackage::register_attributes(transaction, table, description, now)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_migration_is_the_schema_version() {
+        assert!(MIGRATIONS.is_sorted_by_key(|migration| migration.version));
+        assert_eq!(MIGRATIONS.last().map(|migration| migration.version), Some(SCHEMA_VERSION));
+    }
+
+    #[test]
+    fn a_dropped_migration_leaves_an_empty_file() {
+        let mut connection = Connection::open_in_memory().expect("a database");
+        crate::geometry::register_functions(&connection).expect("functions");
+        let transaction = connection.transaction().expect("a transaction");
+        migrate(&transaction, 0, Timestamp::UNIX_EPOCH).expect("tables");
+        assert_eq!(find(&transaction).expect("a look"), Found::Store { version: 1 });
+        drop(transaction);
+        assert_eq!(find(&connection).expect("a look"), Found::Blank);
+    }
+}
