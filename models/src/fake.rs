@@ -5,14 +5,14 @@
 //! ground from built-up by its redness. Between two thresholds membership rises linearly. It is no model: a red roof
 //! is bare ground to it, and a shaded one water.
 
-use ndarray::{Array3, ArrayView2, ArrayView3, Axis, s};
+use ndarray::{Array3, ArrayView2, ArrayView3};
 use shorewatch_domain::digest::DigestBuilder;
 use shorewatch_domain::sensor::BandRole;
 
 use crate::error::ModelError;
-use crate::input::not_finite;
+use crate::input::{in_order, not_finite};
 use crate::manifest::{ClassDefinition, ClassGroup, Colour};
-use crate::segmenter::{Segmenter, SegmenterDescription};
+use crate::segmenter::{Segmenter, SegmenterDescription, answer};
 use crate::softmax::quantise;
 
 /// Pixels that are worked on together.
@@ -126,28 +126,19 @@ impl FakeSegmenter {
         mut take: impl FnMut(usize, usize, &[[f32; RUN_PX]; 6], &[bool]),
     ) -> Result<(), ModelError> {
         let (rows, cols) = observed.dim();
-        let kept = |row: usize| s![row + crop, crop..cols - crop];
-        let reflectance_in_order = reflectance.as_standard_layout();
-        let observed_in_order = observed.as_standard_layout();
-        let bands = [0, 1, 2].map(|band| reflectance_in_order.index_axis(Axis(0), band));
+        let (pixels, mask) = (in_order(reflectance), in_order(observed));
         let mut run = Run { bands: [[0.0; RUN_PX]; 3], observed: [false; RUN_PX], answer: [[0.0; RUN_PX]; 6] };
         let mut finite = true;
-        for row in 0..rows - 2 * crop {
-            let bands = bands.each_ref().map(|band| band.slice(kept(row)));
-            let mask = observed_in_order.slice(kept(row));
-            let (Some(mask), [Some(green), Some(red), Some(nir)]) =
-                (mask.as_slice(), bands.each_ref().map(|band| band.as_slice()))
-            else {
-                unreachable!("rows of an array in standard layout are slices");
-            };
+        for row in crop..rows - crop {
+            let mask = &mask[row * cols..][crop..cols - crop];
             for (col, mask) in (0..).step_by(RUN_PX).zip(mask.chunks(RUN_PX)) {
                 run.observed = [false; RUN_PX];
                 run.observed[..mask.len()].copy_from_slice(mask);
-                for (band, values) in run.bands.iter_mut().zip([green, red, nir]) {
-                    band[..mask.len()].copy_from_slice(&values[col..col + mask.len()]);
+                for (values, plane) in run.bands.iter_mut().zip(pixels.chunks_exact(rows * cols)) {
+                    values[..mask.len()].copy_from_slice(&plane[row * cols + crop + col..][..mask.len()]);
                 }
                 finite &= run.apply();
-                take(row, col, &run.answer, mask);
+                take(row - crop, col, &run.answer, mask);
             }
         }
         let fault = if finite { None } else { not_finite(&self.description, reflectance, observed) };
@@ -192,16 +183,14 @@ impl Segmenter for FakeSegmenter {
         observed: ArrayView2<'_, bool>,
         crop: usize,
     ) -> Result<Array3<u8>, ModelError> {
-        let mut out = Array3::zeros(self.description.answer_size(&reflectance, &observed, crop)?);
-        self.for_each_run(&reflectance, &observed, crop, |row, col, answer, mask| {
-            for (values, mut plane) in answer.iter().zip(out.outer_iter_mut()) {
-                let mut plane_row = plane.row_mut(row);
-                if let Some(plane_row) = plane_row.as_slice_mut() {
-                    quantise(&values[..mask.len()], mask, &mut plane_row[col..col + mask.len()]);
-                }
+        let size @ (classes, rows, cols) = self.description.answer_size(&reflectance, &observed, crop)?;
+        let mut out = vec![0; classes * rows * cols];
+        self.for_each_run(&reflectance, &observed, crop, |row, col, memberships, mask| {
+            for (values, plane) in memberships.iter().zip(out.chunks_exact_mut(rows * cols)) {
+                quantise(&values[..mask.len()], mask, &mut plane[row * cols + col..][..mask.len()]);
             }
         })?;
-        Ok(out)
+        Ok(answer(size, out))
     }
 
     fn probabilities(

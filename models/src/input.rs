@@ -1,12 +1,18 @@
 //! Reflectance to what the network is shown.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use ndarray::{ArrayView2, ArrayView3, s};
+use ndarray::{ArrayView, ArrayView2, ArrayView3, Dimension, s};
 
 use crate::error::ModelError;
 use crate::manifest::InputBand;
 use crate::segmenter::SegmenterDescription;
+
+/// The values of an array, last axis fastest, without a copy where they lie so already.
+pub(crate) fn in_order<'a, T: Copy, D: Dimension>(array: &'a ArrayView<'_, T, D>) -> Cow<'a, [T]> {
+    array.as_slice().map_or_else(|| array.iter().copied().collect(), Cow::Borrowed)
+}
 
 /// `(reflectance − mean) / standard_deviation` as one multiplication and one addition.
 #[derive(Clone, Copy, Debug)]
@@ -47,10 +53,7 @@ pub(crate) fn normalise(
         {
             let (out, beside) = out.split_at_mut(pixels.len());
             beside.fill(0.0);
-            finite &= match (pixels.as_slice(), mask.as_slice()) {
-                (Some(pixels), Some(mask)) => normalise_row(pixels, mask, *scaling, out),
-                _ => normalise_row(&pixels.to_vec(), &mask.to_vec(), *scaling, out),
-            };
+            finite &= normalise_row(&in_order(&pixels), &in_order(&mask), *scaling, out);
         }
     }
     finite

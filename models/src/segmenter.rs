@@ -155,3 +155,8 @@ impl SegmenterDescription {
         Ok((self.classes.len(), rows - 2 * crop, cols - 2 * crop))
     }
 }
+
+/// An array of `size` (class, row, col) from its values in that order.
+pub(crate) fn answer<T>(size: (usize, usize, usize), values: Vec<T>) -> Array3<T> {
+    Array3::from_shape_vec(size, values).unwrap_or_else(|_| unreachable!("as many values as the size says"))
+}

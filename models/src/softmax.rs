@@ -81,7 +81,7 @@ fn exp_of_negative(x: f32) -> f32 {
     exp_r * f32::from_bits(exponent)
 }
 
-/// `probability × 255` rounded, 0 where unobserved; all three slices have one length.
+/// `probability × 255` rounded, 0 where unobserved, of pixels side by side; all three have one length.
 #[inline(always)]
 pub(crate) fn quantise(probabilities: &[f32], observed: &[bool], out: &mut [u8]) {
     for ((out, probability), observed) in out.iter_mut().zip(probabilities).zip(observed) {

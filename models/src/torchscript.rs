@@ -8,8 +8,8 @@ use tch::{CModule, TchError, Tensor};
 
 use crate::bundle::Bundle;
 use crate::error::ModelError;
-use crate::input::{Scaling, normalise, not_finite};
-use crate::segmenter::{Segmenter, SegmenterDescription};
+use crate::input::{Scaling, in_order, normalise, not_finite};
+use crate::segmenter::{Segmenter, SegmenterDescription, answer};
 use crate::softmax::{RUN_PX, Softmax, quantise};
 use crate::tiles::{Span, Tiling};
 
@@ -255,17 +255,15 @@ impl Segmenter for TorchScriptSegmenter {
         observed: ArrayView2<'_, bool>,
         crop: usize,
     ) -> Result<Array3<u8>, ModelError> {
-        let observed = observed.as_standard_layout();
-        let mut out = Array3::zeros(self.description.answer_size(&reflectance, &observed.view(), crop)?);
-        self.for_each_run(&reflectance, &observed.view(), crop, |class, row, cols, values| {
-            let kept = cols.start - crop..cols.end - crop;
-            let mut out = out.slice_mut(s![class, row - crop, kept]);
-            let mask = observed.slice(s![row, cols]);
-            if let (Some(mask), Some(out)) = (mask.as_slice(), out.as_slice_mut()) {
-                quantise(values, mask, out);
-            }
+        let size @ (classes, rows, cols) = self.description.answer_size(&reflectance, &observed, crop)?;
+        let mut out = vec![0; classes * rows * cols];
+        let mask = in_order(&observed);
+        self.for_each_run(&reflectance, &observed, crop, |class, row, kept, values| {
+            let mask = &mask[row * observed.ncols()..][kept.clone()];
+            let start = (class * rows + row - crop) * cols + kept.start - crop;
+            quantise(values, mask, &mut out[start..start + values.len()]);
         })?;
-        Ok(out)
+        Ok(answer(size, out))
     }
 
     fn probabilities(

@@ -194,9 +194,9 @@ def fit(samples: Samples, bands: tuple[str, ...], plan: Plan, folder: Path, vali
             checkpoint.with_suffix(".tmp").replace(checkpoint)
             scores.draw_curves(history, folder / "curves.png")
     with torch.no_grad():
-        # The class weight of built-up helps to learn it, but would favour it ever after: shores, which
-        # are mixed pixels, come out as built-up. Undone for this class; undone for all, `bare` vanishes.
-        average.head.bias[BUILT_UP] -= weights[BUILT_UP].log()
+        # The class weight of built-up helps to learn it, but favours it ever after: shores, which are
+        # mixed pixels, come out as built-up. Undone by half: undone wholly, towns vanish too.
+        average.head.bias[BUILT_UP] -= 0.5 * weights[BUILT_UP].log()
     return average.eval()
 
 

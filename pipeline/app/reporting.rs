@@ -210,10 +210,7 @@ fn cause(name: &str) -> Cause {
 }
 
 fn card(session: &Session, patch: &Patch) -> Result<PatchCard, Failure> {
-    let row = session.context.table.transitions.iter().find(|row| row.name == patch.change_type);
-    let classes = |names: fn(&shorewatch_domain::classes::Transition) -> &Vec<String>| {
-        row.map_or_else(|| patch.change_type.clone(), |row| names(row).join(" or ").replace('_', " "))
-    };
+    let (before, after) = patch.change_type.split_once("_to_").unwrap_or((&patch.change_type, &patch.change_type));
     let mut notes = Vec::new();
     if patch.valid_fraction < 0.8 {
         notes.push(format!(
@@ -225,8 +222,8 @@ fn card(session: &Session, patch: &Patch) -> Result<PatchCard, Failure> {
         patch_id: patch.patch_id.clone(),
         rank: 0,
         object_class: patch.object_class.replace('_', " "),
-        from_class: classes(|row| &row.from),
-        to_class: classes(|row| &row.to),
+        from_class: before.replace('_', " "),
+        to_class: after.replace('_', " "),
         issue_class: Some(match patch.suspected_issue_class {
             DomainIssueClass::Occupation => IssueClass::Occupation,
             DomainIssueClass::Mining => IssueClass::Mining,

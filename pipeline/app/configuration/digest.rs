@@ -8,18 +8,14 @@ use shorewatch_domain::sensor::SensorProfile;
 use super::settings::{GridChoice, RunSettings};
 
 impl RunSettings {
-    /// Digest of what decides results: grid, look-back, outline tolerance, table of changes, backend, and the
-    /// profiles of the sensors that the entries of passes name (with them, how stored numbers are normalised).
+    /// Digest of what decides results: grid, look-back, outline tolerance, table of changes, backend.
     ///
     /// Not in it: paths, threads, the edge of units (a unit carries its own), limits (they decide which files are
-    /// read, not what is read from them), pictures, the entries of passes and reaches (a unit names its passes and
-    /// reaches), titles, sources and reasons for people.
+    /// read, not what is read from them), pictures, the entries of passes and reaches (a unit names its passes, its
+    /// reaches and, by [`sensor_digest`], how each pass is read), titles, sources and reasons for people.
     #[must_use]
     pub fn result_digest(&self) -> Digest {
-        let mut names: Vec<&str> = self.passes.iter().map(|pass| pass.sensor.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let mut builder = DigestBuilder::new("configuration")
+        let builder = DigestBuilder::new("configuration")
             .number("look_back_passes", self.look_back_passes as f64)
             .number("simplify_tolerance_px", self.patches.simplify_tolerance_px)
             .field("backend", self.backend.name())
@@ -27,14 +23,11 @@ impl RunSettings {
             .number("grid_origin_x", self.grid.origin_x_m)
             .number("grid_origin_y", self.grid.origin_y_m)
             .digest("classes", &class_table_digest(self.classes.table()));
-        builder = match self.grid.choice {
+        match self.grid.choice {
             GridChoice::Zones(family) => builder.field("grid_zones", exact(&family)),
             GridChoice::Fixed(epsg) => builder.number("grid_epsg", f64::from(epsg.0)),
-        };
-        for sensor in names.iter().filter_map(|name| self.sensors.get(*name)) {
-            builder = builder.digest("sensor", &sensor_digest(&sensor.profile));
         }
-        builder.finish()
+        .finish()
     }
 }
 

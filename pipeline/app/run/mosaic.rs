@@ -30,6 +30,8 @@ pub struct Mosaic<'a> {
 pub struct Known {
     /// The earlier pass that the pixel was compared with, where the later pass observed it too.
     pub compared_with: Array2<Option<Digest>>,
+    /// Most probable class before and after, where both are known.
+    pub classes: Array2<Option<(u8, u8)>>,
     /// True where some unit answers for the pixel.
     pub looked_at: Array2<bool>,
 }
@@ -111,6 +113,7 @@ impl<'a> Mosaic<'a> {
     pub fn known(&mut self, window: Window) -> Result<Known, Failure> {
         let mut known = Known {
             compared_with: Array2::from_elem(window.shape(), None),
+            classes: Array2::from_elem(window.shape(), None),
             looked_at: Array2::from_elem(window.shape(), false),
         };
         for cell in Cell::meeting(window, self.edge_px) {
@@ -127,6 +130,7 @@ impl<'a> Mosaic<'a> {
                         // `NO_EARLIER` is beyond every list
                         let earlier = usize::from(result.change.earlier[from]);
                         known.compared_with[to] = unit.earlier_pass_ids.get(earlier).copied();
+                        known.classes[to] = Some((result.change.class_before[from], result.change.class_after[from]));
                     }
                 }
             }

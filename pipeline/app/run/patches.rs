@@ -72,6 +72,11 @@ fn patch(
         .ok_or_else(|| Failure::internal(format!("label {} is in no row of the class table", region.label)))?;
     let comparison = compared(mosaic, region)?;
     let pre = context.pass(&comparison.pass_id)?;
+    let names = &context.class_names;
+    let before = most_frequent(&row.from, |class| comparison.before_px(names, class))
+        .ok_or_else(|| Failure::internal(format!("transition {} has no class before", row.name)))?;
+    let outcome = most_frequent(&row.to, |outcome| comparison.after_px(names, &outcome.class))
+        .ok_or_else(|| Failure::internal(format!("transition {} has no class after", row.name)))?;
     let reach = leading_reach(ground, region);
     let geometry = to_geographic(outline_px, &grid, to_cgcs2000)?;
     let centre = geometry.interior_point().map_or((f64::NAN, f64::NAN), |point| (point.x(), point.y()));
@@ -80,9 +85,9 @@ fn patch(
         patch_id: patch_id(context, post, &grid, region)?,
         reach_id: reach.map_or_else(String::new, |reach| reach.id.clone()),
         reach_name: reach.map_or_else(String::new, |reach| reach.name.clone()),
-        object_class: row.object_class.clone(),
-        change_type: row.name.clone(),
-        suspected_issue_class: row.suspected_issue_class,
+        object_class: outcome.object_class.clone(),
+        change_type: format!("{before}_to_{}", outcome.class),
+        suspected_issue_class: outcome.suspected_issue_class,
         geometry,
         area_m2: region.pixel_count as f64 * grid.pixel_area_m2(),
         perimeter_m: region.perimeter() as f64 * grid.pixel_size_m,
@@ -130,6 +135,27 @@ fn patch_id(context: &RunContext, post: &Pass, grid: &Grid, region: &Region) -> 
 struct Comparison {
     pass_id: Digest,
     valid_fraction: f64,
+    /// Pixels of the region by class (before, after).
+    classes: BTreeMap<(u8, u8), u64>,
+}
+
+impl Comparison {
+    fn before_px(&self, names: &[String], class: &str) -> u64 {
+        self.count(|(before, _)| names.get(usize::from(before)).is_some_and(|name| name == class))
+    }
+
+    fn after_px(&self, names: &[String], class: &str) -> u64 {
+        self.count(|(_, after)| names.get(usize::from(after)).is_some_and(|name| name == class))
+    }
+
+    fn count(&self, counts: impl Fn((u8, u8)) -> bool) -> u64 {
+        self.classes.iter().filter(|(classes, _)| counts(**classes)).map(|(_, px)| px).sum()
+    }
+}
+
+/// The candidate that covers most pixels; the first of equals.
+fn most_frequent<T>(candidates: &[T], pixels: impl Fn(&T) -> u64) -> Option<&T> {
+    candidates.iter().rev().max_by_key(|candidate| pixels(candidate))
 }
 
 /// The earlier pass that most of the region was compared with, and the share of its surroundings that both saw.
@@ -145,11 +171,18 @@ fn compared(mosaic: &mut Mosaic<'_>, region: &Region) -> Result<Comparison, Fail
         }
     }
     let earlier = counts.into_iter().max_by_key(|(pass_id, count)| (*count, *pass_id)).map(|(pass_id, _)| pass_id);
+    let mut classes = BTreeMap::new();
+    for (pair, _) in known.classes.iter().zip(&inside).filter(|(_, inside)| **inside) {
+        if let Some(pair) = pair {
+            *classes.entry(*pair).or_default() += 1;
+        }
+    }
     let looked_at = known.looked_at.iter().filter(|seen| **seen).count();
     let valid = known.compared_with.iter().filter(|index| index.is_some()).count();
     Ok(Comparison {
         pass_id: earlier.ok_or_else(|| Failure::internal("a region of change was compared with no earlier pass"))?,
         valid_fraction: valid as f64 / looked_at.max(1) as f64,
+        classes,
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
-use shorewatch_domain::change::{self, ChangeMap, MARGIN_PX, NO_CHANGE, NO_EARLIER, Reference};
+use shorewatch_domain::change::{self, ChangeMap, NO_CHANGE, NO_CLASS, NO_EARLIER, Reference};
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::grid::{Grid, Window};
 use shorewatch_domain::observed::Causes;
@@ -22,6 +22,11 @@ const LABELS: &str = "transition";
 const CONFIDENCE: &str = "confidence";
 const EARLIER: &str = "earlier_pass";
 const CAUSES: &str = "unobserved_causes";
+const CLASS_BEFORE: &str = "class_before";
+const CLASS_AFTER: &str = "class_after";
+
+/// Number of these layers.
+const LAYERS: usize = 6;
 
 /// The result of a unit as it is staged for publication.
 #[derive(Debug)]
@@ -55,7 +60,7 @@ pub fn staged(work_folder: &Path, unit: &Digest) -> Option<UnitResult> {
     let usable = || -> Result<UnitResult, Failure> {
         let layers = read_layers(&path)?;
         let note: Note = serde_json::from_str(&layers.note).map_err(|fault| Failure::input(fault.to_string()))?;
-        if note.unit != *unit || layers.values.len_of(Axis(0)) != 4 {
+        if note.unit != *unit || layers.values.len_of(Axis(0)) != LAYERS {
             return Err(Failure::input("it belongs to another unit".to_owned()));
         }
         let layer = |number| layers.values.index_axis(Axis(0), number).to_owned();
@@ -66,6 +71,8 @@ pub fn staged(work_folder: &Path, unit: &Digest) -> Option<UnitResult> {
                 confidence: layer(1),
                 earlier: layer(2),
                 causes: layer(3).mapv(Causes),
+                class_before: layer(4),
+                class_after: layer(5),
             },
             summary: note.summary,
         })
@@ -107,6 +114,8 @@ pub fn work(context: &RunContext, ground: &Ground, unit: &Unit) -> Result<bool, 
             (CONFIDENCE, result.change.confidence.view()),
             (EARLIER, result.change.earlier.view()),
             (CAUSES, causes.view()),
+            (CLASS_BEFORE, result.change.class_before.view()),
+            (CLASS_AFTER, result.change.class_after.view()),
         ],
         &note,
     )?;
@@ -114,7 +123,7 @@ pub fn work(context: &RunContext, ground: &Ground, unit: &Unit) -> Result<bool, 
 }
 
 fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) -> Result<UnitResult, Failure> {
-    let scored = scored_window(scope.window, context.segmenter.description().alignment_px);
+    let scored = scored_window(scope.window, change::margin_px(&context.table), context.segmenter.description().alignment_px);
     let (later, faults) = scores(context, unit.grid, scored, &unit.pass_id)?;
     let in_scope = scope.any();
     let mut change = if unit.earlier_pass_ids.is_empty() {
@@ -125,6 +134,8 @@ fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) ->
             confidence: Array2::zeros(scope.window.shape()),
             earlier: Array2::from_elem(scope.window.shape(), NO_EARLIER),
             causes: later.causes.slice(s![rows, cols]).to_owned(),
+            class_before: Array2::from_elem(scope.window.shape(), NO_CLASS),
+            class_after: change::class_codes(&later.crop(scope.window)),
         }
     } else {
         let mut reference = Reference::new(&later);
@@ -150,28 +161,25 @@ fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) ->
             }
         }
     }
-    let classes = later.crop(scope.window).classes();
     for (index, mask) in &scope.masks {
-        let counts = class_counts(&classes, mask.view(), context.class_names.len());
+        let counts = class_counts(&change.class_after, mask.view(), context.class_names.len());
         summary.class_px.insert(ground.reaches[*index].reach.id.clone(), counts);
     }
     Ok(UnitResult { change, summary })
 }
 
-fn class_counts(classes: &Array2<Option<u8>>, inside: ArrayView2<'_, bool>, count: usize) -> Vec<u64> {
-    let mut counts = vec![0; count];
-    for (class, _) in classes.iter().zip(inside).filter(|(_, inside)| **inside) {
-        if let Some(class) = class {
-            counts[usize::from(*class)] += 1;
-        }
+fn class_counts(classes: &Array2<u8>, inside: ArrayView2<'_, bool>, count: usize) -> Vec<u64> {
+    let mut counts = [0_u64; 256];
+    for (class, inside) in classes.iter().zip(inside) {
+        counts[usize::from(*class)] += u64::from(*inside);
     }
-    counts
+    counts[..count].to_vec()
 }
 
 /// The window that is segmented for a scope: grown by what the comparison needs, and out to the model's alignment on the
 /// grid, so that the same ground is fed in the same phase whatever the tiling.
-fn scored_window(scope: Window, alignment_px: usize) -> Window {
-    let grown = scope.grown(MARGIN_PX);
+fn scored_window(scope: Window, margin_px: usize, alignment_px: usize) -> Window {
+    let grown = scope.grown(margin_px);
     let step = alignment_px.max(1) as i64;
     let row = grown.row.div_euclid(step) * step;
     let col = grown.col.div_euclid(step) * step;

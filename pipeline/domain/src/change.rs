@@ -3,9 +3,10 @@
 //! For a row of the table with classes `F` → `T`, let `P(F)` before and `P(T)` after be the summed probabilities,
 //! each averaged over 3×3 observed pixels (a plain difference of class maps is worse than this on public change sets).
 //! The confidence of the row at a pixel is `min(P_before(F), P_after(T))`: both dates must speak. Slivers from
-//! misregistration are removed by opening with a 3×3 square: only ground that holds a whole square of one change stays.
+//! misregistration and moved shorelines are removed by morphological opening (Serra 1982): only ground that holds a whole
+//! square of one change, of the row's minimum width, stays.
 //!
-//! Everything is local: the result at a pixel depends on the [`MARGIN_PX`] pixels around it and on nothing else, so it
+//! Everything is local: the result at a pixel depends on the [`margin_px`] pixels around it and on nothing else, so it
 //! does not depend on how the ground was tiled.
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Zip, s};
@@ -15,8 +16,11 @@ use crate::grid::Window;
 use crate::observed::Causes;
 use crate::raster::Scores;
 
-/// Pixels around a window that [`suspected_changes`] needs: one for the mean, two for the opening.
-pub const MARGIN_PX: usize = 3;
+/// Pixels around a window that [`suspected_changes`] needs: one for the mean, the rest for the opening.
+#[must_use]
+pub fn margin_px(table: &ClassTable) -> usize {
+    table.widest_px()
+}
 
 /// Label of a pixel without a suspected change.
 pub const NO_CHANGE: u8 = 0;
@@ -37,7 +41,14 @@ pub struct ChangeMap {
     pub earlier: Array2<u8>,
     /// Why the later pass did not observe the pixel (row, col).
     pub causes: Array2<Causes>,
+    /// Most probable class before, or [`NO_CLASS`] where no earlier pass observed the pixel (row, col).
+    pub class_before: Array2<u8>,
+    /// Most probable class after, or [`NO_CLASS`] where the later pass did not observe the pixel (row, col).
+    pub class_after: Array2<u8>,
 }
+
+/// Class of an unobserved pixel.
+pub const NO_CLASS: u8 = u8::MAX;
 
 /// Earlier scores fused into one reference: for each pixel the latest date that observed it.
 #[derive(Clone, Debug)]
@@ -94,11 +105,12 @@ struct Rule {
     from: Vec<usize>,
     to: Vec<usize>,
     threshold: f32,
+    width: usize,
 }
 
 /// The suspected changes between the reference and the later scores, inside `core`.
 ///
-/// Both inputs must cover `core` grown by [`MARGIN_PX`]. `class_names` are the model's, in the order of the scores.
+/// Both inputs must cover `core` grown by [`margin_px`]. `class_names` are the model's, in the order of the scores.
 ///
 /// # Panics
 /// The windows do not cover what they must; the table was not checked with [`ClassTable::faults`].
@@ -111,7 +123,7 @@ pub fn suspected_changes(
     class_names: &[String],
 ) -> ChangeMap {
     assert_eq!(reference.scores.window, later.window, "both dates cover one window");
-    let work = core.grown(MARGIN_PX);
+    let work = core.grown(margin_px(table));
     let (rows, cols) = later.window.ranges_of(&work);
     let both = Zip::from(reference.scores.causes.slice(s![rows.clone(), cols.clone()]))
         .and(later.causes.slice(s![rows.clone(), cols.clone()]))
@@ -121,7 +133,8 @@ pub fn suspected_changes(
 
     let mut labels = Array2::from_elem(work.shape(), NO_CHANGE);
     let mut confidence = Array2::<f32>::zeros(work.shape());
-    for rule in rules(table, class_names) {
+    let rules = rules(table, class_names);
+    for rule in &rules {
         let before = mean_3x3(&summed(before, &rule.from), both.view());
         let after = mean_3x3(&summed(after, &rule.to), both.view());
         Zip::from(&mut labels).and(&mut confidence).and(&before).and(&after).and(&both).for_each(
@@ -134,13 +147,15 @@ pub fn suspected_changes(
             },
         );
     }
-    let opened = open_3x3(labels.view());
+    let opened = opened(labels.view(), |label| rules.iter().find(|rule| rule.id == label).map_or(1, |rule| rule.width));
 
     let (rows, cols) = work.ranges_of(&core);
     let labels = opened.slice(s![rows.clone(), cols.clone()]).to_owned();
     let confidence = Zip::from(&labels)
         .and(confidence.slice(s![rows, cols]))
         .map_collect(|&label, &score| if label == NO_CHANGE { 0 } else { score.round().clamp(1.0, 255.0) as u8 });
+    let class_before = class_codes(&reference.scores.crop(core));
+    let class_after = class_codes(&later.crop(core));
     let (rows, cols) = later.window.ranges_of(&core);
     ChangeMap {
         window: core,
@@ -148,21 +163,28 @@ pub fn suspected_changes(
         confidence,
         earlier: reference.earlier.slice(s![rows.clone(), cols.clone()]).to_owned(),
         causes: later.causes.slice(s![rows, cols]).to_owned(),
+        class_before,
+        class_after,
     }
 }
 
+/// Most probable classes as numbers, [`NO_CLASS`] where unobserved (row, col).
+#[must_use]
+pub fn class_codes(scores: &Scores) -> Array2<u8> {
+    scores.classes().mapv(|class| class.unwrap_or(NO_CLASS))
+}
+
 fn rules(table: &ClassTable, class_names: &[String]) -> Vec<Rule> {
-    let ids = |names: &[String]| -> Vec<usize> {
-        names.iter().filter_map(|name| class_names.iter().position(|class| class == name)).collect()
-    };
+    let id = |name: &String| class_names.iter().position(|class| class == name);
     table
         .transitions
         .iter()
         .map(|row| Rule {
             id: row.id,
-            from: ids(&row.from),
-            to: ids(&row.to),
+            from: row.from.iter().filter_map(id).collect(),
+            to: row.to.iter().filter_map(|outcome| id(&outcome.class)).collect(),
             threshold: (row.minimum_confidence * 255.0) as f32,
+            width: row.minimum_width_px,
         })
         .collect()
 }
@@ -204,22 +226,125 @@ fn mean_3x3(values: &Array2<u16>, valid: ArrayView2<'_, bool>) -> Array2<f32> {
     mean
 }
 
-/// Morphological opening of every label by a 3×3 square: pixels that lie in no whole square of their label become
-/// [`NO_CHANGE`].
-fn open_3x3(labels: ArrayView2<'_, u8>) -> Array2<u8> {
+/// Morphological opening of every label by a square whose edge the label decides: pixels that lie in no whole square of
+/// their label become [`NO_CHANGE`].
+fn opened(labels: ArrayView2<'_, u8>, width_of: impl Fn(u8) -> usize) -> Array2<u8> {
     let (rows, cols) = labels.dim();
+    let mut widths = [1_usize; 256];
+    for (label, width) in widths.iter_mut().enumerate() {
+        *width = width_of(label as u8).max(1);
+    }
     let mut opened = Array2::from_elem((rows, cols), NO_CHANGE);
-    for row in 1..rows.saturating_sub(1) {
-        for col in 1..cols.saturating_sub(1) {
+    // rows above, this one included, in which a run of the label's width ends at this column
+    let mut height = vec![0_usize; cols];
+    for row in 0..rows {
+        let mut run = 0;
+        for col in 0..cols {
             let label = labels[(row, col)];
-            if label == NO_CHANGE {
+            run = if col > 0 && labels[(row, col - 1)] == label { run + 1 } else { 1 };
+            if label == NO_CHANGE || run < widths[usize::from(label)] {
+                height[col] = 0;
                 continue;
             }
-            let square = s![row - 1..=row + 1, col - 1..=col + 1];
-            if labels.slice(square).iter().all(|&near| near == label) {
-                opened.slice_mut(square).fill(label);
+            let continues = row > 0 && labels[(row - 1, col)] == label;
+            height[col] = if continues { height[col] + 1 } else { 1 };
+            let width = widths[usize::from(label)];
+            if height[col] >= width {
+                opened.slice_mut(s![row + 1 - width..=row, col + 1 - width..=col]).fill(label);
             }
         }
     }
     opened
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classes::{IssueClass, Outcome, Transition};
+    use crate::crs::Epsg;
+    use crate::grid::Grid;
+
+    fn painted(lines: &[&str]) -> Array2<u8> {
+        let digits: Vec<u8> = lines.iter().flat_map(|line| line.bytes()).map(|byte| if byte == b'.' { 0 } else { byte - b'0' }).collect();
+        Array2::from_shape_vec((lines.len(), lines[0].len()), digits).expect("lines of one length")
+    }
+
+    #[test]
+    fn opening_keeps_what_holds_a_whole_square() {
+        let before = painted(&["111..2", "1111.2", "111..2", "...1.2", "22222."]);
+        assert_eq!(opened(before.view(), |_| 3), painted(&["111...", "111...", "111...", "......", "......"]));
+        assert_eq!(opened(before.view(), |label| if label == 2 { 1 } else { 3 }), painted(&["111..2", "111..2", "111..2", ".....2", "22222."]));
+        assert_eq!(opened(before.view(), |_| 1), before);
+    }
+
+    /// Scores of two classes from a painted map: `a`, `b`, or `?` for unobserved.
+    fn scores(lines: &[&str]) -> Scores {
+        let window = Window { row: 0, col: 0, rows: lines.len(), cols: lines[0].len() };
+        let at = |row: usize, col: usize| lines[row].as_bytes()[col];
+        Scores {
+            grid: Grid::new(Epsg(32631), 10.0),
+            window,
+            probabilities: Array3::from_shape_fn((2, window.rows, window.cols), |(class, row, col)| {
+                if at(row, col) == b"ab"[class] { 230 } else { 25 }
+            }),
+            causes: Array2::from_shape_fn(window.shape(), |(row, col)| {
+                if at(row, col) == b'?' { Causes::CLOUD } else { Causes::OBSERVED }
+            }),
+        }
+    }
+
+    fn table() -> ClassTable {
+        let to = vec![Outcome { class: "b".to_owned(), object_class: "b".to_owned(), suspected_issue_class: IssueClass::Mining }];
+        let row = Transition {
+            id: 1,
+            name: "a_to_b".to_owned(),
+            from: vec!["a".to_owned()],
+            to,
+            minimum_confidence: 0.5,
+            minimum_width_px: 3,
+            minimum_area_m2: 0.0,
+            reason: String::new(),
+        };
+        ClassTable { schema_version: 1, transitions: vec![row] }
+    }
+
+    fn changes(before: &[&[&str]], after: &[&str]) -> ChangeMap {
+        let later = scores(after);
+        let mut reference = Reference::new(&later);
+        for (index, older) in before.iter().enumerate() {
+            reference.feed(index as u8, &scores(older));
+        }
+        let core = Window { row: 3, col: 3, rows: 5, cols: 6 };
+        suspected_changes(&reference, &later, core, &table(), &["a".to_owned(), "b".to_owned()])
+    }
+
+    const FIELD: [&str; 11] = ["aaaaaaaaaaaa"; 11];
+    const DUG: [&str; 11] = [
+        "aaaaaaaaaaaa", "aaaaaaaaaaaa", "aaaaaaaaaaaa", "aaaabbbbaaaa", "aaaabbbbaaaa", "aaaabbbbaaaa", "aaaabbbbaaaa", "aaaaaaaaaaaa",
+        "aaaaaaaaaaaa", "aaaaaaaaaaaa", "aaaaaaaaaaaa",
+    ];
+
+    #[test]
+    fn ground_that_changed_on_both_dates_word_is_labelled() {
+        let map = changes(&[&FIELD], &DUG);
+        assert_eq!(map.labels, painted(&[".1111.", ".1111.", ".1111.", ".1111.", "......"]));
+        assert!(map.confidence.iter().zip(&map.labels).all(|(&score, &label)| (score > 0) == (label > 0)));
+        assert_eq!(changes(&[&FIELD], &FIELD).labels, painted(&["......"; 5]));
+    }
+
+    #[test]
+    fn a_cloud_hides_a_change_and_the_pass_before_it_shows_it() {
+        let clouded = ["????????????"; 11];
+        let hidden = changes(&[&FIELD], &clouded);
+        assert!(hidden.labels.iter().all(|&label| label == NO_CHANGE));
+        assert!(hidden.causes.iter().all(|cause| !cause.is_observed()));
+        // the latest earlier pass was clouded: the one before it speaks
+        let map = changes(&[&clouded, &FIELD], &DUG);
+        assert_eq!(map.labels.iter().filter(|&&label| label == 1).count(), 16);
+        assert!(map.earlier.iter().all(|&index| index == 1));
+        // no earlier pass saw the place: nothing can be said
+        let unknown = changes(&[&clouded], &DUG);
+        assert!(unknown.labels.iter().all(|&label| label == NO_CHANGE));
+        assert!(unknown.earlier.iter().all(|&index| index == NO_EARLIER));
+    }
 }

@@ -48,6 +48,21 @@ impl fmt::Display for IssueClass {
     }
 }
 
+/// The largest [`Transition::minimum_width_px`].
+pub const MOST_WIDTH_PX: usize = 15;
+
+/// What a class shows where ground became it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Class after, by the model's name.
+    pub class: String,
+    /// What is seen ("building", "bare_ground").
+    pub object_class: String,
+    /// What it may be in law.
+    pub suspected_issue_class: IssueClass,
+}
+
 /// One row of the table: a change from some classes to others, and what it may be.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,18 +73,25 @@ pub struct Transition {
     pub name: String,
     /// Classes before, by the model's names.
     pub from: Vec<String>,
-    /// Classes after, by the model's names.
-    pub to: Vec<String>,
-    /// What is seen after ("building", "bare_ground").
-    pub object_class: String,
-    /// What it may be in law.
-    pub suspected_issue_class: IssueClass,
-    /// Patches below this confidence (0..1) are not emitted.
+    /// Classes after, and what each of them shows. They count together, since models confuse them on fresh ground; the
+    /// one that most of a patch became says what the patch shows.
+    pub to: Vec<Outcome>,
+    /// Pixels and patches below this confidence (0..1) are not emitted.
     pub minimum_confidence: f64,
+    /// Edge in pixels of the square that must fit into a change: what is narrower is taken for misregistration or for a
+    /// shoreline that moved. 1 to [`MOST_WIDTH_PX`].
+    pub minimum_width_px: usize,
     /// Patches below this area in m² are not emitted.
     pub minimum_area_m2: f64,
     /// Why the row is there, for people.
     pub reason: String,
+}
+
+impl Transition {
+    /// Every class that the row names.
+    pub fn classes(&self) -> impl Iterator<Item = &String> {
+        self.from.iter().chain(self.to.iter().map(|outcome| &outcome.class))
+    }
 }
 
 /// The table of changes.
@@ -87,6 +109,12 @@ impl ClassTable {
     #[must_use]
     pub fn transition(&self, id: u8) -> Option<&Transition> {
         self.transitions.iter().find(|transition| transition.id == id)
+    }
+
+    /// The largest width of all rows.
+    #[must_use]
+    pub fn widest_px(&self) -> usize {
+        self.transitions.iter().map(|row| row.minimum_width_px).max().unwrap_or(1)
     }
 
     /// All faults of the table against the model's class names, in words.
@@ -109,10 +137,10 @@ impl ClassTable {
             if row.from.is_empty() || row.to.is_empty() {
                 faults.push(format!("transition {:?}: from and to must name at least one class", row.name));
             }
-            if let Some(class) = row.from.iter().find(|class| row.to.contains(class)) {
+            if let Some(class) = row.from.iter().find(|class| row.to.iter().any(|outcome| outcome.class == **class)) {
                 faults.push(format!("transition {:?}: class {class:?} stands in from and in to", row.name));
             }
-            for class in row.from.iter().chain(&row.to).filter(|class| !model_classes.contains(class)) {
+            for class in row.classes().filter(|class| !model_classes.contains(class)) {
                 faults.push(format!(
                     "transition {:?}: the model has no class {class:?}; it has {}",
                     row.name,
@@ -123,6 +151,12 @@ impl ClassTable {
                 faults.push(format!(
                     "transition {:?}: minimum_confidence must be 0 to 1, got {}",
                     row.name, row.minimum_confidence
+                ));
+            }
+            if !(1..=MOST_WIDTH_PX).contains(&row.minimum_width_px) {
+                faults.push(format!(
+                    "transition {:?}: minimum_width_px must be 1 to {MOST_WIDTH_PX}, got {}",
+                    row.name, row.minimum_width_px
                 ));
             }
             if !(row.minimum_area_m2 >= 0.0 && row.minimum_area_m2.is_finite()) {

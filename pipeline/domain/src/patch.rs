@@ -19,7 +19,7 @@ pub struct Patch {
     pub reach_name: String,
     /// What is seen ("building").
     pub object_class: String,
-    /// Name of the transition ("vegetation_to_built_up").
+    /// Classes that most of it was and became ("low_vegetation_to_built_up").
     pub change_type: String,
     /// What it may be in law.
     pub suspected_issue_class: IssueClass,

@@ -36,6 +36,9 @@ pub struct UnitContext {
     pub configuration: Digest,
 }
 
+/// Part of every unit's identity: raised whenever the program would give another result for the same inputs.
+pub const RESULTS_VERSION: u32 = 1;
+
 impl Unit {
     /// Makes a unit and computes its id.
     #[must_use]
@@ -50,6 +53,7 @@ impl Unit {
     ) -> Self {
         let mut builder = grid
             .add_to(DigestBuilder::new("unit"))
+            .field("results_version", RESULTS_VERSION.to_le_bytes())
             .field("cell_row", cell.row.to_le_bytes())
             .field("cell_col", cell.col.to_le_bytes())
             .field("edge_px", (edge_px as u64).to_le_bytes())
