@@ -233,12 +233,12 @@ fn profiles_and_tables_of_ones_own_are_checked_with_lines() {
     let wrong = profile
         .replace("name = \"ucayali-stretch\"", "name = \"other\"")
         .replace("index = 2", "index = 1")
-        .replace("high_reflectance = 0.18", "high_reflectance = 0.01");
+        .replace("high_reflectance = 0.35", "high_reflectance = 0.01");
     scratch.write("sensors/wrong.toml", &wrong);
     scratch.write("sensors/unknown-key.toml", &format!("product_names = [\"a*\"]\ncolour = 1\n{profile}"));
     scratch.write(
         "classes.toml",
-        &repository_file("configs/classes.toml").replace("id = 2\n", "id = 1\n").replace("0.75", "7.5"),
+        &repository_file("configs/classes.toml").replace("id = 2\n", "id = 1\n").replace("0.35", "7.5"),
     );
     let got = scratch.faults(&format!("{MINIMAL}sensors.folder = \"sensors\"\nclasses.file = \"classes.toml\"\n"));
     let line_of = |text: &str, part: &str| text.lines().position(|line| line.contains(part)).expect(part) + 1;
@@ -252,7 +252,7 @@ fn profiles_and_tables_of_ones_own_are_checked_with_lines() {
         &got,
         &[
             &format!("classes.toml:{}: id 1 or its name is already used", rows[1]),
-            &format!("classes.toml:{}: minimum_confidence must be 0 to 1, got 7.5", rows[4]),
+            &format!("classes.toml:{}: minimum_confidence must be 0 to 1, got 7.5", rows[2]),
             "unknown-key.toml:2: unknown field `colour`",
             &format!("wrong.toml:{}: the profile is called \"other\"", line_of(&wrong, "name = \"other\"")),
             &format!("wrong.toml:{}: index 1 is taken", line_of(&wrong, "name = \"NIR\"") + 1),

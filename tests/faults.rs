@@ -222,19 +222,15 @@ fn a_second_run_at_the_same_time_is_told_who_holds_the_store() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .expect("starts");
-    let mut told = false;
-    for _ in 0..200 {
-        let second = place.run(&["run", "--config", &config]);
-        if second.status.code() == Some(5) {
-            told = text(&second).contains("shorewatch");
-            break;
-        }
-        if first.try_wait().expect("a status").is_some() {
-            break;
-        }
+    // the first has the lease as soon as its note is in the lock file
+    let note = place.path("state/store.gpkg.lock");
+    while std::fs::read_to_string(&note).map_or(true, |text| text.is_empty()) {
+        assert!(first.try_wait().expect("a status").is_none(), "the first run is still at work");
     }
-    first.wait().expect("it ended");
-    assert!(told, "the second run was refused while the first was at work");
+    let second = place.run(&["run", "--config", &config]);
+    assert!(first.wait().expect("it ended").success());
+    assert_eq!(second.status.code(), Some(5), "{}", text(&second));
+    assert!(text(&second).contains("shorewatch"), "{}", text(&second));
 }
 
 /// Raw drone frames have a position of the camera and no geotransform: refused with that reason.

@@ -81,6 +81,7 @@ pub enum Command {
     Plan(ConfigFile),
     /// Work units and stage their results (the second step); needs the store for reading only.
     Work {
+        /// The configuration.
         #[command(flatten)]
         config: ConfigFile,
         /// Ids of units, or unique beginnings of them; `-` reads them from standard input.
@@ -93,6 +94,7 @@ pub enum Command {
     Status(ConfigFile),
     /// Write the current patches as GeoJSON, GeoPackage, FlatGeobuf and CSV.
     Export {
+        /// The configuration.
         #[command(flatten)]
         config: ConfigFile,
         /// Formats.
@@ -104,6 +106,7 @@ pub enum Command {
     },
     /// Write the report of the latest run: one HTML page that needs no network.
     Report {
+        /// The configuration.
         #[command(flatten)]
         config: ConfigFile,
         /// File to write; by default `report.html` in the configuration's output folder.
@@ -127,6 +130,7 @@ pub enum Command {
     },
     /// Compare the current patches with the truth of a synthetic scene and write the score.
     Score {
+        /// The configuration.
         #[command(flatten)]
         config: ConfigFile,
         /// Truth (GeoJSON) that `shorewatch synth` wrote.
@@ -158,6 +162,7 @@ pub enum Command {
 pub enum PassesCommand {
     /// Register one pass. The same bytes again add nothing; other bytes under the same name are a new revision.
     Add {
+        /// The configuration.
         #[command(flatten)]
         config: ConfigFile,
         /// The files of one acquisition.
@@ -185,6 +190,7 @@ pub enum PassesCommand {
 pub enum ReachesCommand {
     /// Import managed reaches from a vector file, all or none.
     Import {
+        /// The configuration.
         #[command(flatten)]
         config: ConfigFile,
         /// Any vector file that GDAL reads.

@@ -24,6 +24,7 @@ use shorewatch_store::{PatchFilter, Run};
 
 use crate::failure::Failure;
 use crate::run::chips::{self, in_pixels};
+use crate::run::context::NATURAL;
 use crate::run::ground::{Ground, bounding_window};
 use crate::run::plan::Plan;
 use crate::run::session::Session;
@@ -297,12 +298,14 @@ fn map(
         place(&mut outline);
         shown.push(OverviewPatch { rank: rank[patch.patch_id.as_str()], outline });
     }
-    let roles = session.context.display_roles(pass)?.map(|role| role.name()).join(", ");
+    let display = session.context.display_roles(pass)?;
+    let roles = display.map(|role| role.name()).join(", ");
     let date = pass.acquired.map_or_else(String::new, |time| time.label());
     let title = format!("{}, {} m", ground.grid.epsg, ground.grid.pixel_size_m);
     let picture = render_overview(&Overview {
         name: title.clone(),
         background,
+        natural_colour: display == NATURAL,
         background_observed,
         coverage,
         gsd_m: grid.pixel_size_m,

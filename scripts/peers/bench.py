@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 ROUNDS = 3
@@ -142,9 +143,18 @@ class Bench:
         return config, seconds
 
     def run(self, config):
+        """(seconds, peak memory in MiB) of a run whose scene lies in memory."""
+        self.warm(config.parent.name.rsplit("-", 1)[0])
         return self.timed("--json", "run", "--config", config)
 
+    def warm(self, scene):
+        """Brings the scene's pages into memory: what is measured is not the disk."""
+        with (self.scenes / f"{scene}.tif").open("rb") as file:
+            while file.read(16 * MIB):
+                pass
+
     def decode_seconds(self, scene):
+        self.warm(scene)
         command = [sys.executable, "scripts/peers/decode_limit.py", self.scenes / f"{scene}.tif"]
         return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
@@ -156,9 +166,6 @@ def spread(values):
 def measure_pipeline(bench, result):
     """Memory, time against the decode limit, and the second run."""
     _, small_peak = bench.run(bench.prepared("small")[0])
-    # every file once, so that all find their pages in memory
-    for scene in ("large", "shifted", "zone"):
-        bench.decode_seconds(scene)
     rounds = []
     for _ in range(ROUNDS):
         turn = {"decode": bench.decode_seconds("large")}
@@ -179,7 +186,7 @@ def measure_pipeline(bench, result):
         / (turn["large"]["seconds"] + turn["large"]["registering"]),
         "over_decode_limit_shifted": lambda turn: turn["decode"] / turn["shifted"]["seconds"],
         "over_decode_limit_other_zone": lambda turn: turn["decode"] / turn["zone"]["seconds"],
-        "second_run_share": lambda turn: turn["second"] / turn["large"]["seconds"],
+        "second_run_share_fake": lambda turn: turn["second"] / turn["large"]["seconds"],
     }
     for key, of in ratios.items():
         result[key] = median(of)
@@ -196,28 +203,40 @@ def measure_pipeline(bench, result):
     for scene in ("large", "shifted", "zone"):
         result[f"{scene}_mpx_per_s"] = SCENE_PX / 1e6 / median(lambda turn: turn[scene]["seconds"])
     result["registering_seconds"] = median(lambda turn: turn["large"]["registering"])
-    result["second_run_seconds"] = median(lambda turn: turn["second"])
+    result["second_run_fake_seconds"] = median(lambda turn: turn["second"])
 
 
 def measure_model(bench, model_bench, result):
     """The whole run with the real model against the network alone, over the windows that the run feeds it."""
     with_halo, without_halo, speeds = [], [], []
-    pixels = 4096**2
+    side, unit = 4096, 1024
+    table = tomllib.loads(Path("configs/classes.toml").read_text())
+    margin = max(row.get("minimum_width_px", 3) for row in table["transitions"])
+    numbers = [str(number) for number in (THREADS, side, unit, margin)]
     for _ in range(ROUNDS):
         config, _ = bench.prepared("model", "torchscript")
         seconds, _ = bench.run(config)
         bare = subprocess.run(
-            [model_bench, "landcover-grn", str(THREADS)], check=True, capture_output=True, text=True
+            [model_bench, "landcover-grn", *numbers], check=True, capture_output=True, text=True
         ).stdout
         bare = json.loads(bare)
         with_halo.append(bare["with_halo_seconds"] / seconds)
         without_halo.append(bare["without_halo_seconds"] / seconds)
-        speeds.append(pixels / 1e6 / seconds)
+        speeds.append(side**2 / 1e6 / seconds)
         shutil.rmtree(config.parent)
     result["over_bare_model"] = statistics.median(with_halo)
     result["over_bare_model_rounds"] = spread(with_halo)
     result["over_bare_model_without_halo"] = statistics.median(without_halo)
     result["model_mpx_per_s"] = statistics.median(speeds)
+    # a whole scene with the real model, and the same again: what an operator sees
+    config, _ = bench.prepared("large", "torchscript")
+    first, peak = bench.run(config)
+    second, _ = bench.run(config)
+    shutil.rmtree(config.parent)
+    result["second_run_share"] = second / first
+    result["first_run_model_seconds"] = first
+    result["second_run_model_seconds"] = second
+    result["peak_memory_model_mib"] = peak
 
 
 def report(result):

@@ -3,7 +3,7 @@
 
 A landscape of water, trees, fields, town and bare ground in patches of some hundred metres, with texture and
 sensor noise: four bands (blue, green, red, near infrared), uint16, reflectance x 10000, tiles of 512, DEFLATE
-with predictor 2. The noise makes it compress about as well as real imagery does (about 1.8), and so decode about
+with predictor 2. The noise makes it compress about as well as real imagery does (1.6), and so decode about
 as fast. Painted, not real.
 
 * ``large.tif`` 10980 x 10980 on the 10 m grid of EPSG:32650; ``small.tif`` 2048 x 2048; ``model.tif`` 4096 x 4096
@@ -41,6 +41,8 @@ CLASSES = np.array(
 )
 NOISE = 22.0
 PATCH_PX = 48
+# a corner of the 1024-pixel squares of the grid
+ORIGIN = (604_160.0, 3_399_680.0)
 
 
 def upsampled(field, rows, columns, step):
@@ -130,10 +132,10 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     large = folder / "large.tif"
     scenes = {
-        "small": lambda path: paint(path, 2048, (600_000.0, 3_400_000.0)),
-        "model": lambda path: paint(path, 4096, (600_000.0, 3_400_000.0)),
-        "large": lambda path: paint(path, 10_980, (600_000.0, 3_400_000.0)),
-        "shifted": lambda path: moved(large, path, (600_003.7, 3_399_993.9)),
+        "small": lambda path: paint(path, 2048, ORIGIN),
+        "model": lambda path: paint(path, 4096, ORIGIN),
+        "large": lambda path: paint(path, 10_980, ORIGIN),
+        "shifted": lambda path: moved(large, path, (ORIGIN[0] + 3.7, ORIGIN[1] - 6.1)),
         "zone": lambda path: moved(large, path, (770_000.0, 3_400_000.0)),
     }
     for name, make in scenes.items():

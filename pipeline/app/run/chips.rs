@@ -75,6 +75,7 @@ pub fn render(context: &RunContext, patch: &Patch) -> Result<RenderedPair, Failu
         pre: date(&patch.pre_pass_id)?,
         post: date(&patch.post_pass_id)?,
         bands: roles.map(|role| role.name()).join(", "),
+        natural_colour: roles == super::context::NATURAL,
         gsd_m: grid.pixel_size_m,
         outline,
         patch_id: patch.patch_id.clone(),

@@ -90,15 +90,19 @@ impl Ground {
     pub fn scope_in(&self, cell: Cell) -> Option<Scope> {
         let square = cell.window(self.edge_px);
         let of_cell = self.cells.get(&cell)?;
-        let masks: Vec<_> =
-            of_cell.iter().map(|&index| (index, rasterise::mask(&self.reaches[index].scope_px, square))).collect();
         let (mut top, mut bottom, mut left, mut right) = (usize::MAX, 0, usize::MAX, 0);
-        for (_, mask) in &masks {
-            for ((row, col), _) in mask.indexed_iter().filter(|(_, inside)| **inside) {
-                (top, bottom) = (top.min(row), bottom.max(row + 1));
-                (left, right) = (left.min(col), right.max(col + 1));
-            }
-        }
+        let masks: Vec<_> = of_cell
+            .iter()
+            .map(|&index| {
+                let mut mask = Array2::from_elem(square.shape(), false);
+                rasterise::for_each_run(&self.reaches[index].scope_px, square, |row, cols| {
+                    (top, bottom) = (top.min(row), bottom.max(row + 1));
+                    (left, right) = (left.min(cols.start), right.max(cols.end));
+                    mask.slice_mut(ndarray::s![row, cols]).fill(true);
+                });
+                (index, mask)
+            })
+            .collect();
         if top >= bottom {
             return None;
         }

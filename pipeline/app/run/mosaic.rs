@@ -11,7 +11,7 @@ use shorewatch_domain::digest::Digest;
 use shorewatch_domain::grid::{Cell, Window};
 use shorewatch_domain::unit::Unit;
 
-use super::work::{UnitResult, staged};
+use super::work::{StagedNote, UnitResult, staged, staged_labels, staged_note};
 use crate::failure::Failure;
 use crate::polygonize::LabelStrip;
 
@@ -54,27 +54,33 @@ impl<'a> Mosaic<'a> {
     /// # Errors
     /// It is not staged, or damaged: run `work` again.
     pub fn result(&self, unit: &Unit) -> Result<UnitResult, Failure> {
-        staged(self.work_folder, &unit.id).ok_or_else(|| {
-            Failure::retryable(format!(
-                "the result of unit {} is missing; run `shorewatch work` or `shorewatch run` again",
-                unit.id.short()
-            ))
-        })
+        staged(self.work_folder, &unit.id).ok_or_else(|| missing(unit))
     }
 
-    /// Groups of squares that touch along an edge: no patch reaches from one group to another.
+    /// What the result of one unit says of itself.
+    ///
+    /// # Errors
+    /// As [`Mosaic::result`].
+    pub fn note(&self, unit: &Unit) -> Result<StagedNote, Failure> {
+        staged_note(self.work_folder, &unit.id).ok_or_else(|| missing(unit))
+    }
+
+    /// Groups of squares that touch along an edge or in a corner: no patch of `cells` reaches from one group to another,
+    /// nor touches one of another.
     #[must_use]
-    pub fn clusters(&self) -> Vec<BTreeSet<Cell>> {
-        let mut left: BTreeSet<Cell> = self.units.keys().copied().collect();
+    pub fn clusters(cells: &BTreeSet<Cell>) -> Vec<BTreeSet<Cell>> {
+        let mut left = cells.clone();
         let mut clusters = Vec::new();
         while let Some(first) = left.pop_first() {
             let (mut cluster, mut open) = (BTreeSet::new(), vec![first]);
             while let Some(cell) = open.pop() {
                 cluster.insert(cell);
-                for (down, right) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
-                    let near = Cell { row: cell.row + down, col: cell.col + right };
-                    if left.remove(&near) {
-                        open.push(near);
+                for down in -1..=1 {
+                    for right in -1..=1 {
+                        let near = Cell { row: cell.row + down, col: cell.col + right };
+                        if left.remove(&near) {
+                            open.push(near);
+                        }
                     }
                 }
             }
@@ -97,10 +103,12 @@ impl<'a> Mosaic<'a> {
             let mut labels = Array2::from_elem(window.shape(), NO_CHANGE);
             let mut values = Array2::zeros(window.shape());
             for cell in cells {
-                let result = self.result(self.units[&cell])?;
-                let (rows, cols) = window.ranges_of(&result.change.window);
-                labels.slice_mut(s![rows.clone(), cols.clone()]).assign(&result.change.labels);
-                values.slice_mut(s![rows, cols]).assign(&result.change.confidence);
+                let unit = self.units[&cell];
+                let (of_unit, [unit_labels, confidence]) =
+                    staged_labels(self.work_folder, &unit.id).ok_or_else(|| missing(unit))?;
+                let (rows, cols) = window.ranges_of(&of_unit);
+                labels.slice_mut(s![rows.clone(), cols.clone()]).assign(&unit_labels);
+                values.slice_mut(s![rows, cols]).assign(&confidence);
             }
             Ok(LabelStrip { labels, values: Some(values), first_row: window.row, first_col: window.col })
         })
@@ -149,4 +157,11 @@ impl<'a> Mosaic<'a> {
         self.kept.push_back((unit.cell, Arc::clone(&result)));
         Ok(result)
     }
+}
+
+fn missing(unit: &Unit) -> Failure {
+    Failure::retryable(format!(
+        "the result of unit {} is missing; run `shorewatch work` or `shorewatch run` again",
+        unit.id.short()
+    ))
 }

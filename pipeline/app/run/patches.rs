@@ -1,6 +1,6 @@
 //! From regions of suspected change to patches: place, area, dates, confidence and provenance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use geo::{InteriorPoint, MapCoordsInPlace};
 use geo_types::{MultiPolygon, Polygon};
@@ -9,7 +9,7 @@ use shorewatch_domain::change::NO_CHANGE;
 use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::extract::{Region, simplify};
-use shorewatch_domain::grid::{Grid, Window};
+use shorewatch_domain::grid::{Cell, Grid, Window};
 use shorewatch_domain::pass::Pass;
 use shorewatch_domain::patch::Patch;
 use shorewatch_domain::rasterise;
@@ -22,15 +22,21 @@ use super::plan::PlannedPublication;
 use crate::failure::Failure;
 use crate::polygonize::polygonize_strips;
 
-/// All patches of a publication that are large and sure enough, in order of confidence.
+/// All patches of a publication that are large and sure enough, in order of confidence. Only the squares in `changed`
+/// carry labels.
 ///
 /// # Errors
 /// A unit's result is missing, or a geometry can't be projected.
-pub fn patches(context: &RunContext, ground: &Ground, publication: &PlannedPublication) -> Result<Vec<Patch>, Failure> {
+pub fn patches(
+    context: &RunContext,
+    ground: &Ground,
+    publication: &PlannedPublication,
+    changed: &BTreeSet<Cell>,
+) -> Result<Vec<Patch>, Failure> {
     let mut mosaic = Mosaic::new(&context.work_folder, &publication.units);
     let mut regions = Vec::new();
     let pixel_area_m2 = ground.grid.pixel_area_m2();
-    for cluster in mosaic.clusters() {
+    for cluster in Mosaic::clusters(changed) {
         let mut of_cluster = Vec::new();
         polygonize_strips(mosaic.strips(&cluster), Some(NO_CHANGE), |region| {
             of_cluster.push(region);

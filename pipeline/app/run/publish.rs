@@ -17,6 +17,7 @@ use super::ground::Ground;
 use super::mosaic::Mosaic;
 use super::patches::patches;
 use super::plan::PlannedPublication;
+use super::work::StagedNote;
 use crate::failure::Failure;
 
 /// What was published.
@@ -47,15 +48,18 @@ pub fn publish(
     let to_cgcs2000 = Transform::new(ground.grid.epsg, Epsg::CGCS2000)?;
     let mosaic = Mosaic::new(&context.work_folder, &planned.units);
     let mut units = Vec::with_capacity(planned.units.len());
-    let mut faults = BTreeSet::new();
+    let (mut faults, mut changed) = (BTreeSet::new(), BTreeSet::new());
     for unit in &planned.units {
-        let summary = mosaic.result(unit)?.summary;
+        let StagedNote { summary, has_changes } = mosaic.note(unit)?;
+        if has_changes {
+            changed.insert(unit.cell);
+        }
         faults.extend(summary.faults.iter().cloned());
         units.push(PublishedUnit { unit: unit.clone(), summary, outline: outline(unit, &to_cgcs2000)? });
     }
     let observations = observations(context, ground, &units);
     let new = |patch| NewPatch { patch, rank: None, chip_before: None, chip_after: None };
-    let patches: Vec<_> = patches(context, ground, planned)?.into_iter().map(new).collect();
+    let patches: Vec<_> = patches(context, ground, planned, &changed)?.into_iter().map(new).collect();
     let published = Published { patches: patches.len(), faults: faults.into_iter().collect() };
     let publication = Publication {
         id: planned.id,

@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array2, Array3, ArrayView2, Axis, s};
+use ndarray::{Array2, Array3, ArrayView2, Axis, Zip, s};
 use serde::{Deserialize, Serialize};
 
 use shorewatch_domain::change::{self, ChangeMap, NO_CHANGE, NO_CLASS, NO_EARLIER, Reference};
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::grid::{Grid, Window};
-use shorewatch_domain::observed::Causes;
+use shorewatch_domain::observed::{Causes, Coverage};
 use shorewatch_domain::raster::Scores;
 use shorewatch_domain::unit::{Unit, UnitSummary};
-use shorewatch_imagery::layers::{read_layers, write_layers};
+use shorewatch_imagery::layers::{Layers, is_whole, read_layers, read_some_layers, write_layers};
 
 use super::context::RunContext;
 use super::ground::{Ground, Scope};
@@ -41,6 +41,16 @@ pub struct UnitResult {
 struct Note {
     unit: Digest,
     summary: UnitSummary,
+    /// False where no pixel carries a label: then only the summary has to be read.
+    has_changes: bool,
+}
+
+/// What a staged result says of itself.
+pub struct StagedNote {
+    /// Counts.
+    pub summary: UnitSummary,
+    /// Whether any pixel carries a label.
+    pub has_changes: bool,
 }
 
 /// Where the result of a unit is staged: its name is the digest of its inputs.
@@ -53,15 +63,11 @@ pub fn staged_path(work_folder: &Path, unit: &Digest) -> PathBuf {
 /// Reads a staged result; `None` where there is none that can be used.
 #[must_use]
 pub fn staged(work_folder: &Path, unit: &Digest) -> Option<UnitResult> {
-    let path = staged_path(work_folder, unit);
-    if !path.exists() {
-        return None;
-    }
-    let usable = || -> Result<UnitResult, Failure> {
-        let layers = read_layers(&path)?;
-        let note: Note = serde_json::from_str(&layers.note).map_err(|fault| Failure::input(fault.to_string()))?;
-        if note.unit != *unit || layers.values.len_of(Axis(0)) != LAYERS {
-            return Err(Failure::input("it belongs to another unit".to_owned()));
+    usable(&staged_path(work_folder, unit), |path| {
+        let layers = read_layers(path)?;
+        let note = note_of(&layers, unit)?;
+        if layers.values.len_of(Axis(0)) != LAYERS {
+            return Err(Failure::input(format!("it has {} layers, not {LAYERS}", layers.values.len_of(Axis(0)))));
         }
         let layer = |number| layers.values.index_axis(Axis(0), number).to_owned();
         Ok(UnitResult {
@@ -76,12 +82,43 @@ pub fn staged(work_folder: &Path, unit: &Digest) -> Option<UnitResult> {
             },
             summary: note.summary,
         })
-    };
-    match usable() {
+    })
+}
+
+/// Reads what a staged result says of itself, without its pixels; `None` where there is none that can be used.
+#[must_use]
+pub fn staged_note(work_folder: &Path, unit: &Digest) -> Option<StagedNote> {
+    usable(&staged_path(work_folder, unit), |path| {
+        let note = note_of(&read_some_layers(path, &[])?, unit)?;
+        Ok(StagedNote { summary: note.summary, has_changes: note.has_changes })
+    })
+}
+
+/// The labels and confidences of a staged result, with their window; `None` where there is none that can be used.
+#[must_use]
+pub fn staged_labels(work_folder: &Path, unit: &Digest) -> Option<(Window, [Array2<u8>; 2])> {
+    usable(&staged_path(work_folder, unit), |path| {
+        let layers = read_some_layers(path, &[0, 1])?;
+        note_of(&layers, unit)?;
+        Ok((layers.window, [0, 1].map(|number| layers.values.index_axis(Axis(0), number).to_owned())))
+    })
+}
+
+fn note_of(layers: &Layers, unit: &Digest) -> Result<Note, Failure> {
+    let note: Note = serde_json::from_str(&layers.note).map_err(|fault| Failure::input(fault.to_string()))?;
+    if note.unit == *unit { Ok(note) } else { Err(Failure::input("it belongs to another unit".to_owned())) }
+}
+
+/// Reads a file that may not be there; one that can't be used is removed, to be worked again.
+fn usable<T>(path: &Path, read: impl FnOnce(&Path) -> Result<T, Failure>) -> Option<T> {
+    if !path.exists() {
+        return None;
+    }
+    match read(path) {
         Ok(result) => Some(result),
         Err(fault) => {
             tracing::warn!(path = %path.display(), %fault, "a staged result can't be used; it is removed, to be worked again");
-            if let Err(fault) = std::fs::remove_file(&path) {
+            if let Err(fault) = std::fs::remove_file(path) {
                 tracing::error!(path = %path.display(), %fault, "it could not be removed; remove it by hand");
             }
             None
@@ -94,15 +131,19 @@ pub fn staged(work_folder: &Path, unit: &Digest) -> Option<UnitResult> {
 /// # Errors
 /// A file can't be opened any more, the model failed, or the result can't be written. Nothing half-written is left.
 pub fn work(context: &RunContext, ground: &Ground, unit: &Unit) -> Result<bool, Failure> {
-    // The name is the digest of all inputs, and files are renamed into place whole; publishing checks the content.
-    if staged_path(&context.work_folder, &unit.id).exists() {
+    // The name is the digest of all inputs, and the file ends with that of its content.
+    if is_whole(&staged_path(&context.work_folder, &unit.id)) {
         return Ok(false);
     }
     let scope = ground
         .scope_in(unit.cell)
         .ok_or_else(|| Failure::input(format!("unit {} meets no reach; make a new plan", unit.id.short())))?;
     let result = compute(context, ground, unit, &scope)?;
-    let note = serde_json::to_string(&Note { unit: unit.id, summary: result.summary })
+    let note = serde_json::to_string(&Note {
+        unit: unit.id,
+        summary: result.summary,
+        has_changes: result.change.labels.iter().any(|&label| label != NO_CHANGE),
+    })
         .map_err(|fault| Failure::internal(fault.to_string()))?;
     let causes = result.change.causes.mapv(|cause| cause.0);
     write_layers(
@@ -123,9 +164,9 @@ pub fn work(context: &RunContext, ground: &Ground, unit: &Unit) -> Result<bool, 
 }
 
 fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) -> Result<UnitResult, Failure> {
-    let scored = scored_window(scope.window, change::margin_px(&context.table), context.segmenter.description().alignment_px);
+    let scored =
+        scored_window(scope.window, change::margin_px(&context.table), context.segmenter.description().alignment_px);
     let (later, faults) = scores(context, unit.grid, scored, &unit.pass_id)?;
-    let in_scope = scope.any();
     let mut change = if unit.earlier_pass_ids.is_empty() {
         let (rows, cols) = later.window.ranges_of(&scope.window);
         ChangeMap {
@@ -135,7 +176,7 @@ fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) ->
             earlier: Array2::from_elem(scope.window.shape(), NO_EARLIER),
             causes: later.causes.slice(s![rows, cols]).to_owned(),
             class_before: Array2::from_elem(scope.window.shape(), NO_CLASS),
-            class_after: change::class_codes(&later.crop(scope.window)),
+            class_after: change::class_codes(&later, scope.window),
         }
     } else {
         let mut reference = Reference::new(&later);
@@ -147,32 +188,41 @@ fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) ->
         }
         change::suspected_changes(&reference, &later, scope.window, &context.table, &context.class_names)
     };
-    for ((labels, confidence), inside) in change.labels.iter_mut().zip(&mut change.confidence).zip(&in_scope) {
-        if !inside {
-            (*labels, *confidence) = (NO_CHANGE, 0);
+    if change.labels.iter().any(|&label| label != NO_CHANGE) {
+        for ((labels, confidence), inside) in change.labels.iter_mut().zip(&mut change.confidence).zip(&scope.any()) {
+            if !inside {
+                (*labels, *confidence) = (NO_CHANGE, 0);
+            }
         }
     }
     let mut summary = UnitSummary { faults, ..UnitSummary::default() };
     for (index, mask) in &scope.masks {
-        let coverage = summary.coverage.entry(ground.reaches[*index].reach.id.clone()).or_default();
-        for ((inside, cause), earlier) in mask.iter().zip(&change.causes).zip(&change.earlier) {
-            if *inside {
-                coverage.add(*cause, *earlier != NO_EARLIER);
-            }
-        }
-    }
-    for (index, mask) in &scope.masks {
-        let counts = class_counts(&change.class_after, mask.view(), context.class_names.len());
-        summary.class_px.insert(ground.reaches[*index].reach.id.clone(), counts);
+        let reach_id = &ground.reaches[*index].reach.id;
+        summary.coverage.insert(reach_id.clone(), coverage(&change, mask.view()));
+        let counts = class_counts(change.class_after.view(), mask.view(), context.class_names.len());
+        summary.class_px.insert(reach_id.clone(), counts);
     }
     Ok(UnitResult { change, summary })
 }
 
-fn class_counts(classes: &Array2<u8>, inside: ArrayView2<'_, bool>, count: usize) -> Vec<u64> {
-    let mut counts = [0_u64; 256];
-    for (class, inside) in classes.iter().zip(inside) {
-        counts[usize::from(*class)] += u64::from(*inside);
+/// Counts by rows: of each kind of pixel first, and then what that means.
+fn coverage(change: &ChangeMap, inside: ArrayView2<'_, bool>) -> Coverage {
+    let mut counts = [[0_u64; 256]; 2];
+    Zip::from(inside).and(&change.causes).and(&change.earlier).for_each(|inside, cause, earlier| {
+        counts[usize::from(*earlier != NO_EARLIER)][usize::from(cause.0)] += u64::from(*inside);
+    });
+    let mut coverage = Coverage::default();
+    for (counts, compared) in counts.iter().zip([false, true]) {
+        for (cause, pixels) in (0..=u8::MAX).zip(counts).filter(|(_, pixels)| **pixels > 0) {
+            coverage.add_many(Causes(cause), compared, *pixels);
+        }
     }
+    coverage
+}
+
+fn class_counts(classes: ArrayView2<'_, u8>, inside: ArrayView2<'_, bool>, count: usize) -> Vec<u64> {
+    let mut counts = [0_u64; 256];
+    Zip::from(classes).and(inside).for_each(|class, inside| counts[usize::from(*class)] += u64::from(*inside));
     counts[..count].to_vec()
 }
 
@@ -248,8 +298,8 @@ fn segment(
     let probabilities = if causes.iter().any(|cause| cause.is_observed()) {
         let observed = raster.causes.mapv(Causes::is_observed);
         let mut probabilities = context.segmenter.segment_window(raster.pixels.view(), observed.view(), halo)?;
-        for (place, _) in causes.indexed_iter().filter(|(_, cause)| !cause.is_observed()) {
-            probabilities.slice_mut(s![.., place.0, place.1]).fill(0);
+        for mut plane in probabilities.outer_iter_mut() {
+            plane.zip_mut_with(&causes, |value, cause| *value = if cause.is_observed() { *value } else { 0 });
         }
         probabilities
     } else {

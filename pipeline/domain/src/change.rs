@@ -154,8 +154,8 @@ pub fn suspected_changes(
     let confidence = Zip::from(&labels)
         .and(confidence.slice(s![rows, cols]))
         .map_collect(|&label, &score| if label == NO_CHANGE { 0 } else { score.round().clamp(1.0, 255.0) as u8 });
-    let class_before = class_codes(&reference.scores.crop(core));
-    let class_after = class_codes(&later.crop(core));
+    let class_before = class_codes(&reference.scores, core);
+    let class_after = class_codes(later, core);
     let (rows, cols) = later.window.ranges_of(&core);
     ChangeMap {
         window: core,
@@ -168,10 +168,39 @@ pub fn suspected_changes(
     }
 }
 
-/// Most probable classes as numbers, [`NO_CLASS`] where unobserved (row, col).
+/// The most probable class of each pixel of `window` (row, col), [`NO_CLASS`] where unobserved. The lowest id wins a tie.
+///
+/// # Panics
+/// `window` is not inside the scores' window.
 #[must_use]
-pub fn class_codes(scores: &Scores) -> Array2<u8> {
-    scores.classes().mapv(|class| class.unwrap_or(NO_CLASS))
+pub fn class_codes(scores: &Scores, window: Window) -> Array2<u8> {
+    let (rows, cols) = scores.window.ranges_of(&window);
+    let probabilities = scores.probabilities.slice(s![.., rows.clone(), cols.clone()]);
+    let causes = scores.causes.slice(s![rows, cols]);
+    let mut codes = Array2::<u8>::zeros(window.shape());
+    let mut best = vec![0_u8; window.cols];
+    for (row, mut codes) in codes.outer_iter_mut().enumerate() {
+        best.fill(0);
+        for (id, plane) in probabilities.outer_iter().enumerate() {
+            let (plane, id) = (plane.row(row), id as u8);
+            if let (Some(codes), Some(values)) = (codes.as_slice_mut(), plane.as_slice()) {
+                // without a branch, so that it becomes vector code
+                for ((code, best), &value) in codes.iter_mut().zip(&mut best).zip(values) {
+                    *code = if value > *best { id } else { *code };
+                    *best = value.max(*best);
+                }
+            } else {
+                for ((code, best), &value) in codes.iter_mut().zip(&mut best).zip(plane) {
+                    *code = if value > *best { id } else { *code };
+                    *best = value.max(*best);
+                }
+            }
+        }
+        codes.zip_mut_with(&causes.row(row), |code, cause| {
+            *code = if cause.is_observed() { *code } else { NO_CLASS };
+        });
+    }
+    codes
 }
 
 fn rules(table: &ClassTable, class_names: &[String]) -> Vec<Rule> {
@@ -265,7 +294,8 @@ mod tests {
     use crate::grid::Grid;
 
     fn painted(lines: &[&str]) -> Array2<u8> {
-        let digits: Vec<u8> = lines.iter().flat_map(|line| line.bytes()).map(|byte| if byte == b'.' { 0 } else { byte - b'0' }).collect();
+        let digits: Vec<u8> =
+            lines.iter().flat_map(|line| line.bytes()).map(|byte| if byte == b'.' { 0 } else { byte - b'0' }).collect();
         Array2::from_shape_vec((lines.len(), lines[0].len()), digits).expect("lines of one length")
     }
 
@@ -273,7 +303,10 @@ mod tests {
     fn opening_keeps_what_holds_a_whole_square() {
         let before = painted(&["111..2", "1111.2", "111..2", "...1.2", "22222."]);
         assert_eq!(opened(before.view(), |_| 3), painted(&["111...", "111...", "111...", "......", "......"]));
-        assert_eq!(opened(before.view(), |label| if label == 2 { 1 } else { 3 }), painted(&["111..2", "111..2", "111..2", ".....2", "22222."]));
+        assert_eq!(
+            opened(before.view(), |label| if label == 2 { 1 } else { 3 }),
+            painted(&["111..2", "111..2", "111..2", ".....2", "22222."])
+        );
         assert_eq!(opened(before.view(), |_| 1), before);
     }
 
@@ -294,7 +327,11 @@ mod tests {
     }
 
     fn table() -> ClassTable {
-        let to = vec![Outcome { class: "b".to_owned(), object_class: "b".to_owned(), suspected_issue_class: IssueClass::Mining }];
+        let to = vec![Outcome {
+            class: "b".to_owned(),
+            object_class: "b".to_owned(),
+            suspected_issue_class: IssueClass::Mining,
+        }];
         let row = Transition {
             id: 1,
             name: "a_to_b".to_owned(),
@@ -320,14 +357,24 @@ mod tests {
 
     const FIELD: [&str; 11] = ["aaaaaaaaaaaa"; 11];
     const DUG: [&str; 11] = [
-        "aaaaaaaaaaaa", "aaaaaaaaaaaa", "aaaaaaaaaaaa", "aaaabbbbaaaa", "aaaabbbbaaaa", "aaaabbbbaaaa", "aaaabbbbaaaa", "aaaaaaaaaaaa",
-        "aaaaaaaaaaaa", "aaaaaaaaaaaa", "aaaaaaaaaaaa",
+        "aaaaaaaaaaaa",
+        "aaaaaaaaaaaa",
+        "aaaaaaaaaaaa",
+        "aaaabbbbbaaa",
+        "aaaabbbbbaaa",
+        "aaaabbbbbaaa",
+        "aaaabbbbbaaa",
+        "aaaabbbbbaaa",
+        "aaaaaaaaaaaa",
+        "aaaaaaaaaaaa",
+        "aaaaaaaaaaaa",
     ];
 
     #[test]
     fn ground_that_changed_on_both_dates_word_is_labelled() {
+        // the mean over 3×3 rounds the corners off
         let map = changes(&[&FIELD], &DUG);
-        assert_eq!(map.labels, painted(&[".1111.", ".1111.", ".1111.", ".1111.", "......"]));
+        assert_eq!(map.labels, painted(&["..111.", ".11111", ".11111", ".11111", "..111."]));
         assert!(map.confidence.iter().zip(&map.labels).all(|(&score, &label)| (score > 0) == (label > 0)));
         assert_eq!(changes(&[&FIELD], &FIELD).labels, painted(&["......"; 5]));
     }
@@ -340,7 +387,7 @@ mod tests {
         assert!(hidden.causes.iter().all(|cause| !cause.is_observed()));
         // the latest earlier pass was clouded: the one before it speaks
         let map = changes(&[&clouded, &FIELD], &DUG);
-        assert_eq!(map.labels.iter().filter(|&&label| label == 1).count(), 16);
+        assert_eq!(map.labels.iter().filter(|&&label| label == 1).count(), 21);
         assert!(map.earlier.iter().all(|&index| index == 1));
         // no earlier pass saw the place: nothing can be said
         let unknown = changes(&[&clouded], &DUG);

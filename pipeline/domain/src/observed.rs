@@ -96,14 +96,19 @@ impl Coverage {
 
     /// Counts one pixel in scope.
     pub fn add(&mut self, causes: Causes, compared: bool) {
-        self.scope_px += 1;
+        self.add_many(causes, compared, 1);
+    }
+
+    /// Counts pixels in scope of one kind.
+    pub fn add_many(&mut self, causes: Causes, compared: bool, pixels: u64) {
+        self.scope_px += pixels;
         if causes.is_observed() {
-            self.observed_px += 1;
-            self.compared_px += u64::from(compared);
+            self.observed_px += pixels;
+            self.compared_px += if compared { pixels } else { 0 };
         } else if let Some(name) = causes.leading()
             && let Some(i) = Causes::ALL.iter().position(|(_, other)| *other == name)
         {
-            self.unobserved_px[i] += 1;
+            self.unobserved_px[i] += pixels;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Pixels with their grid, their bands and their mask: none travels without the others.
 
-use ndarray::{Array2, Array3, Axis, Zip, s};
+use ndarray::{Array2, Array3, s};
 
 use crate::grid::{Grid, Window};
 use crate::observed::Causes;
@@ -48,21 +48,5 @@ impl Scores {
             probabilities: self.probabilities.slice(s![.., rows.clone(), cols.clone()]).to_owned(),
             causes: self.causes.slice(s![rows, cols]).to_owned(),
         }
-    }
-
-    /// The most probable class of each pixel (row, col); `None` where unobserved. The lowest id wins a tie.
-    #[must_use]
-    pub fn classes(&self) -> Array2<Option<u8>> {
-        let mut classes = Array2::<u8>::zeros(self.window.shape());
-        let mut best = self.probabilities.index_axis(Axis(0), 0).to_owned();
-        for (id, plane) in self.probabilities.outer_iter().enumerate().skip(1) {
-            Zip::from(&mut classes).and(&mut best).and(plane).for_each(|class, best, &value| {
-                if value > *best {
-                    *best = value;
-                    *class = id as u8;
-                }
-            });
-        }
-        Zip::from(&classes).and(&self.causes).map_collect(|&class, cause| cause.is_observed().then_some(class))
     }
 }

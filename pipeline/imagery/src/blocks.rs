@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gdal::raster::GdalDataType;
@@ -96,11 +97,13 @@ pub struct BlockSource {
 }
 
 impl BlockSource {
-    /// Wraps an opened file; `bands` count from 1. `key` must differ between sources that share a cache.
+    /// Wraps an opened file; `bands` count from 1. Every source has blocks of its own in a cache, since two readers of one
+    /// file may ask for other bands.
     #[must_use]
-    pub fn new(key: u64, file: OpenedFile, limits: Limits, bands: Vec<usize>) -> Self {
+    pub fn new(file: OpenedFile, limits: Limits, bands: Vec<usize>) -> Self {
+        static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
         Self {
-            key,
+            key: NEXT_KEY.fetch_add(1, Ordering::Relaxed),
             path: file.path.clone(),
             limits,
             bands,

@@ -85,59 +85,56 @@ impl ToSource {
     }
 
     /// Positions in the file of the centres of a window's pixels.
+    ///
+    /// Nodes lie on the grid, not on the window: the same pixel has the same position whatever window it is read in.
     #[must_use]
     pub fn positions(&self, window: Window) -> SourcePositions {
         let mut step = NODE_STEP_PX;
         loop {
-            let (x, y, error) = self.interpolated(window, step);
+            let (nodes, error) = self.nodes(window, step);
             if error <= MAX_APPROXIMATION_ERROR_PX || step == 1 {
                 let (half_x, half_y) = self.half_extent(window);
-                return SourcePositions { x, y, half_x, half_y };
+                return SourcePositions { half_x, half_y, ..nodes };
             }
             step /= 2;
         }
     }
 
-    fn interpolated(&self, window: Window, step: usize) -> (Array2<f64>, Array2<f64>, f64) {
-        let (down, across) = (window.rows.div_ceil(step) + 1, window.cols.div_ceil(step) + 1);
-        let node = |i: usize| (i * step) as f64 + 0.5;
-        let nodes = |shift: f64, down: usize, across: usize| {
-            let place = |origin: i64, i: usize| origin as f64 + node(i) + shift;
-            let mut x: Vec<_> = (0..down * across).map(|i| place(window.col, i % across)).collect();
-            let mut y: Vec<_> = (0..down * across).map(|i| place(window.row, i / across)).collect();
+    /// The exact positions every `step` pixels around a window, and the largest error in the middle between four.
+    fn nodes(&self, window: Window, step: usize) -> (SourcePositions, f64) {
+        let phase = |first: i64| first.rem_euclid(step as i64) as usize;
+        let (row_phase, col_phase) = (phase(window.row), phase(window.col));
+        let (first_row, first_col) = (window.row - row_phase as i64, window.col - col_phase as i64);
+        let count = |phase: usize, length: usize| (phase + length).div_ceil(step) + 1;
+        let (down, across) = (count(row_phase, window.rows), count(col_phase, window.cols));
+        let exact = |shift: f64, down: usize, across: usize| {
+            let place = |first: i64, i: usize| first as f64 + (i * step) as f64 + 0.5 + shift;
+            let mut x: Vec<_> = (0..down * across).map(|i| place(first_col, i % across)).collect();
+            let mut y: Vec<_> = (0..down * across).map(|i| place(first_row, i / across)).collect();
             self.exact(&mut x, &mut y);
-            (x, y)
+            let array = |values| Array2::from_shape_vec((down, across), values).unwrap_or_default();
+            (array(x), array(y))
         };
-        let (node_x, node_y) = nodes(0.0, down, across);
-        let between = |nodes: &[f64], row: usize, col: usize, v: f64, u: f64| {
-            let at = |row: usize, col: usize| nodes[row * across + col];
-            let upper = at(row, col) * (1.0 - u) + at(row, col + 1) * u;
-            let lower = at(row + 1, col) * (1.0 - u) + at(row + 1, col + 1) * u;
-            upper * (1.0 - v) + lower * v
-        };
-        let sample = |nodes: &[f64]| {
-            Array2::from_shape_fn(window.shape(), |(row, col)| {
-                let share = |i: usize| (i % step) as f64 / step as f64;
-                between(nodes, row / step, col / step, share(row), share(col))
-            })
-        };
+        let (x, y) = exact(0.0, down, across);
         let mut error = 0.0_f64;
         if step > 1 {
-            let (middle_x, middle_y) = nodes(step as f64 / 2.0, down - 1, across - 1);
-            for (i, (x, y)) in middle_x.iter().zip(&middle_y).enumerate() {
-                let (row, col) = (i / (across - 1), i % (across - 1));
-                let off_x = between(&node_x, row, col, 0.5, 0.5) - x;
-                let off_y = between(&node_y, row, col, 0.5, 0.5) - y;
-                let off = off_x.abs().max(off_y.abs());
-                // NaN on one side only is an infinite error: nodes nearer to the limit of the domain decide
-                error = if off.is_nan() && !(x.is_nan() && between(&node_x, row, col, 0.5, 0.5).is_nan()) {
-                    f64::INFINITY
-                } else {
-                    error.max(off)
-                };
+            let (middle_x, middle_y) = exact(step as f64 / 2.0, down - 1, across - 1);
+            for (nodes, middle) in [(&x, &middle_x), (&y, &middle_y)] {
+                for ((row, col), exact) in middle.indexed_iter() {
+                    let corners = [(row, col), (row, col + 1), (row + 1, col), (row + 1, col + 1)];
+                    let mean = corners.iter().map(|&corner| nodes[corner]).sum::<f64>() / 4.0;
+                    let off = (mean - exact).abs();
+                    // NaN on one side only is an infinite error: nodes nearer to the limit of the domain decide
+                    error = match off.is_nan() {
+                        true if mean.is_nan() && exact.is_nan() => error,
+                        true => f64::INFINITY,
+                        false => error.max(off),
+                    };
+                }
             }
         }
-        (sample(&node_x), sample(&node_y), error)
+        let shape = window.shape();
+        (SourcePositions { x, y, step, row_phase, col_phase, shape, half_x: 0.5, half_y: 0.5 }, error)
     }
 
     /// Half the extent of one grid pixel in source columns and rows, in the middle of the window.

@@ -16,7 +16,7 @@ use crate::crs::SourceCrs;
 use crate::error::ImageryError;
 use crate::open::{Assigned, Limits, open_raster};
 use crate::positions::{Affine, ToSource};
-use crate::resample::resample;
+use crate::resample::{SourcePositions, resample};
 
 /// How far from whole pixels, in pixels, a file may lie off the grid and still be taken as lying on it. A hundredth is a
 /// tenth of the best co-registration of passes.
@@ -120,8 +120,7 @@ impl PassReader {
         }
         let files = wanted
             .into_iter()
-            .enumerate()
-            .map(|(number, (path, bands))| {
+            .map(|(path, bands)| {
                 let file = open_raster(Path::new(&path), limits)?;
                 let place = file.georeference(&Assigned { epsg: pass.assigned_epsg, geotransform: None })?;
                 let (crs, affine) = (place.crs, Affine(place.geotransform));
@@ -133,8 +132,7 @@ impl PassReader {
                         |what| if let Use::Reflectance { position, .. } = what { Some(*position) } else { None },
                     )
                     .collect();
-                let key = source_key(pass, number);
-                Ok(FileSource { blocks: BlockSource::new(key, file, *limits, indices), crs, affine, uses, positions })
+                Ok(FileSource { blocks: BlockSource::new(file, *limits, indices), crs, affine, uses, positions })
             })
             .collect::<Result<_, ImageryError>>()?;
         Ok(Self {
@@ -393,12 +391,6 @@ impl FileSource {
     }
 }
 
-fn source_key(pass: &Pass, number: usize) -> u64 {
-    let digits = &pass.id.to_string()[..14];
-    // 56 bits of the digest and the number of the file
-    (u64::from_str_radix(digits, 16).unwrap_or(0) << 8) | number as u64
-}
-
 fn fault_of(profile: &SensorProfile, problem: String) -> ImageryError {
     ImageryError::Profile { profile: profile.name.clone(), problem }
 }
@@ -420,21 +412,11 @@ fn file_matching(pass: &Pass, pattern: &str) -> Option<String> {
 }
 
 /// The source pixels that a set of positions needs, with a pixel of room for interpolation; `None` where all lie outside.
-fn source_window(at: &crate::resample::SourcePositions, size: (usize, usize)) -> Option<Window> {
-    let range = |values: &Array2<f64>, half: f64| {
-        values
-            .iter()
-            .filter(|value| value.is_finite())
-            .fold(None, |range: Option<(f64, f64)>, &value| {
-                let (low, high) = range.unwrap_or((value, value));
-                Some((low.min(value), high.max(value)))
-            })
-            .map(|(low, high)| (low - half - 1.0, high + half + 1.0))
-    };
-    let (left, right) = range(&at.x, at.half_x)?;
-    let (top, bottom) = range(&at.y, at.half_y)?;
+fn source_window(at: &SourcePositions, size: (usize, usize)) -> Option<Window> {
+    let [left, top, right, bottom] = at.bounds()?;
+    let (room_x, room_y) = (at.half_x + 1.0, at.half_y + 1.0);
     let whole = Window { row: 0, col: 0, rows: size.0, cols: size.1 };
-    Window::covering(left, top, right, bottom).intersection(&whole)
+    Window::covering(left - room_x, top - room_y, right + room_x, bottom + room_y).intersection(&whole)
 }
 
 fn halves(window: Window) -> [Window; 2] {

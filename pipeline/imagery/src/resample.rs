@@ -5,24 +5,93 @@
 //! is coarser by more than [`AVERAGE_FROM_RATIO`]: the mean of the observed source pixels whose centres lie in the grid
 //! pixel, unobserved if half or more of them are. Masks and quality codes are never interpolated.
 
-use ndarray::{Array2, ArrayView2, ArrayView3, ArrayViewMut2, ArrayViewMut3};
+use ndarray::{Array2, ArrayView2, ArrayView3, ArrayViewMut1, ArrayViewMut2, ArrayViewMut3, s};
 
 use shorewatch_domain::observed::Causes;
 
 /// Source pixels per grid pixel (edge) from which on averaging replaces interpolation.
 pub const AVERAGE_FROM_RATIO: f64 = 1.5;
 
-/// Where the centres of grid pixels lie in the source: continuous pixel-corner coordinates (x = col, y = row),
-/// relative to the source window. NaN where the transformation has no answer.
+/// Where the centres of grid pixels lie in the source: continuous pixel-corner coordinates (x = col, y = row), relative to
+/// the source window. Exact at nodes every `step` pixels, linear between them; NaN where the transformation has no answer.
+#[derive(Clone, Debug)]
 pub struct SourcePositions {
-    /// Source column of each grid pixel centre (row, col).
+    /// Source column of each node (row, col).
     pub x: Array2<f64>,
-    /// Source row of each grid pixel centre (row, col).
+    /// Source row of each node (row, col).
     pub y: Array2<f64>,
+    /// Grid pixels from a node to the next.
+    pub step: usize,
+    /// Row of the window's first pixel, counted from the first node.
+    pub row_phase: usize,
+    /// Column of the window's first pixel, counted from the first node.
+    pub col_phase: usize,
+    /// Rows and columns of the window.
+    pub shape: (usize, usize),
     /// Half the extent of a grid pixel in source columns.
     pub half_x: f64,
     /// Half the extent of a grid pixel in source rows.
     pub half_y: f64,
+}
+
+impl SourcePositions {
+    /// Source columns and rows of the pixels of one row of the window.
+    pub fn row(&self, row: usize, x: &mut [f64], y: &mut [f64]) {
+        for (nodes, out) in [(&self.x, x), (&self.y, y)] {
+            self.interpolate(nodes, row, 0, out);
+        }
+    }
+
+    /// One coordinate of the pixels of a row from `first` on.
+    fn interpolate(&self, nodes: &Array2<f64>, row: usize, first: usize, out: &mut [f64]) {
+        let (row, step) = (row + self.row_phase, self.step);
+        let (node_row, v) = (row / step, (row % step) as f64 / step as f64);
+        // at a node its neighbour, which may have no answer, has no say
+        let at = |col: usize| match v {
+            0.0 => nodes[(node_row, col)],
+            _ => nodes[(node_row, col)] * (1.0 - v) + nodes[(node_row + 1, col)] * v,
+        };
+        let (mut col, mut rest) = (first + self.col_phase, out);
+        while !rest.is_empty() {
+            let (node_col, from) = (col / step, col % step);
+            let (run, beyond) = rest.split_at_mut((step - from).min(rest.len()));
+            let left = at(node_col);
+            if run.len() == 1 && from == 0 {
+                run[0] = left;
+            } else {
+                let slope = (at(node_col + 1) - left) / step as f64;
+                for (i, out) in run.iter_mut().enumerate() {
+                    *out = left + (from + i) as f64 * slope;
+                }
+            }
+            col += run.len();
+            rest = beyond;
+        }
+    }
+
+    /// The smallest box (left, top, right, bottom) that holds all positions; `None` where no pixel has one.
+    #[must_use]
+    pub fn bounds(&self) -> Option<[f64; 4]> {
+        // between nodes positions are bilinear: extremes lie at the nodes and where the window cuts between them
+        let places = |phase: usize, length: usize| {
+            let inner = (0..length).step_by(self.step).map(move |i| i + (self.step - phase % self.step) % self.step);
+            inner.filter(move |&i| i < length).chain([0, length.saturating_sub(1)])
+        };
+        let mut bounds: Option<[f64; 4]> = None;
+        for row in places(self.row_phase, self.shape.0) {
+            for col in places(self.col_phase, self.shape.1) {
+                let (mut x, mut y) = ([f64::NAN], [f64::NAN]);
+                self.interpolate(&self.x, row, col, &mut x);
+                self.interpolate(&self.y, row, col, &mut y);
+                let ([x], [y]) = (x, y);
+                if x.is_finite() && y.is_finite() {
+                    let [left, top, right, bottom] = bounds.unwrap_or([x, y, x, y]);
+                    bounds = Some([left.min(x), top.min(y), right.max(x), bottom.max(y)]);
+                }
+            }
+        }
+        bounds
+    }
 }
 
 /// Resamples `source` (band, row, col) with its causes into `target`; band i goes to `positions[i]`.
@@ -35,17 +104,85 @@ pub fn resample(
     target_causes: &mut ArrayViewMut2<'_, Causes>,
 ) {
     let coarse = 2.0 * at.half_x.max(at.half_y) > AVERAGE_FROM_RATIO;
+    let cols = target_causes.ncols();
+    let (mut x, mut y) = (vec![0.0; cols], vec![0.0; cols]);
+    let mut clear = ClearRow::new(cols);
     let mut values = vec![0.0_f32; positions.len()];
-    for ((row, col), cause) in target_causes.indexed_iter_mut() {
-        let (x, y) = (at.x[(row, col)], at.y[(row, col)]);
-        values.fill(0.0);
-        *cause |= if coarse {
-            average(source, source_causes, x, y, at, &mut values)
+    for (row, mut causes) in target_causes.outer_iter_mut().enumerate() {
+        at.row(row, &mut x, &mut y);
+        let in_order = source.as_slice().zip(source_causes.as_slice()).filter(|_| !coarse);
+        if let Some((pixels, masks)) = in_order {
+            clear.place(&x, &y, masks, source_causes.ncols());
+            for (plane, &band) in pixels.chunks_exact(masks.len()).zip(positions) {
+                clear.fill(plane, source_causes.ncols(), target.slice_mut(s![band, row, ..]));
+            }
         } else {
-            bilinear(source, source_causes, x, y, &mut values)
-        };
-        for (&band, &value) in positions.iter().zip(&values) {
-            target[(band, row, col)] = value;
+            clear.others.clear();
+            clear.others.extend(0..cols);
+        }
+        for &col in &clear.others {
+            values.fill(0.0);
+            causes[col] |= if coarse {
+                average(source, source_causes, x[col], y[col], at, &mut values)
+            } else {
+                bilinear(source, source_causes, x[col], y[col], &mut values)
+            };
+            for (&band, &value) in positions.iter().zip(&values) {
+                target[(band, row, col)] = value;
+            }
+        }
+    }
+}
+
+/// The pixels of a row whose four neighbours all exist and are observed: nearly all, and quick to do together.
+struct ClearRow {
+    /// Index of the upper left neighbour; 0 where the pixel is among the others.
+    index: Vec<usize>,
+    /// Shares of the right and of the lower neighbours.
+    shares: Vec<(f32, f32)>,
+    /// Columns of the pixels that need a closer look.
+    others: Vec<usize>,
+}
+
+impl ClearRow {
+    fn new(cols: usize) -> Self {
+        Self { index: vec![0; cols], shares: vec![(0.0, 0.0); cols], others: Vec::new() }
+    }
+
+    fn place(&mut self, x: &[f64], y: &[f64], causes: &[Causes], width: usize) {
+        let height = causes.len() / width.max(1);
+        let (last_col, last_row) = (width as f64 - 1.0, height as f64 - 1.0);
+        self.others.clear();
+        for (col, (x, y)) in x.iter().zip(y).enumerate() {
+            let (left, top) = (x - 0.5, y - 0.5);
+            // false where one is NaN
+            let inside = left >= 0.0 && top >= 0.0 && left < last_col && top < last_row;
+            let (near_col, near_row) = (left as usize, top as usize);
+            let index = near_row * width + near_col;
+            let is_clear = inside && {
+                let (upper, lower) = (&causes[index..index + 2], &causes[index + width..index + width + 2]);
+                upper[0].0 | upper[1].0 | lower[0].0 | lower[1].0 == 0
+            };
+            if is_clear {
+                self.index[col] = index;
+                self.shares[col] = ((left - near_col as f64) as f32, (top - near_row as f64) as f32);
+            } else {
+                self.index[col] = 0;
+                self.others.push(col);
+            }
+        }
+    }
+
+    fn fill(&self, plane: &[f32], width: usize, mut target: ArrayViewMut1<'_, f32>) {
+        if plane.len() < width + 2 {
+            // too small to hold four neighbours: every pixel is among the others
+            return;
+        }
+        for ((target, &index), &(right, lower)) in target.iter_mut().zip(&self.index).zip(&self.shares) {
+            let (above, below) = (&plane[index..index + 2], &plane[index + width..index + width + 2]);
+            let above = above[0] + (above[1] - above[0]) * right;
+            let below = below[0] + (below[1] - below[0]) * right;
+            *target = above + (below - above) * lower;
         }
     }
 }
@@ -133,7 +270,9 @@ mod tests {
     use ndarray::{Array3, array};
 
     fn run(source: &Array2<f32>, causes: &Array2<Causes>, x: f64, y: f64, half: f64) -> (f32, Causes) {
-        let at = SourcePositions { x: array![[x]], y: array![[y]], half_x: half, half_y: half };
+        let (x, y) = (array![[x]], array![[y]]);
+        let at =
+            SourcePositions { x, y, step: 1, row_phase: 0, col_phase: 0, shape: (1, 1), half_x: half, half_y: half };
         let source = source.clone().insert_axis(ndarray::Axis(0));
         let mut target = Array3::zeros((1, 1, 1));
         let mut target_causes = Array2::default((1, 1));

@@ -181,6 +181,7 @@ fn chips(event: &Event, patch_id: &str, pair: &PairReference) -> Result<ChipPair
         pre: cut(false, &pair.pre),
         post: cut(true, &pair.post),
         bands: "red, green, blue".to_owned(),
+        natural_colour: true,
         gsd_m: GSD_M,
         outline: MultiPolygon::from(shape),
         patch_id: patch_id.to_owned(),
@@ -296,6 +297,7 @@ fn sample_map(patches: &[PatchCard]) -> Result<MapPicture, RenderError> {
     let picture = render_overview(&Overview {
         name: "painted river".to_owned(),
         background: scene(2, true),
+        natural_colour: false,
         background_observed: observed(true),
         coverage: coverage_map(),
         gsd_m: GSD_M,

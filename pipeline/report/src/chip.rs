@@ -51,6 +51,8 @@ pub struct ChipPair {
     pub post: ChipDate,
     /// What is drawn as red, green, blue: `red, green, blue`, or `nir, red, green`.
     pub bands: String,
+    /// Whether these are true red, green and blue: then all three share one gain.
+    pub natural_colour: bool,
     /// Ground sampling distance in metres per array pixel.
     pub gsd_m: f64,
     /// Outline of the patch in pixel-corner coordinates of the window: x = column, y = row.
@@ -96,7 +98,10 @@ pub fn render_pair(pair: &ChipPair) -> Result<RenderedPair, RenderError> {
     check_polygon(&what("both dates"), "the outline", &pair.outline)?;
 
     let fonts = Fonts::load()?;
-    let stretch = Stretch::joint(&[(&pair.pre.pixels, &pair.pre.observed), (&pair.post.pixels, &pair.post.observed)]);
+    let stretch = Stretch::joint(
+        &[(&pair.pre.pixels, &pair.pre.observed), (&pair.post.pixels, &pair.post.observed)],
+        pair.natural_colour,
+    );
     let zoom = Zoom::fit(shape.0, shape.1, MAX_IMAGERY_PX, MAX_IMAGERY_PX);
     let width_px = zoom.width.max(MIN_PICTURE_WIDTH_PX);
     let bar = ScaleBar::fit(pair.gsd_m / zoom.factor, f64::from(width_px) * SCALE_BAR_SHARE);

@@ -70,6 +70,8 @@ pub struct Overview {
     pub name: String,
     /// Background imagery, (band, row, column), three bands drawn as red, green, blue.
     pub background: Array3<f32>,
+    /// Whether these are true red, green and blue: then all three share one gain.
+    pub natural_colour: bool,
     /// Where the background has pixels, (row, column).
     pub background_observed: Array2<bool>,
     /// What the run knows of each place, (row, column).
@@ -173,7 +175,7 @@ struct Shown {
 }
 
 fn paint_background(overview: &Overview, zoom: Zoom, width: u32, placement: Placement) -> (RgbImage, Shown) {
-    let stretch = Stretch::joint(&[(&overview.background, &overview.background_observed)]);
+    let stretch = Stretch::joint(&[(&overview.background, &overview.background_observed)], overview.natural_colour);
     let mut image = blank(width, zoom.height, canvas::MARGIN);
     let mut shown = Shown::default();
     let left = placement.left as u32;

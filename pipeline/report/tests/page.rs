@@ -34,6 +34,7 @@ fn chips() -> RenderedPair {
         pre: date(),
         post: date(),
         bands: "red, green, blue".to_owned(),
+        natural_colour: true,
         gsd_m: 1.0,
         outline: geo_types::MultiPolygon::new(Vec::new()),
         patch_id: "p".to_owned(),
@@ -69,6 +70,7 @@ fn map() -> MapPicture {
         picture: render_overview(&Overview {
             name: "Lower reach".to_owned(),
             background: Array3::zeros((3, 10, 10)),
+            natural_colour: false,
             background_observed: Array2::from_elem((10, 10), true),
             coverage: Array2::from_elem((10, 10), Coverage::Observed),
             gsd_m: 1.0,

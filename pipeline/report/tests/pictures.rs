@@ -33,6 +33,7 @@ fn pair(pre: &[&str], post: &[&str]) -> ChipPair {
         pre: date(pre),
         post: date(post),
         bands: "nir, red, green".to_owned(),
+        natural_colour: false,
         gsd_m: 10.0,
         outline: MultiPolygon::new(Vec::new()),
         patch_id: "450702-20240315-0007".to_owned(),
@@ -151,6 +152,7 @@ fn overview() -> Overview {
     Overview {
         name: "test".to_owned(),
         background: Array3::from_shape_fn((3, 40, 60), |(_, row, column)| (row + column) as f32),
+        natural_colour: false,
         background_observed: Array2::from_elem((40, 60), true),
         coverage,
         gsd_m: 30.0,

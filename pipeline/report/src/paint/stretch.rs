@@ -23,7 +23,10 @@ pub struct Stretch {
 impl Stretch {
     /// The joint stretch of several pictures, each pixels (3, row, column) with their observed mask
     /// (row, column). Without any usable pixel the limits are 0 and 1.
-    pub(crate) fn joint(pictures: &[(&Array3<f32>, &Array2<bool>)]) -> Self {
+    ///
+    /// In natural colour the widest band's span serves all three (each above its own low limit, which takes the haze
+    /// away): stretched one by one, leaves would turn blue wherever there is no other blue.
+    pub(crate) fn joint(pictures: &[(&Array3<f32>, &Array2<bool>)], natural_colour: bool) -> Self {
         let mut stretch = Self { low: [0.0; 3], high: [1.0; 3] };
         let mut values: [Vec<f32>; 3] = [Vec::new(), Vec::new(), Vec::new()];
         for (pixels, observed) in pictures {
@@ -41,6 +44,10 @@ impl Stretch {
                 stretch.low[band] = percentile(values, LOW_PERCENTILE);
                 stretch.high[band] = percentile(values, HIGH_PERCENTILE);
             }
+        }
+        if natural_colour {
+            let span = (0..3).map(|band| stretch.high[band] - stretch.low[band]).fold(0.0, f32::max);
+            stretch.high = stretch.low.map(|low| low + span);
         }
         stretch
     }
@@ -93,13 +100,13 @@ mod tests {
         let ramp = Array3::from_shape_fn((3, 1, 101), |(_, _, column)| column as f32);
         let brighter = &ramp + 100.0;
         let mut observed = Array2::from_elem((1, 101), true);
-        let stretch = Stretch::joint(&[(&ramp, &observed), (&brighter, &observed)]);
+        let stretch = Stretch::joint(&[(&ramp, &observed), (&brighter, &observed)], false);
         assert!(stretch.low[0] > 3.0 && stretch.low[0] < 5.0, "{stretch:?}");
         assert!(stretch.high[2] > 195.0 && stretch.high[2] < 197.0);
 
         observed.fill(false);
         observed[[0, 50]] = true;
-        let stretch = Stretch::joint(&[(&ramp, &observed)]);
+        let stretch = Stretch::joint(&[(&ramp, &observed)], false);
         assert_eq!(stretch.low, [50.0; 3]);
         assert_eq!(stretch.colour([50.0; 3]), [128; 3]);
         assert_eq!(stretch.colour([49.0, 50.0, 51.0]), [0, 128, 255]);
