@@ -255,8 +255,11 @@ fn profiles_and_tables_of_ones_own_are_checked_with_lines() {
             &format!("classes.toml:{}: minimum_confidence must be 0 to 1, got 7.5", rows[2]),
             "unknown-key.toml:2: unknown field `colour`",
             &format!("wrong.toml:{}: the profile is called \"other\"", line_of(&wrong, "name = \"other\"")),
+            &format!(
+                "wrong.toml:{}: band \"SWIR1\": low_reflectance must be below",
+                line_of(&wrong, "high_reflectance = 0.01")
+            ),
             &format!("wrong.toml:{}: index 1 is taken", line_of(&wrong, "name = \"NIR\"") + 1),
-            &format!("wrong.toml:{}: low_reflectance must be below", line_of(&wrong, "high_reflectance = 0.01")),
         ],
     );
 }

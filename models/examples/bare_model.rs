@@ -18,7 +18,9 @@ use tch::{CModule, Tensor};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [name, numbers @ ..] = arguments.as_slice() else { return Err("NAME THREADS SCENE_PX UNIT_PX MARGIN_PX".into()) };
+    let [name, numbers @ ..] = arguments.as_slice() else {
+        return Err("NAME THREADS SCENE_PX UNIT_PX MARGIN_PX".into());
+    };
     let numbers = numbers.iter().map(|number| number.parse()).collect::<Result<Vec<usize>, _>>()?;
     let &[threads, scene_px, unit_px, margin_px] = numbers.as_slice() else {
         return Err("THREADS SCENE_PX UNIT_PX MARGIN_PX".into());

@@ -144,7 +144,7 @@ pub fn work(context: &RunContext, ground: &Ground, unit: &Unit) -> Result<bool, 
         summary: result.summary,
         has_changes: result.change.labels.iter().any(|&label| label != NO_CHANGE),
     })
-        .map_err(|fault| Failure::internal(fault.to_string()))?;
+    .map_err(|fault| Failure::internal(fault.to_string()))?;
     let causes = result.change.causes.mapv(|cause| cause.0);
     write_layers(
         &staged_path(&context.work_folder, &unit.id),

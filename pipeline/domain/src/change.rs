@@ -168,6 +168,9 @@ pub fn suspected_changes(
     }
 }
 
+/// Pixels that are worked on together: arrays of fixed length, which the compiler turns into vector code.
+const RUN_PX: usize = 64;
+
 /// The most probable class of each pixel of `window` (row, col), [`NO_CLASS`] where unobserved. The lowest id wins a tie.
 ///
 /// # Panics
@@ -175,30 +178,30 @@ pub fn suspected_changes(
 #[must_use]
 pub fn class_codes(scores: &Scores, window: Window) -> Array2<u8> {
     let (rows, cols) = scores.window.ranges_of(&window);
-    let probabilities = scores.probabilities.slice(s![.., rows.clone(), cols.clone()]);
-    let causes = scores.causes.slice(s![rows, cols]);
+    let (probabilities, causes) = (scores.probabilities.as_standard_layout(), scores.causes.as_standard_layout());
+    let (values, causes) = (probabilities.as_slice().unwrap_or_default(), causes.as_slice().unwrap_or_default());
+    let width = scores.window.cols;
+    let plane = scores.window.len().max(1);
     let mut codes = Array2::<u8>::zeros(window.shape());
-    let mut best = vec![0_u8; window.cols];
-    for (row, mut codes) in codes.outer_iter_mut().enumerate() {
-        best.fill(0);
-        for (id, plane) in probabilities.outer_iter().enumerate() {
-            let (plane, id) = (plane.row(row), id as u8);
-            if let (Some(codes), Some(values)) = (codes.as_slice_mut(), plane.as_slice()) {
-                // without a branch, so that it becomes vector code
-                for ((code, best), &value) in codes.iter_mut().zip(&mut best).zip(values) {
-                    *code = if value > *best { id } else { *code };
-                    *best = value.max(*best);
-                }
-            } else {
-                for ((code, best), &value) in codes.iter_mut().zip(&mut best).zip(plane) {
-                    *code = if value > *best { id } else { *code };
-                    *best = value.max(*best);
+    for (row, mut codes) in rows.zip(codes.outer_iter_mut()) {
+        let mut codes = codes.as_slice_mut().unwrap_or_default();
+        let mut first = row * width + cols.start;
+        while !codes.is_empty() {
+            let (run, beyond) = codes.split_at_mut(RUN_PX.min(codes.len()));
+            let (mut best, mut code, mut value) = ([0_u8; RUN_PX], [0_u8; RUN_PX], [0_u8; RUN_PX]);
+            for (id, plane) in values.chunks_exact(plane).enumerate() {
+                value[..run.len()].copy_from_slice(&plane[first..first + run.len()]);
+                for i in 0..RUN_PX {
+                    code[i] = if value[i] > best[i] { id as u8 } else { code[i] };
+                    best[i] = best[i].max(value[i]);
                 }
             }
+            for ((to, code), cause) in run.iter_mut().zip(&code).zip(&causes[first..]) {
+                *to = if cause.is_observed() { *code } else { NO_CLASS };
+            }
+            first += run.len();
+            codes = beyond;
         }
-        codes.zip_mut_with(&causes.row(row), |code, cause| {
-            *code = if cause.is_observed() { *code } else { NO_CLASS };
-        });
     }
     codes
 }

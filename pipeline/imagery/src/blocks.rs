@@ -229,6 +229,7 @@ type Slot = Arc<OnceLock<Result<Arc<Block>, String>>>;
 /// Least-recently-used decoded blocks up to a number of bytes, for all threads and files.
 pub struct BlockCache {
     capacity_bytes: usize,
+    decoded: AtomicU64,
     inner: Mutex<Inner>,
 }
 
@@ -243,7 +244,13 @@ impl BlockCache {
     /// A cache that keeps at most `capacity_bytes` (blocks in use are beyond it).
     #[must_use]
     pub fn new(capacity_bytes: usize) -> Self {
-        Self { capacity_bytes, inner: Mutex::default() }
+        Self { capacity_bytes, decoded: AtomicU64::new(0), inner: Mutex::default() }
+    }
+
+    /// How many blocks were decoded so far: more than there are means that the capacity is too small for the order of work.
+    #[must_use]
+    pub fn decoded_blocks(&self) -> u64 {
+        self.decoded.load(Ordering::Relaxed)
     }
 
     /// The block at (row, col) of blocks, decoded now if nobody has. Two threads that want one block decode it once.
@@ -263,6 +270,7 @@ impl BlockCache {
         let mut fresh = false;
         let decoded = slot.get_or_init(|| {
             fresh = true;
+            self.decoded.fetch_add(1, Ordering::Relaxed);
             source.decode(block_row, block_col).map(Arc::new).map_err(|fault| fault.to_string())
         });
         let block = match decoded {

@@ -428,3 +428,6 @@ fn halves(window: Window) -> [Window; 2] {
         [Window { cols, ..window }, Window { col: window.col + cols as i64, cols: window.cols - cols, ..window }]
     }
 }
+
+#[cfg(test)]
+mod tests;
