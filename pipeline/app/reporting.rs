@@ -15,6 +15,7 @@ use shorewatch_domain::grid::{Grid, Window};
 use shorewatch_domain::pass::{Pass, PassState};
 use shorewatch_domain::patch::Patch;
 use shorewatch_domain::rasterise;
+use shorewatch_domain::sensor::BandRole;
 use shorewatch_report::{
     Cause, Coverage, CoverageRow, GridSummary, HarmlessEvent, IssueClass, MapPicture, Overview, OverviewPatch,
     OverviewReach, PairReference, PassReference, PassRow, PassStatus, PatchCard, ReachRow, Report, RunSummary,
@@ -299,7 +300,7 @@ fn map(
         shown.push(OverviewPatch { rank: rank[patch.patch_id.as_str()], outline });
     }
     let display = session.context.display_roles(pass)?;
-    let roles = display.map(|role| role.name()).join(", ");
+    let roles = display.map(BandRole::name).join(", ");
     let date = pass.acquired.map_or_else(String::new, |time| time.label());
     let title = format!("{}, {} m", ground.grid.epsg, ground.grid.pixel_size_m);
     let picture = render_overview(&Overview {

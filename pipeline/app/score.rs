@@ -112,9 +112,9 @@ pub fn read_truth(file: &Path) -> Result<Vec<TruthEvent>, Failure> {
         Failure::input(format!("{}: {what}; expected a truth.geojson of `shorewatch synth`", file.display()))
     };
     let text = std::fs::read_to_string(file).map_err(|fault| wrong(fault.to_string()))?;
-    let collection = match text.parse::<GeoJson>().map_err(|fault| wrong(fault.to_string()))? {
-        GeoJson::FeatureCollection(collection) => collection,
-        _ => return Err(wrong("no feature collection".to_owned())),
+    let parsed = text.parse::<GeoJson>().map_err(|fault| wrong(fault.to_string()))?;
+    let GeoJson::FeatureCollection(collection) = parsed else {
+        return Err(wrong("no feature collection".to_owned()));
     };
     events(collection).map_err(wrong)
 }

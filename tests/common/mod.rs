@@ -1,5 +1,6 @@
 //! A place to run the real binary in: painted imagery, a configuration, and what comes out.
 #![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,26 +10,26 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The binary under test.
-pub const SHOREWATCH: &str = env!("CARGO_BIN_EXE_shorewatch");
+pub(crate) const SHOREWATCH: &str = env!("CARGO_BIN_EXE_shorewatch");
 
 /// The repository.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A folder of its own with a painted scene and a configuration that uses the fake segmenter.
-pub struct Place {
+pub(crate) struct Place {
     folder: TempDir,
     /// Lines for `[tiles]`, `[model]` and so on beyond the defaults, by section.
-    pub unit_px: usize,
-    pub passes: String,
-    pub reaches: String,
-    pub extra: String,
+    pub(crate) unit_px: usize,
+    pub(crate) passes: String,
+    pub(crate) reaches: String,
+    pub(crate) extra: String,
 }
 
 impl Place {
     /// The small scene, painted.
-    pub fn painted() -> Self {
+    pub(crate) fn painted() -> Self {
         let place = Self::empty();
         let painted = place.run(&["synth", "--scene", "small", "--out", "imagery"]);
         assert!(painted.status.success(), "{}", text(&painted));
@@ -36,7 +37,7 @@ impl Place {
     }
 
     /// Nothing but a configuration.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         Self {
             folder,
@@ -49,12 +50,12 @@ impl Place {
         }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes the configuration under a name, with its own store and folders below `state`.
-    pub fn configure(&self, name: &str, state: &str) -> String {
+    pub(crate) fn configure(&self, name: &str, state: &str) -> String {
         let text = format!(
             "schema_version = 1\n[store]\nfile = \"{state}/store.gpkg\"\n[work]\nfolder = \"{state}/work\"\n[output]\nfolder = \"{state}/out\"\n\
              [model]\nfolder = \"models\"\nbundle = \"none\"\nbackend = \"fake\"\n[grid]\nzones = \"utm\"\nground_sampling_distance_m = 10.0\n\
@@ -66,18 +67,18 @@ impl Place {
     }
 
     /// Runs the binary in the folder.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("the binary runs")
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(SHOREWATCH);
         command.args(arguments).current_dir(self.folder.path());
         command
     }
 
     /// Runs the binary and reads its JSON summary; the exit code must be as expected.
-    pub fn json(&self, expected_code: i32, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, expected_code: i32, arguments: &[&str]) -> Value {
         let mut arguments = arguments.to_vec();
         arguments.push("--json");
         let output = self.run(&arguments);
@@ -86,10 +87,10 @@ impl Place {
     }
 
     /// The rows of a table of the store as text, without the columns that say when they were written.
-    pub fn rows(&self, store: &str, table: &str) -> Vec<String> {
+    pub(crate) fn rows(&self, store: &str, table: &str) -> Vec<String> {
         let store = rusqlite::Connection::open(self.path(store)).expect("the store opens");
         let mut statement = store.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).expect("the table is there");
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let timed =
             ["added_at", "imported_at", "published_at", "superseded_at", "started_at", "finished_at", "seconds"];
         let mut rows = statement.query([]).expect("rows");
@@ -105,7 +106,7 @@ impl Place {
 }
 
 /// Everything that a run decided, row for row.
-pub fn decided(place: &Place, state: &str) -> Vec<(String, Vec<String>)> {
+pub(crate) fn decided(place: &Place, state: &str) -> Vec<(String, Vec<String>)> {
     ["patches", "observations", "tiles", "publications", "units"]
         .iter()
         .map(|table| ((*table).to_owned(), place.rows(&format!("{state}/store.gpkg"), table)))
@@ -113,12 +114,12 @@ pub fn decided(place: &Place, state: &str) -> Vec<(String, Vec<String>)> {
 }
 
 /// Standard output and error of a run, for messages.
-pub fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// The folder of real imagery, or a line that says why the test is skipped.
-pub fn real_data(set: &str) -> Option<PathBuf> {
+pub(crate) fn real_data(set: &str) -> Option<PathBuf> {
     let folder =
         std::env::var_os("SHOREWATCH_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from).join(set);
     if folder.is_dir() {

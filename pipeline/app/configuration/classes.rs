@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use shorewatch_domain::classes::ClassTable;
+use shorewatch_domain::classes::{ClassTable, Transition};
 
 use super::built_in;
 use super::document::{Document, at};
@@ -47,7 +47,7 @@ impl Classes {
             }
         };
         // which classes the model has is known later: here every class that is named counts as known
-        let named: Vec<String> = table.transitions.iter().flat_map(|row| row.classes()).cloned().collect();
+        let named: Vec<String> = table.transitions.iter().flat_map(Transition::classes).cloned().collect();
         let found = located(&document, &table, table.faults(&named));
         let sound = found.is_empty();
         faults.extend(found);

@@ -11,6 +11,7 @@ use shorewatch_domain::digest::Digest;
 use shorewatch_domain::grid::{Grid, Window};
 use shorewatch_domain::observed::Causes;
 use shorewatch_domain::patch::Patch;
+use shorewatch_domain::sensor::BandRole;
 use shorewatch_imagery::crs::Transform;
 use shorewatch_report::{ChipDate, ChipPair, RenderedPair, render_pair};
 
@@ -74,7 +75,7 @@ pub fn render(context: &RunContext, patch: &Patch) -> Result<RenderedPair, Failu
     render_pair(&ChipPair {
         pre: date(&patch.pre_pass_id)?,
         post: date(&patch.post_pass_id)?,
-        bands: roles.map(|role| role.name()).join(", "),
+        bands: roles.map(BandRole::name).join(", "),
         natural_colour: roles == super::context::NATURAL,
         gsd_m: grid.pixel_size_m,
         outline,

@@ -45,8 +45,11 @@ pub struct RunContext {
     profiles: BTreeMap<String, SensorProfile>,
     limits: Limits,
     cache: Arc<BlockCache>,
-    readers: Mutex<HashMap<(Digest, Vec<BandRole>), Arc<PassReader>>>,
+    readers: Mutex<HashMap<ReaderKey, Arc<PassReader>>>,
 }
+
+/// A pass, and the bands that are asked for.
+type ReaderKey = (Digest, Vec<BandRole>);
 
 /// The parts of a [`RunContext`] that a caller gives.
 pub struct Parts {

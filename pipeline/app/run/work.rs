@@ -258,7 +258,7 @@ fn scores(
         match read_scores(&path, grid, window, context.class_names.len()) {
             Ok(found) => return Ok(found),
             Err(fault) => {
-                tracing::warn!(path = %path.display(), %fault, "kept scores can't be used and are computed again")
+                tracing::warn!(path = %path.display(), %fault, "kept scores can't be used and are computed again");
             }
         }
     }

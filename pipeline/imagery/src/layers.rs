@@ -132,7 +132,7 @@ fn write_band(band: &RasterBand<'_>, values: ArrayView2<'_, u8>) -> Result<(), I
         Ok(())
     } else {
         Err(ImageryError::from(gdal::errors::GdalError::CplError {
-            class: written.into(),
+            class: written,
             number: 0,
             msg: "a layer could not be written".to_owned(),
         }))

@@ -291,16 +291,16 @@ impl PassReader {
                 let mut causes = causes.slice_mut(s![to_rows, to_cols]);
                 match &block.samples {
                     Samples::U8(samples) => {
-                        self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes)
+                        self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes);
                     }
                     Samples::U16(samples) => {
-                        self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes)
+                        self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes);
                     }
                     Samples::I16(samples) => {
-                        self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes)
+                        self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes);
                     }
                     Samples::F32(samples) => {
-                        self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes)
+                        self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes);
                     }
                 }
             }
