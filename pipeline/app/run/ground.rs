@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use geo::{BoundingRect, Centroid, MapCoordsInPlace};
 use geo_types::MultiPolygon;
 use ndarray::Array2;
+use rstar::primitives::{GeomWithData, Rectangle};
+use rstar::{RTree, RTreeObject};
 
 use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::digest::Digest;
@@ -40,6 +42,8 @@ pub struct Ground {
     pub reaches: Vec<PlacedReach>,
     /// Squares that meet a reach, with the indices of those reaches.
     pub cells: BTreeMap<Cell, Vec<usize>>,
+    /// Bounding boxes of the scopes in pixels, with the indices of the reaches.
+    index: RTree<GeomWithData<Rectangle<[f64; 2]>, usize>>,
 }
 
 impl Ground {
@@ -53,7 +57,7 @@ impl Ground {
             let wrong = |fault: &dyn std::fmt::Display| Failure::input(format!("reach {}: {fault}", reach.id));
             let centre = reach.scope.centroid().ok_or_else(|| wrong(&"it has no area; import it again"))?;
             let grid = grids.grid_at(centre.x(), centre.y()).map_err(|fault| wrong(&fault))?;
-            let new = || Self { grid, edge_px, reaches: Vec::new(), cells: BTreeMap::new() };
+            let new = || Self { grid, edge_px, reaches: Vec::new(), cells: BTreeMap::new(), index: RTree::new() };
             let ground = grounds.entry(grid.epsg).or_insert_with(new);
             ground.place(reach)?;
         }
@@ -67,6 +71,7 @@ impl Ground {
         let index = self.reaches.len();
         let mut pixel_count = 0;
         if let Some(window) = bounding_window(&scope_px) {
+            self.index.insert(GeomWithData::new(rectangle(window), index));
             let edge = self.edge_px as i64;
             rasterise::for_each_run(&scope_px, window, |row, cols| {
                 pixel_count += cols.len() as u64;
@@ -83,6 +88,15 @@ impl Ground {
         }
         self.reaches.push(PlacedReach { digest: reach.digest(), reach, scope_px, pixel_count });
         Ok(())
+    }
+
+    /// The reaches whose bounding boxes meet a window, in order of id.
+    #[must_use]
+    pub fn reaches_near(&self, window: Window) -> Vec<&PlacedReach> {
+        let near = self.index.locate_in_envelope_intersecting(&rectangle(window).envelope());
+        let mut indices: Vec<usize> = near.map(|found| found.data).collect();
+        indices.sort_unstable();
+        indices.into_iter().map(|index| &self.reaches[index]).collect()
     }
 
     /// The scope inside a square.
@@ -119,6 +133,13 @@ impl Ground {
             .collect();
         Some(Scope { window, masks })
     }
+}
+
+fn rectangle(window: Window) -> Rectangle<[f64; 2]> {
+    Rectangle::from_corners(
+        [window.col as f64, window.row as f64],
+        [window.col_end() as f64, window.row_end() as f64],
+    )
 }
 
 /// The part of a square that some reach covers.

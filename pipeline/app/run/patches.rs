@@ -207,7 +207,7 @@ fn leading_reach<'a>(ground: &'a Ground, region: &Region) -> Option<&'a shorewat
     let window = window_of(region);
     let inside = rasterise::mask(&MultiPolygon::from(region.to_polygon()), window);
     let mut best: Option<(usize, &shorewatch_domain::reach::Reach)> = None;
-    for placed in &ground.reaches {
+    for placed in ground.reaches_near(window) {
         let scope = rasterise::mask(&placed.scope_px, window);
         let shared = inside.iter().zip(&scope).filter(|(inside, scope)| **inside && **scope).count();
         if shared > best.map_or(0, |(most, _)| most) {
