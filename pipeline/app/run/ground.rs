@@ -136,10 +136,7 @@ impl Ground {
 }
 
 fn rectangle(window: Window) -> Rectangle<[f64; 2]> {
-    Rectangle::from_corners(
-        [window.col as f64, window.row as f64],
-        [window.col_end() as f64, window.row_end() as f64],
-    )
+    Rectangle::from_corners([window.col as f64, window.row as f64], [window.col_end() as f64, window.row_end() as f64])
 }
 
 /// The part of a square that some reach covers.

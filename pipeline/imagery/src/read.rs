@@ -310,7 +310,7 @@ impl PassReader {
 
     /// Converts the part of a block that starts at `from` (row, col) and has the shape of `causes`.
     #[expect(clippy::too_many_arguments, reason = "one hot loop; a struct would only rename the arguments")]
-    fn convert<T: Copy + Into<f32>>(
+    fn convert<T: Sample>(
         &self,
         file: &FileSource,
         block: &Block,
@@ -322,8 +322,10 @@ impl PassReader {
     ) {
         let (rows, cols) = causes.dim();
         let plane = block.rows * block.cols;
-        let nodata = self.nodata.unwrap_or(f32::NAN);
-        let saturated_from = self.saturated_from.unwrap_or(f32::INFINITY);
+        let nodata = self.nodata.and_then(T::stored);
+        // a comparison with NaN is false
+        let saturated_from = self.saturated_from.unwrap_or(f32::NAN);
+        let may_be_bad = T::MAY_NOT_BE_FINITE || self.saturated_from.is_some();
         let all_bands = self.nodata_rule == NodataRule::AllBands;
         let mut fill_bands = vec![0_u8; cols];
         let mut against = vec![0_u8; cols];
@@ -347,11 +349,17 @@ impl PassReader {
                                 *target = value * scale + offset;
                             }
                         }
-                        for ((fill, against), &value) in fill_bands.iter_mut().zip(&mut against).zip(line) {
-                            let value: f32 = value.into();
-                            *fill += u8::from(value == nodata);
-                            *against |= (u8::from(value >= saturated_from) * Causes::SATURATED.0)
-                                | (u8::from(!value.is_finite()) * Causes::NOT_FINITE.0);
+                        if let Some(nodata) = nodata {
+                            for (fill, value) in fill_bands.iter_mut().zip(line) {
+                                *fill += u8::from(*value == nodata);
+                            }
+                        }
+                        if may_be_bad {
+                            for (against, &value) in against.iter_mut().zip(line) {
+                                let value: f32 = value.into();
+                                *against |= (u8::from(value >= saturated_from) * Causes::SATURATED.0)
+                                    | (u8::from(!value.is_finite()) * Causes::NOT_FINITE.0);
+                            }
                         }
                     }
                     Use::Alpha => {
@@ -370,8 +378,9 @@ impl PassReader {
                 }
             }
             let needed = if all_bands { data_bands.max(1) } else { 1 };
-            for (col, (fill, against)) in fill_bands.iter().zip(&against).enumerate() {
-                causes[(row, col)] = Causes((u8::from(*fill >= needed) * Causes::NODATA.0) | against);
+            let found = fill_bands.iter().zip(&against);
+            for (cause, (fill, against)) in causes.row_mut(row).iter_mut().zip(found) {
+                *cause = Causes((u8::from(*fill >= needed) * Causes::NODATA.0) | against);
             }
         }
         if let Some(unreadable) = &block.unreadable {
@@ -382,6 +391,39 @@ impl PassReader {
                 }
             });
         }
+    }
+}
+
+/// A stored number.
+trait Sample: Copy + Into<f32> + PartialEq {
+    /// Whether the type has NaN and infinities.
+    const MAY_NOT_BE_FINITE: bool;
+
+    /// A value as the type stores it, where it can.
+    fn stored(value: f32) -> Option<Self>;
+}
+
+macro_rules! integer_sample {
+    ($($type:ty),*) => {$(
+        impl Sample for $type {
+            const MAY_NOT_BE_FINITE: bool = false;
+
+            fn stored(value: f32) -> Option<Self> {
+                // a cast saturates, and does not come back then
+                let stored = value as Self;
+                (f32::from(stored) == value).then_some(stored)
+            }
+        }
+    )*};
+}
+
+integer_sample!(u8, u16, i16);
+
+impl Sample for f32 {
+    const MAY_NOT_BE_FINITE: bool = true;
+
+    fn stored(value: f32) -> Option<Self> {
+        Some(value)
     }
 }
 

@@ -1,0 +1,161 @@
+//! The inspection: run, its three steps, and what is left to do.
+
+use std::fmt::Write as _;
+use std::io::BufRead;
+
+use serde_json::json;
+
+use shorewatch_store::PatchFilter;
+
+use super::{Out, settings};
+use crate::cli::ConfigFile;
+use crate::failure::{ExitCode, Failure};
+use crate::progress::Progress;
+use crate::run::session::{Purpose, Session};
+use crate::run::{self, publish, work};
+
+pub(super) fn run_all(out: &Out, config: &ConfigFile, progress: &Progress) -> Result<ExitCode, Failure> {
+    let mut session = Session::open(settings(config)?, Purpose::Write)?;
+    let summary = run::run(&mut session, progress)?;
+    let code = summary.exit_code();
+    let mut text = format!(
+        "run {}: {} of {} units worked, {} passes published, {} new patches ({} current), {} pictures, {:.1} s",
+        &summary.run_id[..12],
+        summary.units_worked,
+        summary.units_planned,
+        summary.publications,
+        summary.patches_new,
+        summary.patches_current,
+        summary.chips,
+        summary.seconds
+    );
+    for reach in &summary.reaches_outside_every_pass {
+        let _ = write!(text, "\nnot looked at: reach {reach} lies outside every pass");
+    }
+    for pass in &summary.passes_without_reach {
+        let _ = write!(text, "\npass {pass} meets no reach");
+    }
+    for fault in &summary.faults {
+        let _ = write!(text, "\n{fault}");
+    }
+    let mut json = json!(summary);
+    json["exit_code"] = json!(code as u8);
+    out.either(&json, &text)?;
+    Ok(code)
+}
+
+pub(super) fn plan(out: &Out, config: &ConfigFile) -> Result<ExitCode, Failure> {
+    let session = Session::open(settings(config)?, Purpose::Write)?;
+    let plan = session.plan()?;
+    let todo = run::not_published(&plan, &session.store)?;
+    let units: Vec<_> = todo.iter().flat_map(|publication| &publication.units).collect();
+    let mut text = String::new();
+    for unit in &units {
+        let _ = writeln!(text, "{}", unit.id);
+    }
+    out.either(&json!({ "run_id": plan.run_id, "units": units }), &text)
+}
+
+pub(super) fn work_units(out: &Out, config: &ConfigFile, wanted: &[String]) -> Result<ExitCode, Failure> {
+    let session = Session::open(settings(config)?, Purpose::Read)?;
+    let plan = session.plan()?;
+    let mut names = Vec::new();
+    for name in wanted {
+        if name == "-" {
+            for line in std::io::stdin().lock().lines() {
+                names.extend(line?.split_whitespace().map(str::to_owned));
+            }
+        } else {
+            names.push(name.clone());
+        }
+    }
+    let mut worked = 0;
+    for name in &names {
+        let matching: Vec<_> =
+            plan.units().filter(|(_, unit)| unit.id.to_string().starts_with(name.as_str())).collect();
+        let [(publication, unit)] = matching.as_slice() else {
+            let found = if matching.is_empty() { "no unit" } else { "more than one unit" };
+            return Err(Failure::usage(format!("{found} of the plan begins with {name:?}; see `shorewatch plan`")));
+        };
+        worked += usize::from(work::work(&session.context, &session.grounds[publication.ground], unit)?);
+    }
+    let text = format!("{worked} worked, {} were staged already", names.len() - worked);
+    out.either(&json!({ "worked": worked, "staged_before": names.len() - worked }), &text)
+}
+
+pub(super) fn publish_staged(out: &Out, config: &ConfigFile) -> Result<ExitCode, Failure> {
+    let mut session = Session::open(settings(config)?, Purpose::Write)?;
+    let plan = session.plan()?;
+    let todo = run::not_published(&plan, &session.store)?;
+    if todo.is_empty() {
+        return out.either(&json!({ "published": 0, "waiting": 0 }), "nothing to publish");
+    }
+    session.store.begin_run(&run::run_start(
+        &session,
+        &plan,
+        todo.iter().map(|publication| publication.units.len()).sum(),
+    )?)?;
+    let (mut published, mut waiting, mut patches) = (0, 0, 0);
+    for publication in todo {
+        let staged =
+            |unit: &&shorewatch_domain::unit::Unit| work::staged_path(&session.context.work_folder, &unit.id).exists();
+        if publication.units.iter().filter(staged).count() < publication.units.len() {
+            waiting += 1;
+            continue;
+        }
+        let ground = &session.grounds[publication.ground];
+        patches += publish::publish(&session.context, ground, publication, plan.run_id, &mut session.store)?.patches;
+        published += 1;
+    }
+    let text = format!("{published} passes published with {patches} patches; {waiting} wait for units");
+    out.either(&json!({ "published": published, "patches": patches, "waiting": waiting }), &text)?;
+    Ok(if waiting > 0 { ExitCode::Partial } else { ExitCode::Done })
+}
+
+pub(super) fn status(out: &Out, config: &ConfigFile) -> Result<ExitCode, Failure> {
+    let session = Session::open(settings(config)?, Purpose::Read)?;
+    let plan = session.plan()?;
+    let todo = run::not_published(&plan, &session.store)?;
+    let units: usize = todo.iter().map(|publication| publication.units.len()).sum();
+    let patches = session.store.patches(&PatchFilter::default())?.len();
+    let observations = session.store.observations()?;
+    let mut text = format!(
+        "{} reaches, {} passes ready, {patches} suspected patches; {} passes ({units} units) wait for work\n",
+        session.grounds.iter().map(|ground| ground.reaches.len()).sum::<usize>(),
+        session.ready_passes(),
+        todo.len()
+    );
+    for row in &observations {
+        let seen = &row.seen;
+        let share = seen.observed_fraction().unwrap_or(1.0);
+        if share < 1.0 {
+            let causes: Vec<_> = seen
+                .coverage
+                .by_cause()
+                .map(|(cause, px)| format!("{cause} {:.1} ha", px as f64 * seen.pixel_area_m2 / 1e4))
+                .collect();
+            let _ = writeln!(
+                text,
+                "not observed: reach {} on {}: {:.1} % ({})",
+                seen.reach_id,
+                row.post_date.strftime("%Y-%m-%d"),
+                100.0 * (1.0 - share),
+                causes.join(", ")
+            );
+        }
+    }
+    for reach in &plan.reaches_outside_every_pass {
+        let _ = writeln!(text, "not looked at: reach {reach} lies outside every pass");
+    }
+    for fault in &session.faults {
+        let _ = writeln!(text, "{fault}");
+    }
+    let json = json!({
+        "patches": patches,
+        "publications_waiting": todo.len(),
+        "units_waiting": units,
+        "reaches_outside_every_pass": plan.reaches_outside_every_pass,
+        "faults": session.faults,
+    });
+    out.either(&json, &text)
+}
