@@ -1,6 +1,6 @@
 //! Logs on standard error: text for people, JSON for machines; bars and lines share the terminal.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use indicatif::MultiProgress;
 use tracing_indicatif::IndicatifLayer;
@@ -23,7 +23,7 @@ pub fn start(cli: &Cli) -> MultiProgress {
     let filter = EnvFilter::try_from_env("SHOREWATCH_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let bars = IndicatifLayer::new();
     let writer = bars.get_stderr_writer();
-    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(writer);
     let lines = match cli.log_format {
         LogFormat::Text => lines.with_target(false).without_time().boxed(),
         LogFormat::Json => lines.json().boxed(),

@@ -17,9 +17,10 @@ use shorewatch_models::Segmenter;
 use crate::configuration::sensor_digest;
 use crate::failure::Failure;
 
-/// Decoded blocks that all threads share. Two rows of blocks of a Sentinel-2 tile with four bands of 16 bits are 92 MB;
-/// less would decode the blocks between neighbouring units twice, more would only cost memory.
-const BLOCK_CACHE_BYTES: usize = 96 << 20;
+/// Decoded blocks that all threads share. Between two rows of units, two rows of blocks have to stay: of a Sentinel-2 tile
+/// with three bands of 16 bits those are 69 MB. Less would decode the blocks between neighbouring units twice, more would
+/// only cost memory.
+const BLOCK_CACHE_BYTES: usize = 80 << 20;
 
 /// Natural colour.
 pub const NATURAL: [BandRole; 3] = [BandRole::Red, BandRole::Green, BandRole::Blue];

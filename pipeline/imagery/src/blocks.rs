@@ -223,19 +223,26 @@ struct Place {
     cols: usize,
 }
 
+/// First of an [`Order`].
+const IN_USE: bool = true;
+
 type Key = (u64, usize, usize);
 type Slot = Arc<OnceLock<Result<Arc<Block>, String>>>;
 
-/// Least-recently-used decoded blocks up to a number of bytes, for all threads and files.
+/// Decoded blocks up to a number of bytes, for all threads and files. Those that a reader is done with go first, then the
+/// least recently used.
 pub struct BlockCache {
     capacity_bytes: usize,
     decoded: AtomicU64,
     inner: Mutex<Inner>,
 }
 
+/// When a block goes, the smallest first: whether it is [`IN_USE`] still, and the time of its last use.
+type Order = (bool, u64);
+
 #[derive(Default)]
 struct Inner {
-    slots: HashMap<Key, (Slot, u64)>,
+    slots: HashMap<Key, (Slot, Order)>,
     clock: u64,
     held_bytes: usize,
 }
@@ -264,7 +271,7 @@ impl BlockCache {
             inner.clock += 1;
             let clock = inner.clock;
             let (slot, used) = inner.slots.entry(key).or_default();
-            *used = clock;
+            *used = (IN_USE, clock);
             Arc::clone(slot)
         };
         let mut fresh = false;
@@ -285,6 +292,14 @@ impl BlockCache {
             self.account(block.samples.size_bytes());
         }
         Ok(block)
+    }
+
+    /// Tells that a reader needs a block no more: it makes room before others. A mistake costs decoding it again.
+    pub fn done_with(&self, source: &BlockSource, block_row: usize, block_col: usize) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, (in_use, _))) = inner.slots.get_mut(&(source.key, block_row, block_col)) {
+            *in_use = !IN_USE;
+        }
     }
 
     /// Counts a new block and drops the least recently used ones beyond the capacity.

@@ -25,6 +25,10 @@ pub const ON_GRID_TOLERANCE_PX: f64 = 0.01;
 /// Source pixels that one resampling step may hold in memory.
 const SOURCE_PIXELS_AT_ONCE: usize = 8 << 20;
 
+/// Source pixels along the lower and right edges of a window in which the next windows of a sweep, row by row, may begin:
+/// twice the largest margin and halo, and some for rotation. Blocks that end before are not needed again.
+const SHARED_EDGE_PX: i64 = 128;
+
 /// Alpha values from here on are opaque (half of 8 bits).
 const OPAQUE_FROM: f32 = 128.0;
 
@@ -302,6 +306,10 @@ impl PassReader {
                     Samples::F32(samples) => {
                         self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes);
                     }
+                }
+                let is_before = |end: i64, window_end: i64| end + SHARED_EDGE_PX <= window_end;
+                if is_before(place.row_end(), window.row_end()) && is_before(place.col_end(), window.col_end()) {
+                    self.cache.done_with(&file.blocks, block_row, block_col);
                 }
             }
         }

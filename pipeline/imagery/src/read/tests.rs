@@ -42,6 +42,10 @@ fn reader<T: GdalType + Copy>(
 }
 
 fn open(path: &Path, profile: &SensorProfile) -> PassReader {
+    open_with(path, profile, 1 << 20)
+}
+
+fn open_with(path: &Path, profile: &SensorProfile, cache_bytes: usize) -> PassReader {
     let at = "2024-03-15T02:30:00Z".parse().expect("a time");
     let options = AdmitOptions {
         name: None,
@@ -52,7 +56,7 @@ fn open(path: &Path, profile: &SensorProfile) -> PassReader {
         now: at,
     };
     let pass = admit(&[path.to_owned()], profile, &options).expect("a readable file");
-    let cache = Arc::new(BlockCache::new(1 << 20));
+    let cache = Arc::new(BlockCache::new(cache_bytes));
     PassReader::open(&pass, profile, &ROLES, &Limits::default(), cache).expect("an admitted pass")
 }
 
@@ -114,6 +118,25 @@ fn neighbouring_windows_decode_each_block_once() {
     let shape = reader.files[0].blocks.shape;
     let blocks = SIDE.div_ceil(shape.rows) * SIDE.div_ceil(shape.cols);
     assert_eq!(reader.cache.decoded_blocks(), blocks as u64);
+}
+
+#[test]
+fn a_sweep_with_halos_holds_two_rows_of_blocks() {
+    const BLOCKS: usize = 5;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("pass_20240315.tif");
+    let pixels = Array3::from_elem((3, 512 * BLOCKS, 512 * BLOCKS), 7_u8);
+    write_geotiff(&path, pixels.view(), Some(PLACE), &GeoTiffOptions::default()).expect("a folder to write to");
+    let mut profile = profile();
+    profile.data_type = shorewatch_domain::sensor::DataType::Uint8;
+    // between two rows of units, two rows of blocks have to stay; some room for what is being read
+    let reader = open_with(&path, &profile, (2 * BLOCKS + 6) * 3 * 512 * 512);
+    for row in 0..3 {
+        for col in 0..3 {
+            reader.read(grid().0, window(1024 * row - 8, 1024 * col - 8, 1040, 1040)).expect("readable");
+        }
+    }
+    assert_eq!(reader.cache.decoded_blocks(), (BLOCKS * BLOCKS) as u64);
 }
 
 /// GDAL's own warp of the file, bilinear, to a window of the grid: (band, row, col).
