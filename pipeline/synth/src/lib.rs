@@ -14,6 +14,8 @@
 //!    and adds cloud shadow, haze, cloud, radiometric drift and noise.
 //!
 //! The reflectance of the materials follows [`CLASS_MEDIANS`], which were measured on real imagery.
+//! Beside whole passes, [`plant`] paints single objects into given reflectance, with exact masks.
+//!
 //! These passes are for demonstration and tests; whoever shows them must say that they are synthetic.
 
 mod clouds;
@@ -26,6 +28,7 @@ mod landscape;
 mod noise;
 mod paint;
 mod placing;
+pub mod plant;
 mod relief;
 mod river;
 mod scenario;
