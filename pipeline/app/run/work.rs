@@ -57,7 +57,7 @@ pub struct StagedNote {
 #[must_use]
 pub fn staged_path(work_folder: &Path, unit: &Digest) -> PathBuf {
     let name = unit.to_string();
-    work_folder.join("units").join(&name[..2]).join(format!("{name}.tif"))
+    work_folder.join("units").join(&name[..2]).join(format!("{name}.layers"))
 }
 
 /// Reads a staged result; `None` where there is none that can be used.
@@ -253,7 +253,7 @@ fn scores(
         .digest("model", &context.segmenter.description().digest)
         .finish();
     let name = id.to_string();
-    let path = context.work_folder.join("scores").join(&name[..2]).join(format!("{name}.tif"));
+    let path = context.work_folder.join("scores").join(&name[..2]).join(format!("{name}.layers"));
     if path.exists() {
         match read_scores(&path, grid, window, context.class_names.len()) {
             Ok(found) => return Ok(found),
@@ -291,19 +291,17 @@ fn segment(
     pass_id: &Digest,
 ) -> Result<(Scores, Vec<String>), Failure> {
     let halo = context.segmenter.description().halo_px;
-    let read = context.reader(pass_id)?.read(grid, window.grown(halo))?;
+    let reader = context.reader(pass_id)?;
+    let read = reader.read(grid, window.grown(halo))?;
     let raster = read.raster;
     let (rows, cols) = raster.window.ranges_of(&window);
     let causes = raster.causes.slice(s![rows, cols]).to_owned();
     let probabilities = if causes.iter().any(|cause| cause.is_observed()) {
         let observed = raster.causes.mapv(Causes::is_observed);
-        let mut probabilities = context.segmenter.segment_window(raster.pixels.view(), observed.view(), halo)?;
-        for mut plane in probabilities.outer_iter_mut() {
-            plane.zip_mut_with(&causes, |value, cause| *value = if cause.is_observed() { *value } else { 0 });
-        }
-        probabilities
+        context.segmenter.segment_window(raster.pixels.view(), observed.view(), halo)?
     } else {
         Array3::zeros((context.class_names.len(), window.rows, window.cols))
     };
+    reader.recycle(raster);
     Ok((Scores { grid, window, probabilities, causes }, read.faults))
 }

@@ -5,6 +5,8 @@
 //! threads would so decode the blocks between them twice; with a halo around every unit that alone costs half of the
 //! throughput. Here datasets are pooled a file and decoded blocks are shared.
 
+mod direct;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use gdal::raster::GdalDataType;
 use ndarray::Array2;
 
+use self::direct::{DirectTiles, Stored, Target};
 use crate::error::ImageryError;
 use crate::open::{Limits, OpenedFile, open_raster};
 use crate::runtime::collect_messages;
@@ -93,6 +96,8 @@ pub struct BlockSource {
     pub size: (usize, usize),
     /// How it is cut.
     pub shape: BlockShape,
+    /// The way past GDAL, where the file allows it.
+    direct: Option<DirectTiles>,
     pool: Mutex<Vec<OpenedFile>>,
 }
 
@@ -109,6 +114,7 @@ impl BlockSource {
             bands,
             size: file.size,
             shape: BlockShape::of(&file),
+            direct: DirectTiles::of(&file),
             pool: Mutex::new(vec![file]),
         }
     }
@@ -125,17 +131,49 @@ impl BlockSource {
         let place = Place { row, col, rows, cols };
         // bands of one file share a type in every format that we open, but for quality bands: the widest decides
         let all = |wanted: GdalDataType| self.bands.iter().all(|&band| file.bands[band - 1].data_type == wanted);
-        let block = if all(GdalDataType::UInt8) {
-            self.read::<u8>(&file, place, Samples::U8)
-        } else if all(GdalDataType::UInt16) {
-            self.read::<u16>(&file, place, Samples::U16)
-        } else if all(GdalDataType::Int16) {
-            self.read::<i16>(&file, place, Samples::I16)
-        } else {
-            self.read::<f32>(&file, place, Samples::F32)
-        };
+        let block = self.decode_direct(&file, place).unwrap_or_else(|| {
+            if all(GdalDataType::UInt8) {
+                self.read::<u8>(&file, place, Samples::U8)
+            } else if all(GdalDataType::UInt16) {
+                self.read::<u16>(&file, place, Samples::U16)
+            } else if all(GdalDataType::Int16) {
+                self.read::<i16>(&file, place, Samples::I16)
+            } else {
+                self.read::<f32>(&file, place, Samples::F32)
+            }
+        });
         self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(file);
         Ok(block)
+    }
+
+    /// The block past GDAL; `None` where that is not possible for every tile in it.
+    fn decode_direct(&self, file: &OpenedFile, place: Place) -> Option<Block> {
+        match self.direct.as_ref()?.data_type() {
+            GdalDataType::UInt8 => self.read_direct::<u8>(file, place, Samples::U8),
+            GdalDataType::UInt16 => self.read_direct::<u16>(file, place, Samples::U16),
+            GdalDataType::Int16 => self.read_direct::<i16>(file, place, Samples::I16),
+            _ => None,
+        }
+    }
+
+    fn read_direct<T: Stored>(&self, file: &OpenedFile, place: Place, wrap: fn(Vec<T>) -> Samples) -> Option<Block> {
+        let tiles = self.direct.as_ref()?;
+        let BlockShape { native_rows, native_cols, .. } = self.shape;
+        let Place { row, col, rows, cols } = place;
+        let mut samples = vec![T::default(); rows * cols * self.bands.len()];
+        for top in (0..rows).step_by(native_rows) {
+            for left in (0..cols).step_by(native_cols) {
+                let mut target = Target {
+                    samples: &mut samples,
+                    shape: (rows, cols),
+                    at: (top, left),
+                    part: (native_rows.min(rows - top), native_cols.min(cols - left)),
+                };
+                let tile = ((row + top) / native_rows, (col + left) / native_cols);
+                tiles.read(file, tile, &self.bands, &mut target)?;
+            }
+        }
+        Some(Block { rows, cols, samples: wrap(samples), unreadable: None, faults: Vec::new() })
     }
 
     fn read<T>(&self, file: &OpenedFile, place: Place, wrap: fn(Vec<T>) -> Samples) -> Block

@@ -1,35 +1,37 @@
-//! What units of work leave behind: stacks of 8-bit layers on the grid, as GeoTIFF that QGIS opens.
+//! What units of work leave behind: stacks of 8-bit layers on the grid.
 //!
-//! They can be made again, so they are not forced to the disk: waiting for it would cost more than the work itself.
-//! Instead each file ends with the digest of its content, which TIFF readers pass over, and one that a power failure cut
-//! short is known for what it is.
+//! Millions of pixels a second go through here, and all of it can be made again. So a file is written in one go without
+//! waiting for the disk, each layer is compressed on its own with LZ4 (quick rather than small) or stored as the one value
+//! that it holds, and the file ends with the BLAKE3 digest of its content: one that a power failure cut short is known for
+//! what it is. Nobody but this module reads them; maps for people are written by [`crate::write`].
+//!
+//! | bytes | |
+//! |---|---|
+//! | 8 | `SWLAYERS` |
+//! | 4 | length of the header, little-endian |
+//! | … | header, JSON |
+//! | … | the compressed layers in order (row, col) |
+//! | 32 | BLAKE3 of everything before |
 
-#![expect(unsafe_code, reason = "a band is written from borrowed memory, which the safe wrapper can't")]
-
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::Path;
 
-use gdal::raster::{RasterBand, RasterCreationOptions};
-use gdal::{Dataset, DriverManager, Metadata};
-use ndarray::{Array3, ArrayView2};
+use ndarray::{Array3, ArrayView1, ArrayView2};
+use serde::{Deserialize, Serialize};
 
-use shorewatch_domain::digest::Digest;
 use shorewatch_domain::grid::{Grid, Window};
 
-use crate::crs::SourceCrs;
 use crate::error::ImageryError;
 
-/// Marks the digest at the end of a file.
-const SEAL: &[u8; 16] = b"shorewatch-seal\0";
+/// First bytes of a file.
+const MAGIC: &[u8; 8] = b"SWLAYERS";
 
-/// Bytes of the mark and the digest in hexadecimal.
-const SEAL_BYTES: usize = SEAL.len() + 64;
+/// Bytes of the digest at the end.
+const SEAL_BYTES: usize = blake3::OUT_LEN;
 
-/// Domain of the metadata that carries the window and the caller's text.
-const DOMAIN: &str = "SHOREWATCH";
-
-/// Metadata of a band that holds one value only: that value. Nothing else is stored of it.
-const CONSTANT: &str = "CONSTANT";
+/// More pixels than any unit has: a header that says so is not believed.
+const PIXELS_MAX: usize = 1 << 28;
 
 /// Layers that were read back.
 #[derive(Debug)]
@@ -42,10 +44,35 @@ pub struct Layers {
     pub note: String,
 }
 
+#[derive(Serialize, Deserialize)]
+struct Header {
+    epsg: u32,
+    pixel_size_m: f64,
+    row: i64,
+    col: i64,
+    rows: usize,
+    cols: usize,
+    note: String,
+    layers: Vec<Layer>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Layer {
+    name: String,
+    stored: Stored,
+}
+
+/// How a layer is kept.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Stored {
+    /// All pixels have this value.
+    Constant(u8),
+    /// LZ4 block of so many bytes.
+    Lz4(usize),
+}
+
 /// Writes layers of a window, with a text beside them, to a temporary name, seals them and renames them into place.
-///
-/// Lossless (ZSTD, level 1; blocks of zeros take no room): speed matters more than the last tenth of size, since these
-/// are intermediate results.
 ///
 /// # Errors
 /// The folder can't be written to, or the disk is full; nothing is left under `path` then.
@@ -56,105 +83,64 @@ pub fn write_layers(
     layers: &[(&str, ArrayView2<'_, u8>)],
     note: &str,
 ) -> Result<(), ImageryError> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|fault| ImageryError::io(folder, "make", fault))?;
+    let io = |action| move |fault| ImageryError::io(path, action, fault);
+    let mut described = Vec::with_capacity(layers.len());
+    let mut body = Vec::new();
+    for (name, values) in layers {
+        // most layers of most units hold one value, and that need not be stored pixel by pixel
+        let stored = constant(values).map_or_else(|| Stored::Lz4(compress(values, &mut body)), Stored::Constant);
+        described.push(Layer { name: (*name).to_owned(), stored });
     }
-    crate::write::atomically_without_sync(path, |temporary| {
-        let options = RasterCreationOptions::from_iter([
-            "COMPRESS=ZSTD",
-            "ZSTD_LEVEL=1",
-            "INTERLEAVE=BAND",
-            "BLOCKYSIZE=256",
-            "SPARSE_OK=TRUE",
-            "BIGTIFF=IF_SAFER",
-        ]);
-        let driver = DriverManager::get_driver_by_name("GTiff")?;
-        let mut file = driver.create_with_band_type_with_options::<u8, _>(
-            temporary,
-            window.cols,
-            window.rows,
-            layers.len(),
-            &options,
-        )?;
-        let (x, y) = grid.to_projected(window.col as f64, window.row as f64);
-        file.set_geo_transform(&[x, grid.pixel_size_m, 0.0, y, 0.0, -grid.pixel_size_m])?;
-        file.set_projection(&SourceCrs::from_epsg(grid.epsg)?.wkt)?;
-        file.set_metadata_item("WINDOW", &format!("{} {}", window.row, window.col), DOMAIN)?;
-        file.set_metadata_item("NOTE", note, DOMAIN)?;
-        for (number, (name, values)) in layers.iter().enumerate() {
-            let mut band = file.rasterband(number + 1)?;
-            band.set_description(name)?;
-            // most layers of most units hold one value, and that need not be stored pixel by pixel
-            match constant(values) {
-                Some(value) => band.set_metadata_item(CONSTANT, &value.to_string(), DOMAIN)?,
-                None => write_band(&band, *values)?,
-            }
-        }
-        crate::write::finish(file)?;
-        seal(temporary).map_err(|fault| ImageryError::io(path, "seal", fault))
-    })
+    let header = Header {
+        epsg: grid.epsg.0,
+        pixel_size_m: grid.pixel_size_m,
+        row: window.row,
+        col: window.col,
+        rows: window.rows,
+        cols: window.cols,
+        note: note.to_owned(),
+        layers: described,
+    };
+    let header = serde_json::to_vec(&header).map_err(|fault| io("describe")(fault.into()))?;
+    let length = (header.len() as u32).to_le_bytes();
+    let mut hasher = blake3::Hasher::new();
+    let parts: [&[u8]; 4] = [MAGIC, &length, &header, &body];
+    for part in parts {
+        hasher.update(part);
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(io("make the folder of"))?;
+    let mut file = tempfile::Builder::new().suffix(".tmp").tempfile_in(folder).map_err(io("write beside"))?;
+    for part in parts.into_iter().chain([hasher.finalize().as_bytes().as_slice()]) {
+        file.write_all(part).map_err(io("write"))?;
+    }
+    file.persist(path).map_err(|fault| io("rename into place")(fault.error))?;
+    Ok(())
 }
 
 /// The value of all pixels, where they have one.
 fn constant(values: &ArrayView2<'_, u8>) -> Option<u8> {
     let first = *values.first()?;
-    values
-        .rows()
-        .into_iter()
-        .all(|row| row.iter().fold(0, |other, value| other | (value ^ first)) == 0)
-        .then_some(first)
+    let differs = |row: ArrayView1<'_, u8>| row.iter().fold(0, |other, value| other | (value ^ first)) != 0;
+    (!values.rows().into_iter().any(differs)).then_some(first)
 }
 
-/// Writes a whole band straight from the array: the safe wrapper wants to own a copy.
-fn write_band(band: &RasterBand<'_>, values: ArrayView2<'_, u8>) -> Result<(), ImageryError> {
+/// Appends the compressed values; returns how many bytes they take.
+fn compress(values: &ArrayView2<'_, u8>, body: &mut Vec<u8>) -> usize {
     let values = values.as_standard_layout();
-    let (rows, cols) = values.dim();
-    let (rows, cols) = (rows as i32, cols as i32);
-    // SAFETY: the handle belongs to the borrowed band; the buffer holds rows × cols bytes in row-major order, for which a
-    // spacing of 0 stands, and GDAL only reads from it when asked to write.
-    let written = unsafe {
-        gdal_sys::GDALRasterIO(
-            band.c_rasterband(),
-            gdal_sys::GDALRWFlag::GF_Write,
-            0,
-            0,
-            cols,
-            rows,
-            values.as_ptr().cast_mut().cast(),
-            cols,
-            rows,
-            gdal_sys::GDALDataType::GDT_Byte,
-            0,
-            0,
-        )
-    };
-    if written == gdal_sys::CPLErr::CE_None {
-        Ok(())
-    } else {
-        Err(ImageryError::from(gdal::errors::GdalError::CplError {
-            class: written,
-            number: 0,
-            msg: "a layer could not be written".to_owned(),
-        }))
-    }
-}
-
-fn seal(path: &Path) -> std::io::Result<()> {
-    let digest = Digest::of_bytes(&std::fs::read(path)?);
-    let mut file = std::fs::OpenOptions::new().append(true).open(path)?;
-    file.write_all(SEAL)?;
-    file.write_all(digest.to_string().as_bytes())
+    let values = values.as_slice().unwrap_or_else(|| unreachable!("standard layout is one run of memory"));
+    let start = body.len();
+    body.resize(start + lz4_flex::block::get_maximum_output_size(values.len()), 0);
+    let size = lz4_flex::block::compress_into(values, &mut body[start..])
+        .unwrap_or_else(|_| unreachable!("there is room for the worst case"));
+    body.truncate(start + size);
+    size
 }
 
 /// Whether a file is whole: what it holds is what was written.
 #[must_use]
 pub fn is_whole(path: &Path) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| {
-        bytes.len().checked_sub(SEAL_BYTES).is_some_and(|end| {
-            let (content, seal) = bytes.split_at(end);
-            seal.strip_prefix(SEAL).is_some_and(|digest| digest == Digest::of_bytes(content).to_string().as_bytes())
-        })
-    })
+    open_whole(path).is_ok()
 }
 
 /// Reads layers back.
@@ -162,9 +148,7 @@ pub fn is_whole(path: &Path) -> bool {
 /// # Errors
 /// The file is missing, damaged or not one of ours: the unit that made it has to be worked again.
 pub fn read_layers(path: &Path) -> Result<Layers, ImageryError> {
-    let file = open_whole(path)?;
-    let all: Vec<_> = (0..file.raster_count()).collect();
-    read_from(&file, path, &all)
+    read(path, None)
 }
 
 /// Reads only some of the layers back, by their index; without any, only the window and the text.
@@ -172,38 +156,59 @@ pub fn read_layers(path: &Path) -> Result<Layers, ImageryError> {
 /// # Errors
 /// As [`read_layers`]; or there is no such layer.
 pub fn read_some_layers(path: &Path, wanted: &[usize]) -> Result<Layers, ImageryError> {
-    read_from(&open_whole(path)?, path, wanted)
+    read(path, Some(wanted))
 }
 
-fn open_whole(path: &Path) -> Result<Dataset, ImageryError> {
-    crate::runtime::init();
-    if !is_whole(path) {
-        return Err(not_ours(path, "it is missing, cut short, or not sealed by us"));
+fn open_whole(path: &Path) -> Result<Vec<u8>, ImageryError> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|mut file| file.read_to_end(&mut bytes))
+        .map_err(|fault| ImageryError::io(path, "read", fault))?;
+    let end = bytes.len().checked_sub(SEAL_BYTES);
+    let end = end.filter(|&end| blake3::hash(&bytes[..end]).as_bytes() == &bytes[end..]);
+    bytes.truncate(end.ok_or_else(|| not_ours(path, "it is cut short, changed, or not sealed by us"))?);
+    Ok(bytes)
+}
+
+fn read(path: &Path, wanted: Option<&[usize]>) -> Result<Layers, ImageryError> {
+    let bytes = open_whole(path)?;
+    let cut = || not_ours(path, "it is no stack of layers");
+    let rest = bytes.strip_prefix(MAGIC).ok_or_else(cut)?;
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
+    let (header, body) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(cut)?;
+    let header: Header = serde_json::from_slice(header).map_err(|fault| not_ours(path, &fault.to_string()))?;
+    let (rows, cols) = (header.rows, header.cols);
+    if rows.checked_mul(cols).is_none_or(|pixels| pixels > PIXELS_MAX) {
+        return Err(not_ours(path, &format!("it says {rows} × {cols} pixels")));
     }
-    Ok(Dataset::open(path)?)
-}
-
-fn read_from(file: &Dataset, path: &Path, wanted: &[usize]) -> Result<Layers, ImageryError> {
-    let (cols, rows) = file.raster_size();
-    let item = |key: &str| file.metadata_item(key, DOMAIN).ok_or_else(|| not_ours(path, &format!("no {DOMAIN}:{key}")));
-    let text = item("WINDOW")?;
-    let origin: Vec<i64> = text.split(' ').filter_map(|number| number.parse().ok()).collect();
-    let &[row, col] = origin.as_slice() else {
-        return Err(not_ours(path, &format!("no window in {text:?}")));
+    let all: Vec<usize>;
+    let wanted = match wanted {
+        Some(wanted) => wanted,
+        None => {
+            all = (0..header.layers.len()).collect();
+            &all
+        }
     };
     let mut values = Array3::zeros((wanted.len(), rows, cols));
-    for (&index, mut layer) in wanted.iter().zip(values.outer_iter_mut()) {
-        if let Some(layer) = layer.as_slice_mut() {
-            let band = file.rasterband(index + 1)?;
-            match band.metadata_item(CONSTANT, DOMAIN) {
-                Some(value) => {
-                    layer.fill(value.parse().map_err(|_| not_ours(path, &format!("{CONSTANT} is {value:?}")))?);
+    for (&index, mut values) in wanted.iter().zip(values.outer_iter_mut()) {
+        let layer = header.layers.get(index).ok_or_else(|| not_ours(path, &format!("it has no layer {index}")))?;
+        let size = |layer: &Layer| if let Stored::Lz4(size) = layer.stored { size } else { 0 };
+        let start: usize = header.layers[..index].iter().map(size).sum();
+        match layer.stored {
+            Stored::Constant(value) => values.fill(value),
+            Stored::Lz4(size) => {
+                let compressed = body.get(start..start.saturating_add(size)).ok_or_else(cut)?;
+                let values = values.as_slice_mut().unwrap_or_else(|| unreachable!("a plane is one run of memory"));
+                let written = lz4_flex::block::decompress_into(compressed, values)
+                    .map_err(|fault| not_ours(path, &format!("layer {:?}: {fault}", layer.name)))?;
+                if written != rows * cols {
+                    return Err(not_ours(path, &format!("layer {:?} has {written} pixels", layer.name)));
                 }
-                None => band.read_into_slice((0, 0), (cols, rows), (cols, rows), layer, None)?,
             }
         }
     }
-    Ok(Layers { window: Window { row, col, rows, cols }, values, note: item("NOTE")? })
+    let window = Window { row: header.row, col: header.col, rows, cols };
+    Ok(Layers { window, values, note: header.note })
 }
 
 fn not_ours(path: &Path, what: &str) -> ImageryError {
@@ -219,7 +224,7 @@ mod tests {
     const WINDOW: Window = Window { row: -3, col: 40, rows: 300, cols: 20 };
 
     fn written(folder: &Path) -> std::path::PathBuf {
-        let path = folder.join("units").join("ab.tif");
+        let path = folder.join("units").join("ab.layers");
         let zero = Array2::zeros(WINDOW.shape());
         let other = Array2::from_shape_fn(WINDOW.shape(), |(row, col)| (row * 7 + col) as u8);
         let layers = [("zero", zero.view()), ("other", other.view())];
@@ -257,6 +262,6 @@ mod tests {
         flipped[whole.len() / 2] ^= 1;
         std::fs::write(&path, flipped).expect("writable");
         assert!(!is_whole(&path) && read_layers(&path).is_err());
-        assert!(!is_whole(&folder.path().join("missing.tif")));
+        assert!(!is_whole(&folder.path().join("missing.layers")));
     }
 }

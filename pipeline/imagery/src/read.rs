@@ -1,7 +1,7 @@
 //! A pass on the grid: reflectance of the bands that the model asks for, and why a pixel is unobserved.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ndarray::{Array2, Array3, ArrayViewMut2, ArrayViewMut3, s};
 
@@ -63,6 +63,8 @@ pub struct PassReader {
     nodata_rule: NodataRule,
     saturated_from: Option<f32>,
     cache: Arc<BlockCache>,
+    /// Memory of windows that were given back: pages that are new to the process cost as much as filling them.
+    spare: Mutex<Vec<Vec<f32>>>,
 }
 
 /// A window that was read, and what went wrong in it without stopping it.
@@ -146,7 +148,24 @@ impl PassReader {
             nodata_rule: profile.nodata_rule,
             saturated_from: profile.saturated_from.map(|value| value as f32),
             cache,
+            spare: Mutex::default(),
         })
+    }
+
+    /// Takes back a window that is needed no more: the next one is read into its memory.
+    pub fn recycle(&self, raster: Raster) {
+        self.give(raster.pixels);
+    }
+
+    fn give(&self, pixels: Array3<f32>) {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(pixels.into_raw_vec_and_offset().0);
+    }
+
+    /// An array with anything in it.
+    fn take(&self, size: (usize, usize, usize)) -> Array3<f32> {
+        let mut values = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        values.resize(size.0 * size.1 * size.2, 0.0);
+        Array3::from_shape_vec(size, values).unwrap_or_else(|_| unreachable!("as many values as the size says"))
     }
 
     /// The bounding window of the pass on a grid, and whether every file lies on it pixel by pixel.
@@ -163,15 +182,19 @@ impl PassReader {
     /// A file can't be opened any more, or there is no transformation to the grid. Corrupt blocks are no error: their
     /// pixels are unobserved and named in [`ReadWindow::faults`].
     pub fn read(&self, grid: Grid, window: Window) -> Result<ReadWindow, ImageryError> {
-        let mut pixels = Array3::zeros((self.roles.len(), window.rows, window.cols));
+        // whatever is in it: what is not written is unobserved, and set to 0 below
+        let mut pixels = self.take((self.roles.len(), window.rows, window.cols));
         let mut causes = Array2::from_elem(window.shape(), Causes::OBSERVED);
         let mut faults = Vec::new();
         // votes for nodata: with `AllBands`, files must agree
         let mut all_nodata: Option<Array2<bool>> = None;
-        for file in &self.files {
+        if let [file] = self.files.as_slice() {
+            self.read_file(file, grid, window, &mut pixels.view_mut(), &mut causes.view_mut(), &mut faults)?;
+        }
+        for file in self.files.iter().filter(|_| self.files.len() > 1) {
             let mut own = Array2::from_elem(window.shape(), Causes::OBSERVED);
             self.read_file(file, grid, window, &mut pixels.view_mut(), &mut own.view_mut(), &mut faults)?;
-            let votes = !file.positions.is_empty() && self.nodata_rule == NodataRule::AllBands && self.files.len() > 1;
+            let votes = !file.positions.is_empty() && self.nodata_rule == NodataRule::AllBands;
             if votes {
                 let vote = own.mapv(|cause| cause.0 & Causes::NODATA.0 != 0);
                 own.mapv_inplace(|cause| Causes(cause.0 & !Causes::NODATA.0));
@@ -234,7 +257,7 @@ impl PassReader {
                 continue;
             }
             let count = file.positions.len();
-            let mut source_pixels = Array3::zeros((count, source.rows, source.cols));
+            let mut source_pixels = self.take((count, source.rows, source.cols));
             let mut source_causes = Array2::from_elem(source.shape(), Causes::OBSERVED);
             let in_order: Vec<_> = (0..count).collect();
             self.fill(file, source, &in_order, &mut source_pixels.view_mut(), &mut source_causes.view_mut(), faults)?;
@@ -249,6 +272,7 @@ impl PassReader {
                 &mut pixels.slice_mut(s![.., rows.clone(), cols.clone()]),
                 &mut causes.slice_mut(s![rows, cols]),
             );
+            self.give(source_pixels);
         }
         Ok(())
     }

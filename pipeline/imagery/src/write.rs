@@ -234,22 +234,6 @@ pub(crate) fn finish(mut file: Dataset) -> Result<(), ImageryError> {
 /// # Errors
 /// The folder can't be written to, the disk is full, or `work` failed.
 pub fn atomically<T>(path: &Path, work: impl FnOnce(&Path) -> Result<T, ImageryError>) -> Result<T, ImageryError> {
-    placed(path, true, work)
-}
-
-/// As [`atomically`], without waiting for the disk: for what can be made again and carries a digest of its content.
-pub(crate) fn atomically_without_sync<T>(
-    path: &Path,
-    work: impl FnOnce(&Path) -> Result<T, ImageryError>,
-) -> Result<T, ImageryError> {
-    placed(path, false, work)
-}
-
-fn placed<T>(
-    path: &Path,
-    durable: bool,
-    work: impl FnOnce(&Path) -> Result<T, ImageryError>,
-) -> Result<T, ImageryError> {
     runtime::init();
     check_name(path)?;
     let io = |action| move |source| ImageryError::io(path, action, source);
@@ -274,7 +258,7 @@ fn placed<T>(
     for message in &messages {
         tracing::debug!(path = %path.display(), message = message.text, "GDAL warned while writing");
     }
-    let sync = |file: &Path| if durable { File::open(file).and_then(|file| file.sync_all()) } else { Ok(()) };
+    let sync = |file: &Path| File::open(file).and_then(|file| file.sync_all());
     sync(&temporary).map_err(io("bring to the disk"))?;
     std::fs::rename(&temporary, path).map_err(io("rename into place"))?;
     sync(folder).map_err(io("bring the folder to the disk"))?;
