@@ -1,4 +1,4 @@
-"""Seeded augmentation of a batch: geometry shared by two views, radiometry drawn for each.
+"""Seeded augmentation of a batch: geometry, then what another sensor would have made of the ground.
 
 Everything works on reflectance (batch, band, row, col) and draws from an explicit generator.
 """
@@ -12,9 +12,11 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from chips import IGNORE
+from classes import BAND_SET_SHARE, BAND_SETS, ROLES
 
-AIRLIGHT = {"blue": 0.16, "green": 0.12, "red": 0.10, "nir": 0.08}
-"""Reflectance that thick haze adds; it falls with the wavelength."""
+AIRLIGHT = torch.tensor([0.16, 0.12, 0.10, 0.08, 0.03, 0.02])
+"""Reflectance that thick haze adds to each band of `ROLES`; it falls with the wavelength."""
+JPEG_BLOCK_PX = 8
 
 
 def uniform(low: float, high: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
@@ -27,9 +29,9 @@ def normal(deviation: float, shape: tuple[int, ...], generator: Generator) -> Te
     return deviation * torch.randn(shape, generator=generator)
 
 
-def happens(probability: float, count: int, generator: Generator) -> Tensor:
-    """One draw per image, shaped (count, 1, 1, 1), 1.0 where it happens."""
-    return (torch.rand((count, 1, 1, 1), generator=generator) < probability).float()
+def which(probability: float, count: int, generator: Generator) -> Tensor:
+    """Indices of the images to which something happens."""
+    return torch.nonzero(torch.rand(count, generator=generator) < probability).view(-1)
 
 
 def smooth(images: Tensor, sigma: Tensor) -> Tensor:
@@ -44,26 +46,34 @@ def smooth(images: Tensor, sigma: Tensor) -> Tensor:
     return flat.view(count, bands, rows, cols)
 
 
-def geometry(images: Tensor, labels: Tensor, size: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """A random window of `size` px under flips, quarter turns or free rotation, and zoom: 1-3.3x in
-    (finer ground sampling) or up to 3x out (coarser, blurred first), reflected at the border.
-    Labels take the nearest pixel."""
-    count, bands, rows, _ = images.shape
-    log_zoom = uniform(-1.1, 1.2, (count,), generator)
-    log_zoom = torch.where(torch.rand(count, generator=generator) < 0.35, torch.zeros(count), log_zoom)
-    step = torch.exp(-log_zoom)  # source pixels per output pixel
-    turn = torch.randint(0, 4, (count,), generator=generator) * (math.pi / 2)
-    free = (torch.rand(count, generator=generator) < 0.3).float()
-    turn = turn + free * uniform(-math.pi / 4, math.pi / 4, (count,), generator)
-    flip = torch.where(torch.rand(count, generator=generator) < 0.5, 1.0, -1.0)
-    extent = step * size / rows  # half of the window, in halves of the image
-    shift = uniform(-1.0, 1.0, (count, 2), generator) * (1.0 - extent).clamp(min=0.1).unsqueeze(1)
-    cos, sin = torch.cos(turn) * extent, torch.sin(turn) * extent
-    theta = torch.stack(
-        [torch.stack([cos * flip, -sin, shift[:, 0]], 1), torch.stack([sin * flip, cos, shift[:, 1]], 1)], 1
-    )
-    grid = functional.affine_grid(theta, [count, bands, size, size], align_corners=False)
-    blurred = smooth(images, (0.45 * step).where(step > 1.05, torch.full_like(step, 0.05)))
+def geometry(images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Flips and quarter turns for all; for 45 % of the images also `zoom`. Labels: uint8 in, int64 out."""
+    count = len(images)
+    zoomed = which(0.45, count, generator)
+    images, labels = images.clone(), labels.long()
+    if len(zoomed):
+        images[zoomed], labels[zoomed] = zoom(images[zoomed], labels[zoomed], generator)
+    turns = torch.randint(0, 8, (count,), generator=generator).tolist()
+    for index, turn in enumerate(turns):
+        image, label = images[index], labels[index]
+        if turn >= 4:
+            image, label = image.flip(-1), label.flip(-1)
+        images[index] = torch.rot90(image, turn % 4, (-2, -1))
+        labels[index] = torch.rot90(label, turn % 4, (-2, -1))
+    return images, labels
+
+
+def zoom(images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Finer (up to 3.3 times) or coarser (up to 2 times, blurred first) ground sampling, free rotation
+    of a third, reflected at the border. Labels take the nearest pixel."""
+    count, bands, rows, cols = images.shape
+    step = torch.exp(-uniform(-0.7, 1.2, (count,), generator))  # source pixels per output pixel
+    turn = (torch.rand(count, generator=generator) < 0.33).float() * uniform(-0.8, 0.8, (count,), generator)
+    shift = uniform(-1.0, 1.0, (count, 2), generator) * (1.0 - step).clamp(min=0.1).unsqueeze(1)
+    cos, sin = torch.cos(turn) * step, torch.sin(turn) * step
+    theta = torch.stack([torch.stack([cos, -sin, shift[:, 0]], 1), torch.stack([sin, cos, shift[:, 1]], 1)], 1)
+    grid = functional.affine_grid(theta, [count, bands, rows, cols], align_corners=False)
+    blurred = smooth(images, torch.where(step > 1.05, 0.45 * step, torch.full_like(step, 0.05)))
     moved = functional.grid_sample(blurred, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     chosen = functional.grid_sample(
         labels.unsqueeze(1).float(), grid, mode="nearest", padding_mode="reflection", align_corners=False
@@ -71,68 +81,105 @@ def geometry(images: Tensor, labels: Tensor, size: int, generator: Generator) ->
     return moved, chosen.squeeze(1).round().long()
 
 
-def radiometry(images: Tensor, airlight: Tensor, severity: float, generator: Generator) -> Tensor:
-    """What another sensor, sky or display stretch would have made of the same ground.
+def sensor(images: Tensor, severity: float, generator: Generator) -> Tensor:
+    """What another sensor, sky or file format would have made of the same ground.
 
-    Gain and offset per image and band, gamma, haze, shading across the image, a shift below one
-    pixel, blur, grain, texture, clipping and 8-bit steps. `severity` scales gain, offset, gamma and
-    haze.
+    A third of the images stays as it is. For the others: gain and offset per image and band, gamma,
+    haze, blur, coarser short-wave infrared, grain, 8-bit steps, block compression. `severity` scales
+    gain, offset, gamma and haze.
     """
-    count, bands, rows, cols = images.shape
-    strength = severity * uniform(0.0, 1.0, (count, 1, 1, 1), generator) ** 0.7
-    view = shift_below_one_pixel(images, generator)
-    view = smooth(view, uniform(0.05, 0.9, (count,), generator) * happens(0.4, count, generator).view(-1))
-    pivot = 0.25
-    gamma = torch.exp(normal(0.18, (count, 1, 1, 1), generator) * strength)
-    view = pivot * (view.clamp(min=1e-4) / pivot) ** gamma
-    gain = torch.exp(
-        (normal(0.22, (count, 1, 1, 1), generator) + normal(0.12, (count, bands, 1, 1), generator)) * strength
-    )
-    offset = (
-        normal(0.012, (count, 1, 1, 1), generator) + normal(0.010, (count, bands, 1, 1), generator)
-    ) * strength
-    view = view * gain + offset
-    haze = severity * uniform(0.0, 0.45, (count, 1, 1, 1), generator) * happens(0.4, count, generator)
-    haze = haze * (1 + 0.3 * low_frequency(count, 1, rows, cols, 2, generator))
-    view = view * (1 - haze) + airlight.view(1, -1, 1, 1) * haze
-    view = view * (1 + 0.08 * strength * low_frequency(count, 1, rows, cols, 3, generator))
-    texture = normal(1.0, (count, 1, rows, cols), generator)
-    view = view * (1 + texture * uniform(0.0, 0.10, (count, 1, 1, 1), generator) * happens(0.5, count, generator))
-    grain = normal(1.0, tuple(view.shape), generator)
-    view = view + grain * uniform(0.0, 0.008, (count, 1, 1, 1), generator)
-    stretched = happens(0.4, count, generator)
-    top = torch.exp(normal(0.15, (count, bands, 1, 1), generator)) * view.amax((2, 3), keepdim=True).clamp(min=0.1)
-    eight_bit = torch.round(view.clamp(min=0.0) / top * 255).clamp(max=255) / 255 * top
-    return view * (1 - stretched) + eight_bit * stretched
-
-
-def shift_below_one_pixel(images: Tensor, generator: Generator) -> Tensor:
-    """Bilinear shift by less than half a pixel in each direction, for half of the images."""
-    count = images.shape[0]
-    for axis in (2, 3):
-        amount = uniform(0.0, 0.5, (count, 1, 1, 1), generator) * happens(0.5, count, generator)
-        step = 1 if torch.rand((), generator=generator) < 0.5 else -1
-        images = images * (1 - amount) + torch.roll(images, step, dims=axis) * amount
+    images = images.clone()
+    changed = which(0.67, len(images), generator)
+    if len(changed):
+        images[changed] = radiometry(images[changed], severity, generator)
+    for probability, change in (
+        (0.25, blur), (0.15, coarse_short_wave), (0.30, grain), (0.25, eight_bit), (0.12, block_compression)
+    ):
+        chosen = which(probability, len(images), generator)
+        if len(chosen):
+            images[chosen] = change(images[chosen], generator)
     return images
 
 
-def low_frequency(count: int, bands: int, rows: int, cols: int, nodes: int, generator: Generator) -> Tensor:
-    """Smooth random field of about unit deviation."""
-    field = normal(1.0, (count, bands, nodes + 1, nodes + 1), generator)
-    return functional.interpolate(field, size=(rows, cols), mode="bicubic", align_corners=True)
+def radiometry(images: Tensor, severity: float, generator: Generator) -> Tensor:
+    """Gamma, gain and offset per image and band, haze."""
+    count, bands = images.shape[:2]
+    strength = severity * uniform(0.0, 1.0, (count, 1, 1, 1), generator)
+    pivot = 0.25
+    gamma = torch.exp(normal(0.12, (count, 1, 1, 1), generator) * strength)
+    gain = torch.exp(
+        (normal(0.15, (count, 1, 1, 1), generator) + normal(0.07, (count, bands, 1, 1), generator)) * strength
+    )
+    offset = (normal(0.010, (count, 1, 1, 1), generator) + normal(0.007, (count, bands, 1, 1), generator)) * strength
+    haze = severity * uniform(0.0, 0.4, (count, 1, 1, 1), generator) * (
+        torch.rand((count, 1, 1, 1), generator=generator) < 0.35
+    )
+    images = pivot * (images.clamp(min=1e-4) / pivot) ** gamma * gain + offset
+    return images * (1 - haze) + AIRLIGHT.view(1, -1, 1, 1) * haze
 
 
-def holes(normalised: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Unobserved rectangles: bands set to their mean (0 after normalisation), labels ignored."""
+def blur(images: Tensor, generator: Generator) -> Tensor:
+    """Gaussian blur with a sigma of up to 1 px."""
+    return smooth(images, uniform(0.2, 1.0, (len(images),), generator))
+
+
+def coarse_short_wave(images: Tensor, _: Generator) -> Tensor:
+    """Short-wave infrared at half the resolution, as on many sensors."""
+    short = functional.interpolate(functional.avg_pool2d(images[:, 4:], 2), scale_factor=2.0, mode="bilinear")
+    return torch.cat([images[:, :4], short], 1)
+
+
+def grain(images: Tensor, generator: Generator) -> Tensor:
+    """Noise per pixel: additive up to 0.006, and in proportion up to 5 % in all bands alike."""
+    count, _, rows, cols = images.shape
+    images = images * (1 + normal(1.0, (count, 1, rows, cols), generator) * uniform(0.0, 0.05, (count, 1, 1, 1), generator))
+    return images + normal(1.0, tuple(images.shape), generator) * uniform(0.0, 0.006, (count, 1, 1, 1), generator)
+
+
+def display_top(images: Tensor, generator: Generator) -> Tensor:
+    """Reflectance shown as DN 255, per image and band."""
+    high = images.flatten(2).quantile(0.995, dim=2).clamp(min=0.05)[..., None, None]
+    return torch.exp(uniform(-0.05, 0.5, (len(images), 1, 1, 1), generator)) * high
+
+
+def eight_bit(images: Tensor, generator: Generator) -> Tensor:
+    """Clipped and rounded to 256 steps of a display stretch."""
+    top = display_top(images, generator)
+    return torch.round(images.clamp(min=0.0) / top * 255).clamp(max=255) / 255 * top
+
+
+def block_compression(images: Tensor, generator: Generator, coarseness: float | None = None) -> Tensor:
+    """The loss of JPEG: cosine transform of 8 x 8 blocks, steps that widen with the frequency."""
+    count, bands, rows, cols = images.shape
+    size = JPEG_BLOCK_PX
+    line = torch.arange(size, dtype=torch.float32)
+    basis = torch.cos(math.pi * (line.view(1, -1) + 0.5) * line.view(-1, 1) / size) * math.sqrt(2 / size)
+    basis[0] /= math.sqrt(2)
+    level = uniform(1.0, 6.0, (count, 1, 1, 1, 1, 1), generator) if coarseness is None else torch.tensor(coarseness)
+    step = (1 + line.view(-1, 1) + line.view(1, -1)).view(1, 1, 1, size, 1, size) * level
+    top = display_top(images, generator)
+    blocks = (images / top * 255).view(count, bands, rows // size, size, cols // size, size)
+    spectrum = torch.einsum("ku,nbiujv,lv->nbikjl", basis, blocks, basis)
+    spectrum = torch.round(spectrum / step) * step
+    back = torch.einsum("ku,nbikjl,lv->nbiujv", basis, spectrum, basis)
+    return back.reshape(count, bands, rows, cols).clamp(min=0, max=255) / 255 * top
+
+
+def holes(normalised: Tensor, labels: list[Tensor], generator: Generator) -> None:
+    """Unobserved rectangles in a sixth of the images: 0 in every band, `IGNORE` in the labels. In place."""
     count, _, rows, cols = normalised.shape
-    normalised, labels = normalised.clone(), labels.clone()
-    for image in range(count):
-        if torch.rand((), generator=generator) > 0.25:
-            continue
+    for image in which(0.16, count, generator).tolist():
         for _ in range(int(torch.randint(1, 4, (), generator=generator))):
-            height, width = (int(torch.randint(4, 64, (), generator=generator)) for _ in range(2))
+            height, width = (int(torch.randint(4, 56, (), generator=generator)) for _ in range(2))
             top = int(torch.randint(0, rows - height + 1, (), generator=generator))
             left = int(torch.randint(0, cols - width + 1, (), generator=generator))
             normalised[image, :, top : top + height, left : left + width] = 0.0
-            labels[image, top : top + height, left : left + width] = IGNORE
-    return normalised, labels
+            for label in labels:
+                label[image, top : top + height, left : left + width] = IGNORE
+
+
+def drop_bands(normalised: Tensor, generator: Generator) -> Tensor:
+    """Leaves one of `BAND_SETS` to each image; the other bands become 0."""
+    keep = torch.tensor([[float(role in roles) for role in ROLES] for roles in BAND_SETS.values()])
+    drawn = torch.multinomial(torch.tensor(BAND_SET_SHARE), len(normalised), replacement=True, generator=generator)
+    return normalised * keep[drawn][..., None, None]

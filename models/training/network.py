@@ -1,4 +1,4 @@
-"""The network: a small U-Net with three poolings and a short reach."""
+"""The network: a small U-Net with three poolings, one trunk, and two heads on its last features."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from torch.nn import functional
 
 POOLINGS = 3
 ALIGNMENT_PX = 2**POOLINGS
+
+SIZES = {
+    "small": (10, 18, 36, 64),
+    "middle": (16, 32, 64, 112),
+    "large": (26, 52, 104, 180),
+}
+"""Width of each level, from full resolution to an eighth of it."""
 
 
 def block(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
@@ -19,15 +26,16 @@ def block(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
     )
 
 
-class LandCoverNetwork(nn.Module):
+class ShoreNetwork(nn.Module):
     """Normalised bands (batch, band, row, col) to logits (batch, class, row, col).
 
-    Rows and columns must be multiples of `ALIGNMENT_PX`. Skips are added rather than
-    concatenated, and the finest level has one 3 x 3 convolution each way: both keep it quick. The
-    coarsest level has one only: that keeps the reach, hence the halo around a tile, below 48 px.
+    The classes of all heads lie one after another in the channels; each head is a 1 x 1
+    convolution of the same features, and all of them are kept in one weight. Rows and columns must
+    be multiples of `ALIGNMENT_PX`. Skips are added rather than concatenated, and the finest level
+    has one 3 x 3 convolution each way: both keep it quick.
     """
 
-    def __init__(self, bands: int, classes: int, widths: tuple[int, int, int, int] = (16, 32, 80, 144)):
+    def __init__(self, bands: int, classes: int, widths: tuple[int, int, int, int]):
         super().__init__()
         self.down = nn.ModuleList()
         self.lift = nn.ModuleList()
@@ -40,8 +48,8 @@ class LandCoverNetwork(nn.Module):
             self.lift.append(nn.Conv2d(widths[level + 1], width, 1, bias=False))
             self.up.append(block(width, width))
             inputs = width
-        self.bottom = nn.Sequential(block(widths[2], widths[3]), block(widths[3], widths[3], kernel=1))
-        self.head = nn.Conv2d(widths[0], classes, 1)
+        self.bottom = nn.Sequential(block(widths[2], widths[3]), block(widths[3], widths[3]))
+        self.heads = nn.Conv2d(widths[0], classes, 1)
 
     def forward(self, bands: Tensor) -> Tensor:
         features = bands.contiguous(memory_format=torch.channels_last)
@@ -56,7 +64,7 @@ class LandCoverNetwork(nn.Module):
                 self.lift[level](features), scale_factor=2.0, mode="bilinear", align_corners=False
             )
             features = self.up[level](skips[level] + coarse)
-        return self.head(features).contiguous()
+        return self.heads(features).contiguous()
 
 
 def parameter_count(network: nn.Module) -> int:

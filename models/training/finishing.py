@@ -1,0 +1,117 @@
+"""After training: calibration, scores, stored forms, manifest, hold-out list, card, pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import bundle
+import pictures
+import scoring
+from chips import IGNORE, WATER
+from classes import BAND_SETS
+from data import Data
+from model_card import model_card
+from network import ShoreNetwork, parameter_count
+from scoring import LAND, logits_of
+from sensors import keep_bands
+from textures import HELD_OUT_SHARE, TILE_PX, sources
+
+VERSION = "0.2.0"
+TITLE = "Land cover and objects of concern on shores"
+DESCRIPTION = (
+    "Six land-cover classes and seven kinds of object from up to six bands; a small U-Net for many sensors. "
+    "Objects were learnt from composites only. See README.md for scores, and for where it fails."
+)
+TARGETS = (
+    ("water IoU against hand masks, labelled pixels", "at least", 0.88, lambda r: r["by_mask"]["water_iou_labelled_pixels"]),
+    ("water IoU against hand masks, clear pixels", "at least", 0.88, lambda r: r["by_mask"]["water_iou_clear_pixels"]),
+    ("mean IoU", "at least", 0.60, lambda r: r["by_mask"]["mean_iou"]),
+    ("IoU built-up", "at least", 0.45, lambda r: r["by_mask"]["iou_by_class"]["built_up"]),
+    ("IoU bare", "at least", 0.60, lambda r: r["by_mask"]["iou_by_class"]["bare"]),
+    ("expected calibration error", "at most", 0.03, lambda r: r["by_mask"]["calibration_error"]),
+    ("object recall, 25 px and more", "at least", 0.85, lambda r: r["objects"]["by_band_set"]["six_bands"]["recall"]),
+    ("object precision, 25 px and more", "at least", 0.80, lambda r: r["objects"]["by_band_set"]["six_bands"]["precision"]),
+)
+
+
+def finish(name: str, network: ShoreNetwork, data: Data, folder_of_data: Path, plan, steps: int, history, folder: Path, bundles: Path) -> None:
+    """Writes `bundles/NAME/` and what belongs to the run into `folder`; prints the scores."""
+    painted, held = (sources(folder_of_data, data, held_out=side) for side in (False, True))
+    report, fitted = scoring.full(network, data, painted, held, plan.seed)
+    target = bundles / name
+    train, test = data.index("train"), scoring.holdouts(data)["by_mask"]
+    by_set = [data.normalise(data.visible(train[i::9])) for i in range(len(BAND_SETS))]
+    ranges = torch.cat([keep_bands(b, roles) for b, roles in zip(by_set, BAND_SETS.values())])
+    checks = bundle.store(target, network, fitted, ranges, data.normalise(data.visible(test)))
+    normalisation = (data.mean.tolist(), data.deviation.tolist())
+    text = bundle.manifest(target, name, VERSION, TITLE, DESCRIPTION, normalisation, fitted, report, checks)
+    (target / "manifest.toml").write_text(text)
+    (target / "holdout.json").write_text(json.dumps(holdout(data), indent=1) + "\n")
+    report["checks"], report["targets"] = checks, targets(report)
+    (folder / "scores.json").write_text(json.dumps(report, indent=1) + "\n")
+    extra_path = folder / "extra.md"  # sizes compared and speed: written by their own commands
+    extra = extra_path.read_text() if extra_path.exists() else ""
+    verdict = "Bars to be met, and what was reached:\n\n" + target_table(report["targets"])
+    (target / "README.md").write_text(
+        model_card(name, parameter_count(network), plan, steps, report, checks, verdict, extra)
+    )
+    draw(network, data, fitted, history, report, folder, target)
+    print(target_table(report["targets"]))
+    print(json.dumps({k: report[k] for k in ("by_mask", "unseen_places")} | {"objects": report["objects"]["by_band_set"]}, indent=1))
+    print(json.dumps(checks, indent=1))
+
+
+def targets(report: dict) -> list[dict]:
+    """Each bar with the figure reached, by mask hash or on held-out composites."""
+    return [
+        {"what": what, "bar": f"{word} {bar}", "reached": reached(report),
+         "met": reached(report) >= bar if word == "at least" else reached(report) <= bar}
+        for what, word, bar, reached in TARGETS
+    ]
+
+
+def target_table(rows: list[dict]) -> str:
+    """As Markdown."""
+    lines = [f"| {r['what']} | {r['bar']} | {r['reached']:.3f} | {'met' if r['met'] else '**missed**'} |" for r in rows]
+    return "\n".join(["| | bar | reached | |", "|---|---|---|---|", *lines])
+
+
+def holdout(data: Data) -> dict:
+    """Which chips and which sources belong to which part, for any other program that scores."""
+    seen = set(data.place[data.index("train")].tolist())
+    return {
+        "chips": {
+            n: {"part": str(p), "place": int(q), "place_seen_in_training": int(q) in seen}
+            for n, p, q in zip(data.names, data.parts, data.place)
+        },
+        "galleries": {
+            "held_out": f"the last rows of {TILE_PX} px of each picture: from row round(rows * {1 - HELD_OUT_SHARE:.4f}) on"
+        },
+    }
+
+
+@torch.no_grad()
+def draw(network, data: Data, fitted, history, report: dict, folder: Path, target: Path) -> None:
+    """Curves and reliability of the run; class maps and disputed masks for the card."""
+    pictures.curves(history, folder / "curves.png")
+    pictures.reliability(report["by_mask"]["reliability"], folder / "reliability.png")
+    parts = scoring.holdouts(data)
+    winners = {}
+    for name in ("by_mask", "unseen_places"):
+        logits = logits_of(network, data.normalise(data.visible(parts[name])), LAND)
+        winners[name] = fitted["land_cover"].probabilities(logits).argmax(1)
+    chosen, winner = parts["unseen_places"], winners["unseen_places"]
+    labels = data.labels[chosen]
+    accuracy = ((winner == labels) & (labels != IGNORE)).float().mean((1, 2)) / (labels != IGNORE).float().mean((1, 2))
+    order = accuracy.argsort(descending=True)
+    picked = torch.cat([order[:3], order[-3:]])
+    pictures.class_maps(winner[picked].numpy(), labels[picked].numpy(), target / "classes.png")
+    chosen, winner = parts["by_mask"], winners["by_mask"]
+    hand, clear = data.hand_water[chosen].numpy(), data.clear[chosen].numpy()
+    disputed = hand & clear & (data.labels[chosen] == IGNORE).numpy()
+    worst = np.argsort(-disputed.sum((1, 2)))[:8]
+    pictures.disputed_masks(hand[worst], disputed[worst], (winner == WATER).numpy()[worst], target / "disputed.png")

@@ -1,0 +1,185 @@
+"""The training loop: batches, schedule, running average, checkpoints, curves."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import augment
+from compose import compose, object_background
+from data import Data, chance_of_drawing
+from losses import class_weights, loss_of
+from network import ShoreNetwork, parameter_count
+from textures import Sources
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides the result besides the data."""
+
+    seed: int = 20240611
+    size: str = "middle"
+    steps: int = 4200
+    batch: int = 16
+    composites: int = 6
+    """Images of each batch that carry painted objects."""
+    learning_rate: float = 4e-3
+    warm_up: float = 0.05
+    """Share of the steps over which the learning rate rises; then it falls as a cosine."""
+    weight_decay: float = 1e-3
+    severity: float = 1.0
+    class_balance: float = 0.5
+    average_decay: float = 0.995
+    """The weights that are kept are a running average over the steps."""
+    report_every: int = 200
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Normalised bands (batch, band, row, col), int64 labels (batch, row, col), weights (batch)."""
+
+    bands: Tensor
+    land: Tensor
+    objects: Tensor
+    weights: Tensor
+
+
+def generators(plan: Plan, step: int) -> tuple[torch.Generator, np.random.Generator]:
+    """Each step draws from (seed, step) alone: a resumed run equals a whole one."""
+    return (
+        torch.Generator().manual_seed(plan.seed * 1_000_003 + step),
+        np.random.default_rng((plan.seed, step)),
+    )
+
+
+def batches(data: Data, sources: Sources, plan: Plan) -> Callable[[int], Batch]:
+    """Draws the batch of a step from the training chips."""
+    train = data.index("train")
+    chance = chance_of_drawing(data, train)
+
+    def batch(step: int) -> Batch:
+        generator, rng = generators(plan, step)
+        chosen = train[torch.multinomial(chance, plan.batch, replacement=False, generator=generator).numpy()]
+        images, land = augment.geometry(data.visible(chosen), data.labels[chosen], generator)
+        return finish_batch(data, sources, plan, images, land, generator, rng)
+
+    return batch
+
+
+def finish_batch(data: Data, sources: Sources, plan: Plan, images: Tensor, land: Tensor, generator, rng) -> Batch:
+    """Paints objects on the first images, then sensor, normalisation, holes and band dropout."""
+    objects = torch.from_numpy(np.stack([object_background(l) for l in land.numpy()])).long()
+    for i in range(plan.composites):
+        other = images[int(rng.integers(len(images)))].numpy()
+        image, label, thing = compose(images[i].numpy(), land[i].numpy(), other, sources, rng)
+        images[i], land[i], objects[i] = torch.from_numpy(image), torch.from_numpy(label), torch.from_numpy(thing)
+    bands = data.normalise(augment.sensor(images, plan.severity, generator))
+    augment.holes(bands, [land, objects], generator)
+    return Batch(augment.drop_bands(bands, generator), land, objects, torch.ones(len(bands)))
+
+
+def learning_rate(step: int, plan: Plan) -> float:
+    """Linear warm-up, then a cosine to a hundredth."""
+    rise = max(1, round(plan.warm_up * plan.steps))
+    if step < rise:
+        return plan.learning_rate * (step + 1) / rise
+    phase = (step - rise) / max(1, plan.steps - rise)
+    return plan.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * phase)))
+
+
+def fit(
+    network: ShoreNetwork,
+    make_batch: Callable[[int], Batch],
+    labels: Tensor,
+    plan: Plan,
+    folder: Path,
+    validate: Callable[[ShoreNetwork], dict[str, float]],
+    build: Callable[[], ShoreNetwork],
+    time_limit_s: float = math.inf,
+) -> tuple[ShoreNetwork, list[dict]]:
+    """Trains from the checkpoint of `folder`, or from the given network; returns the averaged one and the curves.
+
+    With a time limit the schedule follows the clock instead of the steps, and nothing is resumed.
+    """
+    network.to(memory_format=torch.channels_last)
+    average = build()
+    average.load_state_dict(network.state_dict())
+    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    weights = class_weights(labels, plan.class_balance)
+    history: list[dict] = []
+    first, checkpoint = 0, folder / "checkpoint.pt"
+    if checkpoint.exists() and math.isinf(time_limit_s):
+        state = torch.load(checkpoint, weights_only=True)
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        first, history = state["step"], json.loads(state["history"])
+        print(f"going on from step {first} of {plan.steps}")
+    print(f"{parameter_count(network)} parameters; class weights {[round(w, 2) for w in weights.tolist()]}", flush=True)
+    started, recent = time.monotonic(), []
+    for step in range(first, plan.steps):
+        elapsed = time.monotonic() - started
+        if elapsed >= time_limit_s:
+            break
+        batch = make_batch(step)
+        network.train()
+        land_loss, object_loss = loss_of(network(batch.bands), batch.land, batch.objects, weights, batch.weights)
+        phase = step if math.isinf(time_limit_s) else round(elapsed / time_limit_s * plan.steps)
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(phase, plan)
+        optimiser.zero_grad()
+        (land_loss + object_loss).backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        follow(average, network, min(plan.average_decay, (step + 1) / (step + 10)))
+        recent.append((float(land_loss.detach()), float(object_loss.detach())))
+        show_progress(step + 1, plan.steps, first, started, recent)
+        if (step + 1) % plan.report_every == 0 or step + 1 == plan.steps:
+            row = {"step": step + 1, "land_cover_loss": np.mean([r[0] for r in recent]), "object_loss": np.mean([r[1] for r in recent])}
+            row |= validate(average)
+            history.append({k: round(float(v), 4) for k, v in row.items()})
+            recent = []
+            print(f"\r{time.monotonic() - started:6.0f} s  {history[-1]}", flush=True)
+            if math.isinf(time_limit_s):
+                save(checkpoint, network, average, optimiser, step + 1, history)
+    return average.eval(), history
+
+
+def save(checkpoint: Path, network, average, optimiser, step: int, history: list[dict]) -> None:
+    """Writes the checkpoint whole or not at all."""
+    temporary = checkpoint.with_suffix(".tmp")
+    torch.save(
+        {"network": network.state_dict(), "average": average.state_dict(), "step": step,
+         "optimiser": optimiser.state_dict(), "history": json.dumps(history)},
+        temporary,
+    )
+    temporary.replace(checkpoint)
+
+
+def show_progress(done: int, steps: int, first: int, started: float, recent: list) -> None:
+    """A bar on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return
+    left = (time.monotonic() - started) / (done - first) * (steps - done)
+    filled = 30 * done // steps
+    bar = "█" * filled + "░" * (30 - filled)
+    print(f"\r{bar} {done}/{steps}  loss {sum(recent[-1]):.3f}  {left / 60:.0f} min left ", end="", file=sys.stderr)
+
+
+@torch.no_grad()
+def follow(average: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
+    """Moves the running average towards the network, batch statistics included."""
+    for mine, theirs in zip(average.state_dict().values(), network.state_dict().values()):
+        if mine.dtype.is_floating_point:
+            mine.lerp_(theirs, 1 - decay)
+        else:
+            mine.copy_(theirs)
