@@ -13,7 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use scratch::{MINIMAL, MODEL_CLASSES, Scratch, check_faults, lines, repository, repository_file};
-use shorewatch::configuration::{self, GridChoice, load_with, operator_time};
+use shorewatch::configuration::{self, Device, GridChoice, load_with, operator_time};
+use shorewatch_domain::classes::ModelClasses;
 use shorewatch_domain::crs::{Epsg, ZoneFamily};
 use shorewatch_domain::sensor::{BandRole, Layout, Radiometry};
 
@@ -33,7 +34,7 @@ fn shipped() -> Vec<PathBuf> {
 
 #[test]
 fn every_shipped_configuration_loads_and_its_classes_fit_the_models() {
-    let classes = MODEL_CLASSES.map(str::to_owned);
+    let classes = ModelClasses::one_head(MODEL_CLASSES.map(str::to_owned).to_vec());
     for file in shipped() {
         let settings = load_with(&file, &|_| None).unwrap_or_else(|faults| panic!("{faults}"));
         settings.classes.check(&classes).unwrap_or_else(|faults| panic!("{faults}"));
@@ -94,7 +95,7 @@ fn defaults_are_those_of_the_documentation() {
     let settings = scratch.settings(MINIMAL);
     let folder = scratch.folder.path();
     assert_eq!(settings.store_file, folder.join("shore.gpkg"));
-    assert_eq!(settings.model_folder, folder.join("models/landcover-grn"));
+    assert_eq!(settings.model.folder, folder.join("models/landcover-grn"));
     assert_eq!((settings.unit_px, settings.look_back_passes), (1024, 3));
     assert_eq!(settings.patches.simplify_tolerance_px, 0.75);
     assert!(settings.threads.get() >= 1 && !settings.synthetic);
@@ -121,7 +122,7 @@ fn faults_of_form_come_all_at_once() {
 store = { file = 7 }
 work = { folder = "work" }
 output = { folder = "" }
-model = { folder = "models", bundle = "b", backend = "onnx" }
+model = { folder = "models", bundle = "b", backend = "magic" }
 colour = "blue"
 
 [grid]
@@ -148,7 +149,7 @@ time = 2024-03-15
             "run.toml:1: `schema_version`: expected at most 1, got 2",
             "run.toml:2: `store.file`: expected a string in quotes, got an integer",
             "run.toml:4: `output.folder`: \"\" is too short",
-            "run.toml:5: `model.backend`: expected one of torchscript, fake, got \"onnx\"",
+            "run.toml:5: `model.backend`: expected one of torchscript, onnx, onnx_int8, fake, got \"magic\"",
             "run.toml:6: unknown key `colour` at the top",
             "run.toml:9: `grid.zones`: expected one of utm, cgcs2000_three_degree, got \"mercator\"",
             "run.toml:10: `grid.ground_sampling_distance_m`: expected at least 0.01, got 0",
@@ -269,10 +270,29 @@ fn a_table_that_names_classes_the_model_lacks_is_refused_with_its_line() {
     let scratch = Scratch::new();
     scratch.write("classes.toml", &repository_file("configs/classes.toml"));
     let settings = scratch.settings(&format!("{MINIMAL}classes.file = \"classes.toml\"\n"));
-    let binary = ["background".to_owned(), "water".to_owned()];
+    let binary = ModelClasses::one_head(vec!["background".to_owned(), "water".to_owned()]);
     let faults = settings.classes.check(&binary).expect_err("classes that the model lacks");
     assert!(faults.faults().iter().all(|fault| fault.place.as_ref().is_some_and(|place| place.line > 1)));
     assert!(faults.to_string().contains("the model has no class \"built_up\""), "{faults}");
+}
+
+#[test]
+fn what_runs_the_model_is_configured() {
+    let scratch = Scratch::new();
+    let settings = scratch.settings(MINIMAL);
+    let model = &settings.model;
+    assert_eq!((model.device, model.half_precision, model.allow_cpu), (Device::Cpu, false, false));
+    assert_eq!((model.memory_bytes, model.onnxruntime_library.as_ref()), (2 << 30, None));
+    let faults = |keys: &str| {
+        let text = MINIMAL.replace("bundle = \"landcover-grn\"", &format!("bundle = \"landcover-grn\", {keys}"));
+        Scratch::new().faults(&text)
+    };
+    check_faults(
+        &faults("backend = \"onnx\", device = \"cuda\""),
+        &["run.toml:6: backend \"onnx\" runs on the processor only"],
+    );
+    check_faults(&faults("onnxruntime_library = \"nothing.so\""), &["run.toml:6: there is no file"]);
+    check_faults(&faults("device = \"tpu\""), &["run.toml:6: `model.device`: expected one of cpu, cuda, got \"tpu\""]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! The example configurations on the real sets, through the real binary and the real model.
+#![cfg(feature = "torch")]
 
 mod common;
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use shorewatch_models::Bundle;
+use shorewatch_models::{Bundle, Format};
 use tch::{CModule, Tensor};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bundle = Bundle::load(Path::new(env!("CARGO_MANIFEST_DIR")), name)?;
     let input = &bundle.manifest().input;
     let (bands, halo, step) = (input.bands.len(), input.halo_px, input.alignment_px.max(1));
-    let mut module = CModule::load_data(&mut bundle.weights())?;
+    let mut module = CModule::load_data(&mut bundle.weights(Format::TorchScript)?.as_slice())?;
     module.f_set_eval()?;
     tch::set_num_threads(1);
 

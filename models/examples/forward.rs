@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Instant;
 
 use ndarray::{Array2, Array3};
-use shorewatch_models::{Bundle, FakeSegmenter, Segmenter, TorchScriptSegmenter};
+use shorewatch_models::{Bundle, FakeSegmenter, Format, Options, Segmenter, load};
 use tch::{CModule, Tensor};
 
 const TURNS: usize = 15;
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = if folder.join(&name).is_dir() { folder.to_owned() } else { folder.join("fixtures") };
     let bundle = Bundle::load(&folder, &name)?;
-    let mut module = CModule::load_data(&mut bundle.weights())?;
+    let mut module = CModule::load_data(&mut bundle.weights(Format::TorchScript)?.as_slice())?;
     module.f_set_eval()?;
     let bands = bundle.manifest().input.bands.len();
     let halo_px = bundle.manifest().input.halo_px;
@@ -51,13 +51,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let window = Window::new(bands, side + 2 * halo_px);
         for (workers, threads) in [(1, 1), (2, 1), (1, 2)] {
             let segmenter = |tile_px| -> Result<_, Box<dyn Error>> {
-                Ok(TorchScriptSegmenter::load(&bundle, threads)?.with_tile_px(tile_px))
+                Ok(load(&bundle, &Options { threads, tile_px: Some(tile_px), ..Options::cpu(Format::TorchScript) })?)
             };
             let (whole, tiled_512, tiled_256) = (segmenter(side)?, segmenter(512)?, segmenter(256)?);
             let bare = || window.bare(&module);
-            let whole = || window.segment(&whole, halo_px);
-            let tiled_512 = || window.segment(&tiled_512, halo_px);
-            let tiled_256 = || window.segment(&tiled_256, halo_px);
+            let whole = || window.segment(whole.as_ref(), halo_px);
+            let tiled_512 = || window.segment(tiled_512.as_ref(), halo_px);
+            let tiled_256 = || window.segment(tiled_256.as_ref(), halo_px);
             let work: [&(dyn Fn() + Sync); 4] = [&bare, &whole, &tiled_512, &tiled_256];
             let turns = measure(workers, 1, window.megapixels(), work);
             let [bare, whole, tiled_512, tiled_256] = [0, 1, 2, 3].map(|i| median(turns.iter().map(|turn| turn[i])));
@@ -103,7 +103,12 @@ impl Window {
     }
 
     fn segment(&self, segmenter: &dyn Segmenter, crop: usize) {
-        let answer = segmenter.segment_window(self.reflectance.view(), self.observed.view(), crop);
+        let answer = segmenter.segment_window(
+            &segmenter.description().bands,
+            self.reflectance.view(),
+            self.observed.view(),
+            crop,
+        );
         assert_eq!(answer.expect("segmented").dim().1, self.side - 2 * crop);
     }
 }

@@ -1,7 +1,7 @@
 //! A model as it travels: a folder with `manifest.toml` and the weights that it names.
 //!
-//! TorchScript is code. So the weights are read once, compared with the size and digest of the manifest, and only
-//! those very bytes are given to torch: nothing can change between the check and the use.
+//! TorchScript is code. So weights are compared with the size and digest of the manifest, and only the very bytes that
+//! were compared are given to a backend: nothing can change between the check and the use.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 
 use crate::error::ModelError;
-use crate::manifest::Manifest;
+use crate::manifest::{Format, Manifest, Weights};
 use crate::manifest_faults::is_plain_name;
 
 /// Name of the manifest in a bundle.
@@ -27,12 +27,11 @@ const MANIFEST_LIMIT_BYTES: u64 = 1 << 20;
 pub struct Bundle {
     folder: PathBuf,
     manifest: Manifest,
-    weights: Vec<u8>,
     digest: Digest,
 }
 
 impl Bundle {
-    /// Reads and verifies the bundle `name` in `folder`.
+    /// Reads the manifest of the bundle `name` in `folder` and verifies every form of its weights.
     ///
     /// # Errors
     /// The name is no plain name, there is no such bundle, a link leads out of the folder, the manifest has faults, or
@@ -53,14 +52,14 @@ impl Bundle {
         let manifest_path = inside(&home, MANIFEST_FILE)?;
         let manifest_bytes = read_manifest(&manifest_path)?;
         let manifest = parse(&manifest_path, &manifest_bytes, name)?;
-        let weights_path = inside(&home, &manifest.weights.file)?;
-        let weights = read_weights(&weights_path, &manifest)?;
-        let digest = DigestBuilder::new("model")
-            .field("manifest", &manifest_bytes)
-            .digest("weights", &manifest.weights.blake3)
-            .finish();
-        tracing::debug!(model = name, digest = %digest.short(), "bundle verified");
-        Ok(Self { folder: home, manifest, weights, digest })
+        let builder = DigestBuilder::new("model").field("manifest", &manifest_bytes);
+        let digest = manifest.weights.iter().fold(builder, |builder, form| builder.digest("weights", &form.blake3));
+        let bundle = Self { folder: home, digest: digest.finish(), manifest };
+        for form in &bundle.manifest.weights {
+            bundle.read(form)?;
+        }
+        tracing::debug!(model = name, digest = %bundle.digest.short(), "bundle verified");
+        Ok(bundle)
     }
 
     /// The names of the bundles in `folder`, in order: folders with a manifest, not judged further.
@@ -92,10 +91,21 @@ impl Bundle {
         &self.manifest
     }
 
-    /// The verified weights.
-    #[must_use]
-    pub fn weights(&self) -> &[u8] {
-        &self.weights
+    /// The weights in one form, verified as they are read.
+    ///
+    /// # Errors
+    /// The bundle has no such form, or the file is not that of the manifest any more.
+    pub fn weights(&self, format: Format) -> Result<Vec<u8>, ModelError> {
+        let form = self.manifest.weights_in(format).ok_or_else(|| ModelError::FormatMissing {
+            model: self.manifest.name.clone(),
+            format,
+            has: self.manifest.weights.iter().map(|form| form.format).collect(),
+        })?;
+        self.read(form)
+    }
+
+    fn read(&self, form: &Weights) -> Result<Vec<u8>, ModelError> {
+        read_weights(&inside(&self.folder, &form.file)?, form)
     }
 
     /// What the model *is*: a digest over the bytes of its manifest and its weights.
@@ -125,8 +135,8 @@ fn read_manifest(path: &Path) -> Result<Vec<u8>, ModelError> {
     read(path, file, MANIFEST_LIMIT_BYTES)
 }
 
-fn read_weights(path: &Path, manifest: &Manifest) -> Result<Vec<u8>, ModelError> {
-    let expected_bytes = manifest.weights.size_bytes;
+fn read_weights(path: &Path, form: &Weights) -> Result<Vec<u8>, ModelError> {
+    let expected_bytes = form.size_bytes;
     let size_error = |got_bytes| ModelError::WeightsSize { path: path.to_owned(), expected_bytes, got_bytes };
     let (file, got_bytes) = open(path)?;
     if got_bytes != expected_bytes {
@@ -138,8 +148,8 @@ fn read_weights(path: &Path, manifest: &Manifest) -> Result<Vec<u8>, ModelError>
         return Err(size_error(weights.len() as u64));
     }
     let got = Digest::of_bytes(&weights);
-    if got != manifest.weights.blake3 {
-        return Err(ModelError::WeightsDigest { path: path.to_owned(), expected: manifest.weights.blake3, got });
+    if got != form.blake3 {
+        return Err(ModelError::WeightsDigest { path: path.to_owned(), expected: form.blake3, got });
     }
     Ok(weights)
 }

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::sensor::BandRole;
 
+use crate::manifest::Format;
+use crate::segmenter::role_names;
+
 /// A model that cannot be loaded, or a window that it cannot segment.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -106,15 +109,102 @@ pub enum ModelError {
         /// As found.
         got: Digest,
     },
-    /// Libtorch refused something.
-    #[error("model {model}: libtorch failed while {doing}: {message}")]
-    Torch {
+    /// The library that runs the network refused something.
+    #[error("model {model}: {library} failed while {doing}: {message}")]
+    Backend {
+        /// Name of the model.
+        model: String,
+        /// The library.
+        library: &'static str,
+        /// What was being done, with the shape.
+        doing: String,
+        /// The first lines of the library's message.
+        message: String,
+    },
+    /// The memory of the device does not hold one tile.
+    #[error(
+        "model {model}: {library} ran out of memory on a single tile, {doing}: {message}; another program may use the \
+         device, then the same command may succeed later; else lower [tiles] unit_px"
+    )]
+    OutOfMemory {
+        /// Name of the model.
+        model: String,
+        /// The library.
+        library: &'static str,
+        /// What was being done, with the shape.
+        doing: String,
+        /// The first lines of the library's message.
+        message: String,
+    },
+    /// The device stopped working.
+    #[error("model {model}: the device was lost, {doing}: {message}; the same command may succeed later")]
+    DeviceLost {
         /// Name of the model.
         model: String,
         /// What was being done, with the shape.
         doing: String,
-        /// The first lines of libtorch's message.
+        /// The first lines of the library's message.
         message: String,
+    },
+    /// A device is asked for that is not there.
+    #[error(
+        "model {model}: device \"cuda\" is asked for, but {reason}; set [model] allow_cpu = true to go on without, or \
+         device = \"cpu\""
+    )]
+    NoCuda {
+        /// Name of the model.
+        model: String,
+        /// Why there is none.
+        reason: &'static str,
+    },
+    /// The bundle has no weights in this form.
+    #[error(
+        "model {model} has no weights in the form {format}: it has {}; choose another backend",
+        has.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
+    )]
+    FormatMissing {
+        /// Name of the model.
+        model: String,
+        /// As asked for.
+        format: Format,
+        /// What there is.
+        has: Vec<Format>,
+    },
+    /// This program was built without what runs the form.
+    #[error(
+        "model {model}: this program was built without the feature {feature:?}, which runs {format} weights; choose \
+         another backend, or build it with --features {feature}"
+    )]
+    BackendNotBuilt {
+        /// Name of the model.
+        model: String,
+        /// As asked for.
+        format: Format,
+        /// The cargo feature.
+        feature: &'static str,
+    },
+    /// Two forms of one network give different answers.
+    #[error(
+        "model {model}: the {format} weights differ from the first form by {difference} in a probability: expected at \
+         most {tolerance}; the forms are not of one network, export the bundle again"
+    )]
+    FormsDiffer {
+        /// Name of the model.
+        model: String,
+        /// The form.
+        format: Format,
+        /// Largest difference seen (probability).
+        difference: f32,
+        /// Largest difference allowed (probability).
+        tolerance: f32,
+    },
+    /// The library of ONNX Runtime is not where it was looked for, or can't be used.
+    #[error(
+        "cannot load ONNX Runtime: {reason}; run scripts/setup, or name the library with [model] onnxruntime_library"
+    )]
+    OnnxRuntime {
+        /// Where it was looked for, or what is wrong with it.
+        reason: String,
     },
     /// The network's output is not what the manifest says.
     #[error(
@@ -148,20 +238,17 @@ pub enum ModelError {
     },
     /// The pass lacks bands that the model needs.
     #[error(
-        "model {model} needs the bands {}, the pass has {}: missing {}; choose another model or sensor profile",
-        names(needed),
-        names(available),
-        names(missing)
+        "model {model} needs the bands {}, the pass has {}; choose another model or sensor profile",
+        sets.iter().map(|set| role_names(set)).collect::<Vec<_>>().join(" or "),
+        role_names(available)
     )]
     MissingBands {
         /// Name of the model.
         model: String,
-        /// What it needs, in order.
-        needed: Vec<BandRole>,
+        /// The sets of which it needs one.
+        sets: Vec<Vec<BandRole>>,
         /// What the pass has.
         available: Vec<BandRole>,
-        /// What is missing.
-        missing: Vec<BandRole>,
     },
     /// The pixels are too fine or too coarse for the model.
     #[error(
@@ -221,6 +308,10 @@ pub enum ModelError {
     },
 }
 
-fn names(roles: &[BandRole]) -> String {
-    roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ")
+impl ModelError {
+    /// True where the same command may succeed later: the device was busy or lost.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::OutOfMemory { .. } | Self::DeviceLost { .. })
+    }
 }

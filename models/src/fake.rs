@@ -10,13 +10,15 @@ use shorewatch_domain::digest::DigestBuilder;
 use shorewatch_domain::sensor::BandRole;
 
 use crate::error::ModelError;
-use crate::input::{in_order, not_finite};
-use crate::manifest::{ClassDefinition, ClassGroup, Colour};
+use crate::input::{Picture, in_order, not_finite};
+use crate::manifest::{BandSet, ClassDefinition, ClassGroup, Colour};
 use crate::segmenter::{Segmenter, SegmenterDescription, answer};
 use crate::softmax::quantise;
 
 /// Pixels that are worked on together.
 const RUN_PX: usize = 128;
+
+const BANDS: [BandRole; 3] = [BandRole::Green, BandRole::Red, BandRole::Nir];
 
 const CLASSES: [(&str, ClassGroup, Colour); 6] = [
     ("water", ClassGroup::Water, Colour([0x2f, 0x6f, 0xb0])),
@@ -98,6 +100,7 @@ impl FakeSegmenter {
         let classes = CLASSES.iter().zip(0..).map(|(&(name, group, colour), id)| ClassDefinition {
             id,
             name: name.to_owned(),
+            head: "land_cover".to_owned(),
             group,
             colour,
         });
@@ -105,13 +108,15 @@ impl FakeSegmenter {
             name: "fake".to_owned(),
             version: version.to_owned(),
             digest: digest.finish(),
-            bands: vec![BandRole::Green, BandRole::Red, BandRole::Nir],
+            bands: BANDS.to_vec(),
+            band_sets: vec![BandSet { name: "all".to_owned(), roles: BANDS.to_vec(), mean_iou: 0.0 }],
             ground_sampling_distance_min_m: 0.01,
             ground_sampling_distance_max_m: 1000.0,
             tile_px: 1024,
             halo_px: 0,
             alignment_px: 1,
             classes: classes.collect(),
+            heads: vec![0..CLASSES.len()],
         };
         Self { description }
     }
@@ -120,13 +125,13 @@ impl FakeSegmenter {
     /// [`RUN_PX`] pixels, in coordinates of the answer.
     fn for_each_run(
         &self,
-        reflectance: &ArrayView3<'_, f32>,
-        observed: &ArrayView2<'_, bool>,
+        picture: &Picture<'_>,
         crop: usize,
         mut take: impl FnMut(usize, usize, &[[f32; RUN_PX]; 6], &[bool]),
     ) -> Result<(), ModelError> {
-        let (rows, cols) = observed.dim();
-        let (pixels, mask) = (in_order(reflectance), in_order(observed));
+        let (rows, cols) = picture.observed.dim();
+        let planes = self.description.planes(picture.bands)?;
+        let (pixels, mask) = (in_order(&picture.reflectance), in_order(&picture.observed));
         let mut run = Run { bands: [[0.0; RUN_PX]; 3], observed: [false; RUN_PX], answer: [[0.0; RUN_PX]; 6] };
         let mut finite = true;
         for row in crop..rows - crop {
@@ -134,14 +139,15 @@ impl FakeSegmenter {
             for (col, mask) in (0..).step_by(RUN_PX).zip(mask.chunks(RUN_PX)) {
                 run.observed = [false; RUN_PX];
                 run.observed[..mask.len()].copy_from_slice(mask);
-                for (values, plane) in run.bands.iter_mut().zip(pixels.chunks_exact(rows * cols)) {
+                for (values, plane) in run.bands.iter_mut().zip(planes.iter().flatten()) {
+                    let plane = &pixels[plane * rows * cols..];
                     values[..mask.len()].copy_from_slice(&plane[row * cols + crop + col..][..mask.len()]);
                 }
                 finite &= run.apply();
                 take(row - crop, col, &run.answer, mask);
             }
         }
-        let fault = if finite { None } else { not_finite(&self.description, reflectance, observed) };
+        let fault = if finite { None } else { not_finite(&self.description.name, picture) };
         fault.map_or(Ok(()), Err)
     }
 }
@@ -179,13 +185,15 @@ impl Segmenter for FakeSegmenter {
 
     fn segment_window(
         &self,
+        bands: &[BandRole],
         reflectance: ArrayView3<'_, f32>,
         observed: ArrayView2<'_, bool>,
         crop: usize,
     ) -> Result<Array3<u8>, ModelError> {
-        let size @ (classes, rows, cols) = self.description.answer_size(&reflectance, &observed, crop)?;
+        let picture = Picture { bands, reflectance, observed };
+        let size @ (classes, rows, cols) = self.description.answer_size(&picture, crop)?;
         let mut out = vec![0; classes * rows * cols];
-        self.for_each_run(&reflectance, &observed, crop, |row, col, memberships, mask| {
+        self.for_each_run(&picture, crop, |row, col, memberships, mask| {
             for (values, plane) in memberships.iter().zip(out.chunks_exact_mut(rows * cols)) {
                 quantise(&values[..mask.len()], mask, &mut plane[row * cols + col..][..mask.len()]);
             }
@@ -195,12 +203,14 @@ impl Segmenter for FakeSegmenter {
 
     fn probabilities(
         &self,
+        bands: &[BandRole],
         reflectance: ArrayView3<'_, f32>,
         observed: ArrayView2<'_, bool>,
         crop: usize,
     ) -> Result<Array3<f32>, ModelError> {
-        let mut out = Array3::zeros(self.description.answer_size(&reflectance, &observed, crop)?);
-        self.for_each_run(&reflectance, &observed, crop, |row, col, answer, mask| {
+        let picture = Picture { bands, reflectance, observed };
+        let mut out = Array3::zeros(self.description.answer_size(&picture, crop)?);
+        self.for_each_run(&picture, crop, |row, col, answer, mask| {
             for (class, values) in answer.iter().enumerate() {
                 for (i, (value, _)) in values.iter().zip(mask).enumerate().filter(|(_, (_, observed))| **observed) {
                     out[(class, row, col + i)] = *value;

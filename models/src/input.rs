@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use ndarray::{ArrayView, ArrayView2, ArrayView3, Dimension, s};
+use ndarray::{ArrayView, ArrayView2, ArrayView3, Axis, Dimension, s};
+use shorewatch_domain::sensor::BandRole;
 
 use crate::error::ModelError;
 use crate::manifest::InputBand;
-use crate::segmenter::SegmenterDescription;
 
 /// The values of an array, last axis fastest, without a copy where they lie so already.
 pub(crate) fn in_order<'a, T: Copy, D: Dimension>(array: &'a ArrayView<'_, T, D>) -> Cow<'a, [T]> {
@@ -28,24 +28,38 @@ impl From<&InputBand> for Scaling {
     }
 }
 
-/// Writes the normalised piece (band, row, col) of a window to `out` in one run of memory, 0 (the mean) where unobserved
-/// and where the piece reaches beyond the window. Returns false where an observed pixel is not finite.
+/// A window as its caller gives it.
+#[derive(Clone, Copy)]
+pub(crate) struct Picture<'a> {
+    /// Role of each plane of `reflectance`.
+    pub(crate) bands: &'a [BandRole],
+    /// (band, row, col).
+    pub(crate) reflectance: ArrayView3<'a, f32>,
+    /// (row, col).
+    pub(crate) observed: ArrayView2<'a, bool>,
+}
+
+/// Writes the normalised piece (band, row, col) of a window to `out`, 0 (the mean) where unobserved, where the piece
+/// reaches beyond the window, and in the bands that the picture lacks. `planes` says for each of the network's bands which
+/// plane of the picture it is. Returns false where an observed pixel is not finite.
 pub(crate) fn normalise(
-    reflectance: &ArrayView3<'_, f32>,
-    observed: &ArrayView2<'_, bool>,
+    picture: &Picture<'_>,
+    planes: &[Option<usize>],
     scalings: &[Scaling],
     rows: &Range<usize>,
     cols: &Range<usize>,
-    out: &mut Vec<f32>,
+    out: &mut [f32],
 ) -> bool {
-    let (_, window_rows, window_cols) = reflectance.dim();
+    let (window_rows, window_cols) = picture.observed.dim();
     let inside = s![rows.start..rows.end.min(window_rows), cols.start..cols.end.min(window_cols)];
-    let plane_px = rows.len() * cols.len();
-    // what is there already is overwritten below
-    out.resize(scalings.len() * plane_px, 0.0);
-    let mask = observed.slice(inside);
+    let mask = picture.observed.slice(inside);
     let mut finite = true;
-    for ((plane, out), scaling) in reflectance.outer_iter().zip(out.chunks_exact_mut(plane_px)).zip(scalings) {
+    for ((plane, out), scaling) in planes.iter().zip(out.chunks_exact_mut(rows.len() * cols.len())).zip(scalings) {
+        let Some(plane) = plane else {
+            out.fill(0.0);
+            continue;
+        };
+        let plane = picture.reflectance.index_axis(Axis(0), *plane);
         let pixels = plane.slice(inside);
         let (inner, below) = out.split_at_mut(pixels.nrows() * cols.len());
         below.fill(0.0);
@@ -71,17 +85,14 @@ fn normalise_row(pixels: &[f32], mask: &[bool], scaling: Scaling, out: &mut [f32
 }
 
 /// The error for the first observed pixel that is not finite, by row, then col, then band.
-pub(crate) fn not_finite(
-    description: &SegmenterDescription,
-    reflectance: &ArrayView3<'_, f32>,
-    observed: &ArrayView2<'_, bool>,
-) -> Option<ModelError> {
+pub(crate) fn not_finite(model: &str, picture: &Picture<'_>) -> Option<ModelError> {
+    let Picture { bands, reflectance, observed } = picture;
     let is_bad = |(row, col): (usize, usize), band: usize| !reflectance[(band, row, col)].is_finite();
     observed.indexed_iter().filter(|(_, observed)| **observed).find_map(|(at, _)| {
-        let band = (0..description.bands.len()).find(|band| is_bad(at, *band))?;
+        let band = (0..bands.len()).find(|band| is_bad(at, *band))?;
         Some(ModelError::ReflectanceNotFinite {
-            model: description.name.clone(),
-            band: description.bands[band],
+            model: model.to_owned(),
+            band: bands[band],
             row: at.0,
             col: at.1,
             value: reflectance[(band, at.0, at.1)],

@@ -1,7 +1,21 @@
 //! `manifest.toml`: everything that must be known about a model to use it, and to judge it.
+//!
+//! The [STAC Machine Learning Model extension](https://github.com/stac-extensions/mlm) (1.4) has words for most of it:
+//!
+//! | here | there |
+//! |---|---|
+//! | `name`, `kind` | `mlm:name`, `mlm:tasks` (`semantic-segmentation`) |
+//! | `weights.format`, `file`, `size_bytes`, `blake3` | an asset of role `mlm:model` with `mlm:artifact_type`, `file:size`, `file:checksum` |
+//! | `input.bands`: `role`, `mean`, `standard_deviation` | `mlm:input`: `bands` (STAC common names), `value_scaling` of type `z-score` |
+//! | `input`: (batch, band, row, col) | `mlm:input.input.dim_order`: `batch`, `bands`, `height`, `width` |
+//! | `output.heads` | one `mlm:output` each |
+//! | `classes`: `id`, `name`, `colour` | `classification:classes`: `value`, `name`, `color_hint` |
+//!
+//! It has none for sets of bands, halo, calibration and scores.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +26,7 @@ use shorewatch_domain::sensor::BandRole;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Version of this file format: 1.
+    /// Version of this file format: 2.
     pub schema_version: u32,
     /// Name of the model, which is that of its folder.
     pub name: String,
@@ -26,8 +40,8 @@ pub struct Manifest {
     pub kind: String,
     /// The oldest version of this program that can use it, `major.minor.patch`.
     pub minimum_program_version: String,
-    /// The file of weights.
-    pub weights: Weights,
+    /// The stored forms of one network.
+    pub weights: Vec<Weights>,
     /// What goes in.
     pub input: Input,
     /// What comes out.
@@ -40,12 +54,44 @@ pub struct Manifest {
     pub scores: ScoreCard,
 }
 
-/// The file of weights.
+/// How weights are stored, and so what can run them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// TorchScript, for libtorch.
+    #[serde(rename = "torchscript")]
+    TorchScript,
+    /// ONNX in single precision, for ONNX Runtime. Input `reflectance`, normalised, (batch, band, row, col); output
+    /// `logits`, (batch, class, row, col); batch, row and col are free.
+    Onnx,
+    /// The same with 8-bit weights and activations (QDQ).
+    OnnxInt8,
+}
+
+impl Format {
+    /// The name in manifests, configurations and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TorchScript => "torchscript",
+            Self::Onnx => "onnx",
+            Self::OnnxInt8 => "onnx_int8",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One file of weights.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weights {
-    /// How the weights are stored: `torchscript`.
-    pub format: String,
+    /// How the weights are stored.
+    pub format: Format,
     /// File name beside the manifest.
     pub file: String,
     /// Size in bytes.
@@ -70,8 +116,22 @@ pub struct Input {
     pub halo_px: usize,
     /// Rows and columns must be multiples of this many pixels, and tiles begin at multiples of it.
     pub alignment_px: usize,
-    /// The bands, in the order of the network's channels.
+    /// The bands, in the order of the network's channels. One that a pass lacks is shown as its mean.
     pub bands: Vec<InputBand>,
+    /// The sets of bands that the network may be run with.
+    pub band_sets: Vec<BandSet>,
+}
+
+/// Bands that suffice to run a network. The largest set that a pass has is used; a pass with none is refused.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BandSet {
+    /// Name ("six_bands", "natural_colour").
+    pub name: String,
+    /// The bands, some of [`Input::bands`].
+    pub roles: Vec<BandRole>,
+    /// Mean IoU that was measured with this set on places that were not trained on.
+    pub mean_iou: f64,
 }
 
 /// One band, and how its reflectance becomes the network's input: `(reflectance − mean) / standard_deviation`.
@@ -90,10 +150,21 @@ pub struct InputBand {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Output {
-    /// What the numbers are: `logits`.
-    pub activation: String,
-    /// Probabilities are `softmax(logits / temperature)`: fitted so that they mean what they say.
+    /// Groups of consecutive channels, in order.
+    pub heads: Vec<Head>,
+}
+
+/// Channels whose probabilities add up to 1: `softmax(logits / temperature + bias)` over the classes of the head,
+/// fitted so that they mean what they say (Guo et al. 2017: temperature and vector scaling).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Name ("land_cover"), as [`ClassDefinition::head`] says it.
+    pub name: String,
+    /// Divides the logits.
     pub temperature: f64,
+    /// Added to the divided logits, one number a class of the head.
+    pub bias: Vec<f64>,
 }
 
 /// One class.
@@ -102,8 +173,10 @@ pub struct Output {
 pub struct ClassDefinition {
     /// Channel of the class, from 0.
     pub id: u8,
-    /// Name, as the table of transitions uses it.
+    /// Name, as the table of transitions uses it; unique over all heads.
     pub name: String,
+    /// Name of the head that it belongs to.
+    pub head: String,
     /// The coarse group.
     pub group: ClassGroup,
     /// The colour in maps.
@@ -122,6 +195,10 @@ pub enum ClassGroup {
     Built,
     /// Bare ground, sand, rock.
     Bare,
+    /// A thing on the ground: a pit, a building, a fish cage.
+    Object,
+    /// Nothing of what its head looks for.
+    None,
 }
 
 impl ClassGroup {
@@ -133,6 +210,8 @@ impl ClassGroup {
             Self::Vegetation => "vegetation",
             Self::Built => "built",
             Self::Bare => "bare",
+            Self::Object => "object",
+            Self::None => "none",
         }
     }
 }
@@ -201,7 +280,7 @@ pub struct ScoreCard {
     pub water_iou: f64,
     /// Mean over classes of intersection over union.
     pub mean_iou: f64,
-    /// Expected calibration error of the most probable class, after the temperature.
+    /// Expected calibration error of the most probable class, after calibration.
     pub expected_calibration_error: f64,
     /// Intersection over union by class name.
     pub iou_by_class: BTreeMap<String, f64>,
@@ -247,6 +326,24 @@ fn number(name: &str, value: &toml::Value) -> Result<(String, f64), NotAScoreCar
 }
 
 impl Manifest {
+    /// The weights in one form.
+    #[must_use]
+    pub fn weights_in(&self, format: Format) -> Option<&Weights> {
+        self.weights.iter().find(|weights| weights.format == format)
+    }
+
+    /// The class ids of every head, in order of the heads; a good manifest's heads lie side by side.
+    #[must_use]
+    pub fn head_classes(&self) -> Vec<Range<usize>> {
+        let mut next = 0;
+        let ends = self.output.heads.iter().map(|head| {
+            let start = next;
+            next += self.classes[start..].iter().take_while(|class| class.head == head.name).count();
+            start..next
+        });
+        ends.collect()
+    }
+
     /// Reads a manifest; a key that is missing, misnamed or of another type is an error with its line. The values are
     /// judged by [`Manifest::faults`].
     ///

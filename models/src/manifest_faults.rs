@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::manifest::{Input, Manifest, ScoreCard};
+use crate::manifest::{Head, Input, Manifest, ScoreCard};
 
 /// The most classes that a label raster holds beside its own codes.
 const MAXIMUM_CLASSES: usize = 250;
@@ -18,15 +18,12 @@ impl Manifest {
     #[must_use]
     pub fn faults(&self, program_version: &str) -> Vec<String> {
         let mut faults = Vec::new();
-        if self.schema_version != 1 {
-            faults.push(format!("schema_version: expected 1, got {}", self.schema_version));
+        if self.schema_version != 2 {
+            faults.push(format!("schema_version: expected 2, got {}", self.schema_version));
         }
-        for (key, expected, got) in [
-            ("kind", "segmentation", &self.kind),
-            ("weights.format", "torchscript", &self.weights.format),
-            ("input.units", "reflectance", &self.input.units),
-            ("output.activation", "logits", &self.output.activation),
-        ] {
+        for (key, expected, got) in
+            [("kind", "segmentation", &self.kind), ("input.units", "reflectance", &self.input.units)]
+        {
             if got != expected {
                 faults.push(format!("{key}: expected {expected:?}, got {got:?}"));
             }
@@ -53,23 +50,11 @@ impl Manifest {
             )),
             _ => {}
         }
-        if !is_plain_name(&self.weights.file) {
-            faults.push(format!(
-                "weights.file: expected a plain file name beside the manifest, got {:?}",
-                self.weights.file
-            ));
-        }
-        if !(1..=MAXIMUM_WEIGHTS_BYTES).contains(&self.weights.size_bytes) {
-            faults.push(format!(
-                "weights.size_bytes: expected 1 to {MAXIMUM_WEIGHTS_BYTES}, got {}",
-                self.weights.size_bytes
-            ));
-        }
+        self.weights_faults(&mut faults);
         input_faults(&self.input, &mut faults);
-        if !is_positive(self.output.temperature) {
-            faults.push(format!("output.temperature: must be above 0, got {}", self.output.temperature));
-        }
+        band_set_faults(&self.input, &mut faults);
         self.class_faults(&mut faults);
+        self.head_faults(&mut faults);
         if self.training_data.is_empty() {
             faults.push("training_data: expected at least one set with its licence".to_owned());
         }
@@ -80,6 +65,71 @@ impl Manifest {
         }
         score_faults(&self.scores, &mut faults);
         faults
+    }
+
+    fn weights_faults(&self, faults: &mut Vec<String>) {
+        if self.weights.is_empty() {
+            faults.push("weights: expected at least one form of the network".to_owned());
+        }
+        for (i, weights) in self.weights.iter().enumerate() {
+            let format = weights.format;
+            if self.weights[..i].iter().any(|twin| twin.format == format || twin.file == weights.file) {
+                faults.push(format!("weights {format}: the format or its file is named twice"));
+            }
+            if !is_plain_name(&weights.file) {
+                faults.push(format!(
+                    "weights {format}: expected a plain file name beside the manifest, got {:?}",
+                    weights.file
+                ));
+            }
+            if !(1..=MAXIMUM_WEIGHTS_BYTES).contains(&weights.size_bytes) {
+                faults.push(format!(
+                    "weights {format}: expected a size_bytes of 1 to {MAXIMUM_WEIGHTS_BYTES}, got {}",
+                    weights.size_bytes
+                ));
+            }
+        }
+    }
+
+    fn head_faults(&self, faults: &mut Vec<String>) {
+        let heads = &self.output.heads;
+        if heads.is_empty() {
+            faults.push("output.heads: expected at least one head".to_owned());
+        }
+        for (i, head) in heads.iter().enumerate() {
+            let Head { name, temperature, bias } = head;
+            if heads[..i].iter().any(|twin| twin.name == *name) {
+                faults.push(format!("output head {name:?}: the name is used twice"));
+            }
+            if !is_positive(*temperature) {
+                faults.push(format!("output head {name:?}: temperature must be above 0, got {temperature}"));
+            }
+            let classes = self.classes.iter().filter(|class| class.head == *name).count();
+            if classes < 2 {
+                faults.push(format!("output head {name:?}: expected at least 2 classes, got {classes}"));
+            }
+            if bias.len() != classes {
+                faults.push(format!(
+                    "output head {name:?}: expected one bias for each of its {classes} classes, got {}",
+                    bias.len()
+                ));
+            }
+            if let Some(value) = bias.iter().find(|value| !(value.abs() <= MAXIMUM_BIAS)) {
+                faults
+                    .push(format!("output head {name:?}: bias must be -{MAXIMUM_BIAS} to {MAXIMUM_BIAS}, got {value}"));
+            }
+        }
+        let expected = self.head_classes().last().map_or(0, |classes| classes.end);
+        let known = |name: &String| heads.iter().any(|head| head.name == *name);
+        for class in self.classes.iter().filter(|class| !known(&class.head)) {
+            faults.push(format!("class {:?}: there is no head {:?}", class.name, class.head));
+        }
+        if let Some(class) = self.classes[expected..].iter().find(|class| known(&class.head)) {
+            faults.push(format!(
+                "class {:?}: the classes of a head must follow each other, heads in the order of output.heads",
+                class.name
+            ));
+        }
     }
 
     fn class_faults(&self, faults: &mut Vec<String>) {
@@ -148,6 +198,33 @@ fn input_faults(input: &Input, faults: &mut Vec<String>) {
     }
 }
 
+fn band_set_faults(input: &Input, faults: &mut Vec<String>) {
+    if input.band_sets.is_empty() {
+        faults.push("input.band_sets: expected at least one set of bands".to_owned());
+    }
+    for (i, set) in input.band_sets.iter().enumerate() {
+        let name = &set.name;
+        let mut seen = BTreeSet::new();
+        if name.is_empty() || input.band_sets[..i].iter().any(|twin| twin.name == *name) {
+            faults.push(format!("input band set {name:?}: the name is empty or used twice"));
+        }
+        if set.roles.is_empty() {
+            faults.push(format!("input band set {name:?}: expected at least one band"));
+        }
+        for role in &set.roles {
+            if !seen.insert(role) {
+                faults.push(format!("input band set {name:?}: {role} is named twice"));
+            }
+            if !input.bands.iter().any(|band| band.role == *role) {
+                faults.push(format!("input band set {name:?}: {role} is none of input.bands"));
+            }
+        }
+        if !(0.0..=1.0).contains(&set.mean_iou) {
+            faults.push(format!("input band set {name:?}: mean_iou: expected 0 to 1, got {}", set.mean_iou));
+        }
+    }
+}
+
 fn score_faults(scores: &ScoreCard, faults: &mut Vec<String>) {
     let named = [
         ("water_iou", scores.water_iou),
@@ -164,6 +241,9 @@ fn score_faults(scores: &ScoreCard, faults: &mut Vec<String>) {
         faults.push(format!("scores {name}: expected a number, got {value}"));
     }
 }
+
+/// The largest bias of a class: far beyond it, single precision has no other probability than 0 and 1.
+const MAXIMUM_BIAS: f64 = 50.0;
 
 /// True for a number above zero that single precision holds as such.
 fn is_positive(value: f64) -> bool {

@@ -1,15 +1,33 @@
 //! Logits to probabilities, a run of pixels at a time: written so that the compiler turns every loop into vector code,
 //! since libm's `exp` alone would cost a twentieth of a small network.
 
+use crate::manifest::Head;
+
 /// Pixels that are worked on together: few enough for the first-level cache with a dozen classes.
 pub(crate) const RUN_PX: usize = 256;
 
 /// Adding this to a number in 0..255 rounds it (half to even) into the lowest byte of the sum's bits.
 const ROUND_TO_BYTE: f32 = (1 << 23) as f32;
 
-/// Softmax over the classes of up to [`RUN_PX`] pixels.
-pub(crate) struct Softmax {
+/// How the logits of one head become probabilities: `softmax(logits / temperature + bias)` over its classes.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Calibration {
     inverse_temperature: f32,
+    bias: Vec<f32>,
+}
+
+impl From<&Head> for Calibration {
+    fn from(head: &Head) -> Self {
+        Self {
+            inverse_temperature: (1.0 / head.temperature) as f32,
+            bias: head.bias.iter().map(|&bias| bias as f32).collect(),
+        }
+    }
+}
+
+/// Softmax over the classes of each head, of up to [`RUN_PX`] pixels.
+pub(crate) struct Softmax {
+    heads: Vec<Calibration>,
     /// (class, col), [`RUN_PX`] columns a class.
     probabilities: Vec<[f32; RUN_PX]>,
 }
@@ -18,45 +36,59 @@ pub(crate) struct Softmax {
 pub(crate) struct NotFinite;
 
 impl Softmax {
-    pub(crate) fn new(classes: usize, temperature: f64) -> Self {
-        Self { inverse_temperature: (1.0 / temperature) as f32, probabilities: vec![[0.0; RUN_PX]; classes] }
+    /// For channels that are the classes of `heads`, one head after the other.
+    pub(crate) fn new(heads: &[Calibration]) -> Self {
+        let classes = heads.iter().map(|head| head.bias.len()).sum();
+        Self { heads: heads.to_vec(), probabilities: vec![[0.0; RUN_PX]; classes] }
     }
 
-    /// `softmax(logits / temperature)` of a run of pixels; `logits(class)` gives that class's values, all of one length
-    /// of at most [`RUN_PX`]. The answer is (class, col); columns beyond the run hold nothing of meaning.
+    /// The probabilities of a run of pixels; `logits(class)` gives that class's values, all of one length of at most
+    /// [`RUN_PX`]. The answer is (class, col); columns beyond the run hold nothing of meaning.
     pub(crate) fn run<'a>(&mut self, logits: impl Fn(usize) -> &'a [f32]) -> Result<&[[f32; RUN_PX]], NotFinite> {
-        let mut largest = [f32::NEG_INFINITY; RUN_PX];
         // NaN as soon as any logit is NaN or infinite
         let mut poison = [0.0; RUN_PX];
-        for (class, row) in self.probabilities.iter_mut().enumerate() {
-            let values = logits(class);
-            row[..values.len()].copy_from_slice(values);
-            row[values.len()..].fill(0.0);
-            for ((largest, poison), value) in largest.iter_mut().zip(&mut poison).zip(row.iter()) {
-                *largest = if *value > *largest { *value } else { *largest };
-                *poison += value * 0.0;
+        let mut first = 0;
+        for head in &self.heads {
+            let rows = &mut self.probabilities[first..first + head.bias.len()];
+            let mut largest = [f32::NEG_INFINITY; RUN_PX];
+            for ((class, row), bias) in (first..).zip(rows.iter_mut()).zip(&head.bias) {
+                let values = logits(class);
+                row[..values.len()].copy_from_slice(values);
+                row[values.len()..].fill(0.0);
+                for ((largest, poison), value) in largest.iter_mut().zip(&mut poison).zip(row.iter_mut()) {
+                    *poison += *value * 0.0;
+                    *value = *value * head.inverse_temperature + bias;
+                    *largest = if *value > *largest { *value } else { *largest };
+                }
             }
+            normalise(rows, &largest);
+            first += head.bias.len();
         }
         // no early exit, so that this is vector code as well
         if poison.iter().fold(0, |bad, poison| bad | u32::from(poison.is_nan())) != 0 {
             return Err(NotFinite);
         }
-        let mut sum = [0.0; RUN_PX];
-        for row in &mut self.probabilities {
-            for ((value, largest), sum) in row.iter_mut().zip(&largest).zip(&mut sum) {
-                *value = exp_of_negative((*value - largest) * self.inverse_temperature);
-                *sum += *value;
-            }
-        }
-        for sum in &mut sum {
-            *sum = 1.0 / *sum;
-        }
-        for row in &mut self.probabilities {
-            for (value, share) in row.iter_mut().zip(&sum) {
-                *value *= share;
-            }
-        }
         Ok(&self.probabilities)
+    }
+}
+
+/// `exp(value − largest)` of every row, divided by their sum over the rows.
+#[inline(always)]
+fn normalise(rows: &mut [[f32; RUN_PX]], largest: &[f32; RUN_PX]) {
+    let mut sum = [0.0; RUN_PX];
+    for row in rows.iter_mut() {
+        for ((value, largest), sum) in row.iter_mut().zip(largest).zip(&mut sum) {
+            *value = exp_of_negative(*value - largest);
+            *sum += *value;
+        }
+    }
+    for sum in &mut sum {
+        *sum = 1.0 / *sum;
+    }
+    for row in rows {
+        for (value, share) in row.iter_mut().zip(&sum) {
+            *value *= share;
+        }
     }
 }
 
@@ -96,6 +128,10 @@ mod tests {
 
     use super::*;
 
+    fn head(temperature: f64, bias: &[f64]) -> Calibration {
+        Calibration::from(&Head { name: "head".to_owned(), temperature, bias: bias.to_vec() })
+    }
+
     #[test]
     fn exp_is_close_to_the_true_one() {
         for step in 0..=870_000_u32 {
@@ -121,23 +157,30 @@ mod tests {
     fn one_nan_or_infinite_logit_is_noticed() {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let planes = [[0.0, bad, 0.0], [1.0, 2.0, 3.0]];
-            assert!(Softmax::new(2, 1.0).run(|class| &planes[class]).is_err(), "{bad}");
+            assert!(Softmax::new(&[head(1.0, &[0.0; 2])]).run(|class| &planes[class]).is_err(), "{bad}");
         }
     }
 
     proptest! {
         #[test]
-        fn probabilities_are_the_softmax(
-            logits in prop::collection::vec(prop::collection::vec(-30_f32..30.0, 5), 2..9), temperature in 0.2_f64..5.0,
+        fn probabilities_are_the_softmax_of_each_head(
+            logits in prop::collection::vec(prop::collection::vec(-30_f32..30.0, 5), 4..9),
+            temperatures in prop::array::uniform2(0.2_f64..5.0), bias in prop::collection::vec(-3.0_f64..3.0, 9),
         ) {
-            let mut softmax = Softmax::new(logits.len(), temperature);
+            // the first two classes are one head, the others another
+            let heads = [(0..2, temperatures[0]), (2..logits.len(), temperatures[1])];
+            let calibrations =
+                heads.clone().map(|(classes, temperature)| head(temperature, &bias[classes]));
+            let mut softmax = Softmax::new(&calibrations);
             let got = softmax.run(|class| &logits[class]).ok().expect("finite logits");
-            for pixel in 0..5 {
-                let exponentials: Vec<f64> =
-                    logits.iter().map(|row| (f64::from(row[pixel]) / temperature).exp()).collect();
-                let sum: f64 = exponentials.iter().sum();
-                for (row, exponential) in got.iter().zip(&exponentials) {
-                    prop_assert!((f64::from(row[pixel]) - exponential / sum).abs() < 2e-5);
+            for (classes, temperature) in heads {
+                for pixel in 0..5 {
+                    let exponential =
+                        |class: usize| (f64::from(logits[class][pixel]) / temperature + bias[class]).exp();
+                    let sum: f64 = classes.clone().map(exponential).sum();
+                    for class in classes.clone() {
+                        prop_assert!((f64::from(got[class][pixel]) - exponential(class) / sum).abs() < 2e-5);
+                    }
                 }
             }
         }

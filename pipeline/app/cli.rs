@@ -215,24 +215,40 @@ pub enum ReachesCommand {
     List(ConfigFile),
 }
 
+/// A model bundle.
+#[derive(Debug, Clone, Args)]
+pub struct BundleName {
+    /// Name of the bundle.
+    pub name: String,
+    /// Folder of the bundles.
+    #[arg(long, default_value = "models")]
+    pub folder: PathBuf,
+    /// The library of ONNX Runtime, where the program does not find it by itself.
+    #[arg(long, value_name = "FILE")]
+    pub onnxruntime_library: Option<PathBuf>,
+}
+
 /// Commands on models.
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
     /// Show what a bundle is and what it wants.
-    Inspect {
-        /// Name of the bundle.
-        name: String,
-        /// Folder of the bundles.
-        #[arg(long, default_value = "models")]
-        folder: PathBuf,
-    },
-    /// Check a bundle: manifest, digest, shapes by a dry run.
-    Verify {
-        /// Name of the bundle.
-        name: String,
-        /// Folder of the bundles.
-        #[arg(long, default_value = "models")]
-        folder: PathBuf,
+    Inspect(BundleName),
+    /// Check a bundle: manifest, digests, shapes by a dry run, and that its forms agree.
+    Verify(BundleName),
+    /// Measure how many megapixels a second each form of a bundle does on this machine.
+    Bench {
+        /// The bundle.
+        #[command(flatten)]
+        bundle: BundleName,
+        /// Workers that segment at the same time, one thread each; by default one a core.
+        #[arg(long)]
+        workers: Option<std::num::NonZeroUsize>,
+        /// Edge of the windows in pixels, without halo.
+        #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u16).range(64..=8192))]
+        window_px: u16,
+        /// Least seconds for each form.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=600))]
+        seconds: u16,
     },
 }
 

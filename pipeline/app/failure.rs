@@ -91,7 +91,8 @@ impl From<ImageryError> for Failure {
 
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
-        Self { code: ExitCode::Refused, text: chain(&error) }
+        let code = if error.is_retryable() { ExitCode::Retryable } else { ExitCode::Refused };
+        Self { code, text: chain(&error) }
     }
 }
 
@@ -114,5 +115,19 @@ impl From<std::io::Error> for Failure {
         let retryable =
             matches!(error.kind(), FileTooLarge | Interrupted | QuotaExceeded | ResourceBusy | StorageFull | TimedOut);
         Self { code: if retryable { ExitCode::Retryable } else { ExitCode::Refused }, text: chain(&error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_without_memory_can_be_tried_again() {
+        let (model, doing, message) = ("shoreland".to_owned(), "running".to_owned(), "out of memory".to_owned());
+        let full = ModelError::OutOfMemory { model: model.clone(), library: "libtorch", doing, message };
+        assert_eq!(Failure::from(full).code, ExitCode::Retryable);
+        let absent = ModelError::NoCuda { model, reason: "there is none" };
+        assert_eq!(Failure::from(absent).code, ExitCode::Refused);
     }
 }

@@ -4,18 +4,38 @@
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Array3};
-use shorewatch_models::{Bundle, TorchScriptSegmenter};
+use shorewatch_domain::sensor::BandRole;
+use shorewatch_models::load::formats_of_this_build;
+use shorewatch_models::{Bundle, Format, Options, Segmenter, load};
 
 /// The folder of the committed fixtures.
 pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
-/// A segmenter of a fixture, one thread a call.
-pub(crate) fn segmenter(name: &str) -> TorchScriptSegmenter {
-    let bundle = Bundle::load(&fixtures(), name).expect("a good bundle");
-    TorchScriptSegmenter::load(&bundle, 1).expect("a good network")
+/// The library of ONNX Runtime where scripts/setup puts it.
+pub(crate) fn onnxruntime() -> Option<PathBuf> {
+    Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../third_party/onnxruntime/lib/libonnxruntime.so"))
 }
+
+/// One form on the processor.
+pub(crate) fn options(format: Format) -> Options {
+    Options { onnxruntime_library: onnxruntime(), ..Options::cpu(format) }
+}
+
+/// The single-precision forms that this build can run: every test of a network runs with each.
+pub(crate) fn formats() -> Vec<Format> {
+    formats_of_this_build().iter().copied().filter(|format| *format != Format::OnnxInt8).collect()
+}
+
+/// A segmenter of a fixture.
+pub(crate) fn segmenter(name: &str, format: Format) -> Box<dyn Segmenter> {
+    let bundle = Bundle::load(&fixtures(), name).expect("a good bundle");
+    load(&bundle, &options(format)).expect("a good network")
+}
+
+/// The bands of the fixtures.
+pub(crate) const BANDS: [BandRole; 3] = [BandRole::Green, BandRole::Red, BandRole::Nir];
 
 /// Reflectance 0..0.4 (band, row, col) with structure at several scales, and a mask with a hole in the middle under
 /// which it is NaN. `origin` is where the window lies in an endless picture.

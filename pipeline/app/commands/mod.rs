@@ -13,6 +13,7 @@ mod registry;
 mod results;
 
 use std::io::Write;
+use std::time::Duration;
 
 use indicatif::MultiProgress;
 use rayon::ThreadPoolBuilder;
@@ -23,6 +24,7 @@ use crate::cli::{Cli, Command, ConfigFile, ModelCommand, PassesCommand, ReachesC
 use crate::configuration::{self, ReachSettings, RunSettings};
 use crate::failure::{ExitCode, Failure};
 use crate::progress::Progress;
+use program::BenchSettings;
 use registry::Asked;
 
 /// Does what was asked for.
@@ -73,8 +75,17 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
         }
         Command::Synth { out: folder, scene, seed } => results::synth(&out, folder, *scene, *seed),
         Command::Score { config, truth, out: file } => results::score_run(&out, config, truth, file.as_deref()),
-        Command::Model(ModelCommand::Inspect { name, folder }) => program::model_inspect(&out, folder, name),
-        Command::Model(ModelCommand::Verify { name, folder }) => program::model_verify(&out, folder, name),
+        Command::Model(ModelCommand::Inspect(bundle)) => program::model_inspect(&out, bundle),
+        Command::Model(ModelCommand::Verify(bundle)) => program::model_verify(&out, bundle),
+        Command::Model(ModelCommand::Bench { bundle, workers, window_px, seconds }) => {
+            let cores = || std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
+            let with = BenchSettings {
+                workers: workers.unwrap_or_else(cores).get(),
+                window_px: usize::from(*window_px),
+                duration: Duration::from_secs(u64::from(*seconds)),
+            };
+            program::model_bench(&out, bundle, &with)
+        }
         Command::Schema => out.text(&configuration::json_schema()),
         Command::Completions { shell } => program::completions(*shell),
         Command::Man { out: folder } => program::man(&out, folder),

@@ -1,15 +1,17 @@
 //! The program itself: configuration, models, completions, man pages.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use clap::CommandFactory;
 use serde_json::json;
 
-use shorewatch_models::Bundle;
+use shorewatch_models::{Bundle, Options, bench, load};
 
 use super::Out;
-use crate::cli::Cli;
+use crate::cli::{BundleName, Cli};
 use crate::configuration;
 use crate::failure::{ExitCode, Failure};
 
@@ -25,16 +27,77 @@ pub(super) fn init(out: &Out, file: &Path) -> Result<ExitCode, Failure> {
     out.either(&json!({ "file": file }), &text)
 }
 
-pub(super) fn model_inspect(out: &Out, folder: &Path, name: &str) -> Result<ExitCode, Failure> {
-    let bundle = Bundle::load(folder, name)?;
+pub(super) fn model_inspect(out: &Out, which: &BundleName) -> Result<ExitCode, Failure> {
+    let bundle = Bundle::load(&which.folder, &which.name)?;
     out.either(&json!(bundle.manifest()), &bundle.describe())
 }
 
-pub(super) fn model_verify(out: &Out, folder: &Path, name: &str) -> Result<ExitCode, Failure> {
-    let bundle = Bundle::load(folder, name)?;
-    shorewatch_models::verify(&bundle)?;
-    let text = format!("{name}: manifest, digest and shapes are right ({})", bundle.digest());
-    out.either(&json!({ "name": name, "digest": bundle.digest(), "verified": true }), &text)
+pub(super) fn model_verify(out: &Out, which: &BundleName) -> Result<ExitCode, Failure> {
+    let bundle = Bundle::load(&which.folder, &which.name)?;
+    let forms = shorewatch_models::verify(&bundle, which.onnxruntime_library.clone())?;
+    let mut text = format!("{}: manifest and digests are right ({})", which.name, bundle.digest());
+    for form in &forms {
+        let _ = match (form.largest_difference, form.agreement) {
+            (Some(difference), Some(agreement)) => write!(
+                text,
+                "\n{}: shapes and halo are right; probabilities within {difference:.1e} of the first form, {:.2} % of classes the same",
+                form.format,
+                100.0 * agreement
+            ),
+            _ => write!(text, "\n{}: digest only, this program was built without what runs it", form.format),
+        };
+    }
+    let forms: Vec<_> = forms
+        .iter()
+        .map(|form| {
+            json!({
+                "format": form.format,
+                "ran": form.largest_difference.is_some(),
+                "largest_difference": form.largest_difference,
+                "agreement": form.agreement,
+            })
+        })
+        .collect();
+    out.either(&json!({ "name": which.name, "digest": bundle.digest(), "verified": true, "forms": forms }), &text)
+}
+
+/// What `model bench` measures with.
+pub(super) struct BenchSettings {
+    pub(super) workers: usize,
+    pub(super) window_px: usize,
+    pub(super) duration: Duration,
+}
+
+pub(super) fn model_bench(out: &Out, which: &BundleName, with: &BenchSettings) -> Result<ExitCode, Failure> {
+    let bundle = Bundle::load(&which.folder, &which.name)?;
+    let mut text = format!(
+        "{}: Mpx/s of windows of {} px, {} workers of one thread, at least {:.0} s each",
+        which.name,
+        with.window_px,
+        with.workers,
+        with.duration.as_secs_f64()
+    );
+    let mut measured = serde_json::Map::new();
+    for weights in &bundle.manifest().weights {
+        let format = weights.format;
+        if !load::formats_of_this_build().contains(&format) {
+            let _ = write!(text, "\n  {:<12} not run: this program was built without what runs it", format.name());
+            continue;
+        }
+        let onnxruntime_library = which.onnxruntime_library.clone();
+        let segmenter = load::load(&bundle, &Options { onnxruntime_library, ..Options::cpu(format) })?;
+        let speed = bench::throughput(segmenter.as_ref(), with.workers, with.window_px, with.duration)?;
+        let _ = write!(text, "\n  {:<12} {:.2}", format.name(), speed.megapixels_per_second);
+        measured.insert(format.name().to_owned(), json!(speed.megapixels_per_second));
+    }
+    let json = json!({
+        "name": which.name,
+        "version": bundle.manifest().version,
+        "workers": with.workers,
+        "window_px": with.window_px,
+        "mpx_per_s": measured,
+    });
+    out.either(&json, &text)
 }
 
 pub(super) fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Failure> {

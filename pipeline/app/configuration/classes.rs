@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use shorewatch_domain::classes::{ClassTable, Transition};
+use shorewatch_domain::classes::{ClassTable, ModelClasses, Transition};
 
 use super::built_in;
 use super::document::{Document, at};
@@ -26,7 +26,7 @@ impl Classes {
     ///
     /// # Errors
     /// All faults against the model, with file and line.
-    pub fn check(&self, model_classes: &[String]) -> Result<&ClassTable, ConfigurationFaults> {
+    pub fn check(&self, model_classes: &ModelClasses) -> Result<&ClassTable, ConfigurationFaults> {
         let faults = located(&self.document, &self.table, self.table.faults(model_classes));
         ConfigurationFaults::unless_empty(faults, &self.table)
     }
@@ -48,7 +48,7 @@ impl Classes {
         };
         // which classes the model has is known later: here every class that is named counts as known
         let named: Vec<String> = table.transitions.iter().flat_map(Transition::classes).cloned().collect();
-        let found = located(&document, &table, table.faults(&named));
+        let found = located(&document, &table, table.faults(&ModelClasses::one_head(named)));
         let sound = found.is_empty();
         faults.extend(found);
         sound.then_some(Self { table, document })

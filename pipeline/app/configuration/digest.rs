@@ -18,7 +18,7 @@ impl RunSettings {
         let builder = DigestBuilder::new("configuration")
             .number("look_back_passes", self.look_back_passes as f64)
             .number("simplify_tolerance_px", self.patches.simplify_tolerance_px)
-            .field("backend", self.backend.name())
+            .field("backend", self.model.backend.name())
             .number("grid_pixel_size_m", self.grid.pixel_size_m)
             .number("grid_origin_x", self.grid.origin_x_m)
             .number("grid_origin_y", self.grid.origin_y_m)

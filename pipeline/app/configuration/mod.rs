@@ -34,12 +34,12 @@ pub use faults::{ConfigurationFault, ConfigurationFaults, FaultPlace};
 pub use passes::FoundPass;
 pub use paths::Environment;
 pub use run::{
-    Backend, ChangeSection, ClassesSection, GridSection, LimitsSection, ModelSection, OutputSection, PassEntry,
+    Backend, ChangeSection, ClassesSection, Device, GridSection, LimitsSection, ModelSection, OutputSection, PassEntry,
     PatchesSection, ReachEntry, RunConfiguration, RuntimeSection, SensorsSection, StoreSection, TilesSection,
     WorkSection, Zones,
 };
 pub use sensors::Sensor;
-pub use settings::{GridChoice, GridSettings, PassSettings, ReachSettings, RunSettings};
+pub use settings::{GridChoice, GridSettings, ModelSettings, PassSettings, ReachSettings, RunSettings};
 pub use time::operator_time;
 
 use document::Document;

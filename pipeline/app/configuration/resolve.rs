@@ -10,9 +10,9 @@ use super::classes::Classes;
 use super::document::{Document, Step, at};
 use super::faults::ConfigurationFault;
 use super::paths::{self, Environment};
-use super::run::{PassEntry, ReachEntry, RunConfiguration};
+use super::run::{Backend, Device, PassEntry, ReachEntry, RunConfiguration};
 use super::schema::suggestion;
-use super::settings::{GridChoice, GridSettings, PassSettings, ReachSettings, RunSettings};
+use super::settings::{GridChoice, GridSettings, ModelSettings, PassSettings, ReachSettings, RunSettings};
 use super::{sensors, time};
 
 /// Systems that people type by mistake: in degrees, or with areas that are far from true.
@@ -46,6 +46,14 @@ pub(super) fn resolve(
     if typed.model.bundle.contains(['/', '\\']) || typed.model.bundle.starts_with('.') {
         let message = format!("{:?} is no name of a bundle", typed.model.bundle);
         resolver.refuse(at!["model", "bundle"], message, "give the folder's name; its parent is [model] folder");
+    }
+    let onnxruntime_library = typed.model.onnxruntime_library.as_deref().and_then(|text| {
+        let help = "correct it, or leave it out: scripts/setup puts the library where the program finds it";
+        resolver.existing(at!["model", "onnxruntime_library"], text, Path::is_file, "file", help)
+    });
+    if typed.model.device == Device::Cuda && matches!(typed.model.backend, Backend::Onnx | Backend::OnnxInt8) {
+        let message = format!("backend {:?} runs on the processor only", typed.model.backend.name());
+        resolver.refuse(at!["model", "device"], message, "CUDA needs backend = \"torchscript\"");
     }
     let grid = resolver.grid(typed);
 
@@ -86,9 +94,16 @@ pub(super) fn resolve(
         store_file,
         work_folder,
         output_folder,
-        model_folder: models.join(&typed.model.bundle),
-        model_bundle: typed.model.bundle.clone(),
-        backend: typed.model.backend,
+        model: ModelSettings {
+            folder: models.join(&typed.model.bundle),
+            bundle: typed.model.bundle.clone(),
+            backend: typed.model.backend,
+            device: typed.model.device,
+            half_precision: typed.model.half_precision,
+            allow_cpu: typed.model.allow_cpu,
+            memory_bytes: u64::from(typed.model.memory_mib) << 20,
+            onnxruntime_library,
+        },
         sensors,
         classes,
         grid,

@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shorewatch_domain::crs::ZoneFamily;
+use shorewatch_models::Format;
 
 /// The configuration of a Shorewatch run.
 ///
@@ -95,6 +96,39 @@ pub struct ModelSection {
     /// What computes the class scores.
     #[serde(default)]
     pub backend: Backend,
+    /// Where it does.
+    #[serde(default)]
+    pub device: Device,
+    /// Half precision on a CUDA device: quicker, and results differ in the third digit.
+    #[serde(default)]
+    pub half_precision: bool,
+    /// Whether the processor may stand in where no CUDA device is found. Without this such a run is refused.
+    #[serde(default)]
+    pub allow_cpu: bool,
+    /// MiB of a CUDA device's memory that one call may fill with tiles; as many are run together.
+    #[serde(default = "memory_mib")]
+    #[schemars(range(min = 64, max = 1_048_576))]
+    pub memory_mib: u32,
+    /// The library of ONNX Runtime (`libonnxruntime.so`), where it is neither beside the program nor where scripts/setup
+    /// puts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub onnxruntime_library: Option<String>,
+}
+
+const fn memory_mib() -> u32 {
+    2048
+}
+
+/// Where class scores are computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// The first CUDA device, by the backend torchscript; needs a libtorch with CUDA.
+    Cuda,
 }
 
 /// What computes the class scores.
@@ -104,6 +138,10 @@ pub enum Backend {
     /// The bundle's TorchScript weights through libtorch.
     #[default]
     Torchscript,
+    /// The bundle's ONNX weights through ONNX Runtime: quicker on a processor, and not bound to libtorch.
+    Onnx,
+    /// The bundle's 8-bit ONNX weights through ONNX Runtime: quicker still, and less exact (the model card says how much).
+    OnnxInt8,
     /// A deterministic stand-in without weights, for tests and timing. Its findings mean nothing.
     Fake,
 }
@@ -114,7 +152,20 @@ impl Backend {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Torchscript => "torchscript",
+            Self::Onnx => "onnx",
+            Self::OnnxInt8 => "onnx_int8",
             Self::Fake => "fake",
+        }
+    }
+
+    /// The form of weights that it runs; the stand-in has none.
+    #[must_use]
+    pub const fn format(self) -> Option<Format> {
+        match self {
+            Self::Torchscript => Some(Format::TorchScript),
+            Self::Onnx => Some(Format::Onnx),
+            Self::OnnxInt8 => Some(Format::OnnxInt8),
+            Self::Fake => None,
         }
     }
 }

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use shorewatch_domain::crs::{Epsg, NoZone, ZoneFamily};
 use shorewatch_domain::grid::Grid;
 use shorewatch_domain::pass::AcquisitionTime;
+use shorewatch_models::{Format, Options};
 
 use super::classes::Classes;
 use super::document::Document;
-use super::run::{Backend, LimitsSection, PatchesSection};
+use super::run::{Backend, Device, LimitsSection, PatchesSection};
 use super::sensors::Sensor;
 
 /// The settings of a run. All paths are as the program opens them.
@@ -24,12 +25,8 @@ pub struct RunSettings {
     pub work_folder: PathBuf,
     /// Folder of exports, chips and the report.
     pub output_folder: PathBuf,
-    /// Name of the model bundle.
-    pub model_bundle: String,
-    /// Folder of the model bundle.
-    pub model_folder: PathBuf,
-    /// What computes the class scores.
-    pub backend: Backend,
+    /// The segmentation model.
+    pub model: ModelSettings,
     /// Every known sensor, by name.
     pub sensors: BTreeMap<String, Sensor>,
     /// The table of changes.
@@ -54,6 +51,45 @@ pub struct RunSettings {
     pub synthetic: bool,
     /// For faults that are found later.
     pub(super) document: Document,
+}
+
+/// The segmentation model, and what runs it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ModelSettings {
+    /// Folder of the bundle.
+    pub folder: PathBuf,
+    /// Name of the bundle.
+    pub bundle: String,
+    /// What computes the class scores.
+    pub backend: Backend,
+    /// Where it does.
+    pub device: Device,
+    /// Half precision on a CUDA device.
+    pub half_precision: bool,
+    /// Whether the processor may stand in for a missing CUDA device.
+    pub allow_cpu: bool,
+    /// Bytes of a CUDA device's memory that one call may fill with tiles.
+    pub memory_bytes: u64,
+    /// The library of ONNX Runtime, where given.
+    pub onnxruntime_library: Option<PathBuf>,
+}
+
+impl ModelSettings {
+    /// How the bundle is loaded. One thread a call: units run beside each other.
+    #[must_use]
+    pub fn options(&self, format: Format) -> Options {
+        Options {
+            device: match self.device {
+                Device::Cpu => shorewatch_models::Device::Cpu,
+                Device::Cuda => shorewatch_models::Device::Cuda,
+            },
+            half_precision: self.half_precision,
+            allow_cpu: self.allow_cpu,
+            memory_bytes: self.memory_bytes,
+            onnxruntime_library: self.onnxruntime_library.clone(),
+            ..Options::cpu(format)
+        }
+    }
 }
 
 /// From where grids are taken.

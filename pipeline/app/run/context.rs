@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use shorewatch_domain::classes::ClassTable;
+use shorewatch_domain::classes::{ClassTable, ModelClasses};
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::pass::Pass;
 use shorewatch_domain::sensor::{BandRole, SensorProfile};
@@ -34,8 +34,8 @@ pub struct RunContext {
     pub work_folder: PathBuf,
     /// Suspicious transitions.
     pub table: ClassTable,
-    /// The model's classes in order.
-    pub class_names: Vec<String>,
+    /// The model's classes in order, and its heads.
+    pub classes: ModelClasses,
     /// The model.
     pub segmenter: Box<dyn Segmenter>,
     /// What the identity of every unit includes.
@@ -89,7 +89,7 @@ impl RunContext {
         Self {
             work_folder: parts.work_folder,
             table: parts.table,
-            class_names: parts.segmenter.description().class_names(),
+            classes: parts.segmenter.description().model_classes(),
             segmenter: parts.segmenter,
             unit_context: parts.unit_context,
             simplify_tolerance_px: parts.simplify_tolerance_px,
@@ -135,12 +135,14 @@ impl RunContext {
         Ok(reading_digest(pass, self.profile(pass)?))
     }
 
-    /// Reads the model's bands of a pass.
+    /// Reads the model's bands of a pass: those of the largest of its sets that the sensor has.
     ///
     /// # Errors
     /// A file can't be opened any more.
     pub fn reader(&self, pass_id: &Digest) -> Result<Arc<PassReader>, Failure> {
-        self.reader_of(pass_id, &self.segmenter.description().bands)
+        let profile = self.profile(self.pass(pass_id)?)?;
+        let available: Vec<BandRole> = profile.bands.iter().map(|band| band.role).collect();
+        self.reader_of(pass_id, &self.segmenter.description().band_set(&available)?.roles)
     }
 
     /// Reads any bands of a pass.

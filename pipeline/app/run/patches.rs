@@ -78,7 +78,7 @@ fn patch(
         .ok_or_else(|| Failure::internal(format!("label {} is in no row of the class table", region.label)))?;
     let comparison = compared(mosaic, region)?;
     let pre = context.pass(&comparison.pass_id)?;
-    let names = &context.class_names;
+    let names = &context.classes.names;
     let before = most_frequent(&row.from, |class| comparison.before_px(names, class))
         .ok_or_else(|| Failure::internal(format!("transition {} has no class before", row.name)))?;
     let outcome = most_frequent(&row.to, |outcome| comparison.after_px(names, &outcome.class))

@@ -6,13 +6,13 @@ use std::path::Path;
 use shorewatch_domain::pass::{Pass, PassState};
 use shorewatch_domain::sensor::SensorProfile;
 use shorewatch_domain::unit::UnitContext;
-use shorewatch_models::{Bundle, FakeSegmenter, Segmenter, TorchScriptSegmenter};
+use shorewatch_models::{Bundle, FakeSegmenter, Segmenter};
 use shorewatch_store::{Lease, Store};
 
 use super::context::{Parts, RunContext, reading_digest};
 use super::ground::Ground;
 use super::plan::{Plan, ReadablePass, plan};
-use crate::configuration::{Backend, RunSettings};
+use crate::configuration::RunSettings;
 use crate::failure::Failure;
 use crate::register;
 
@@ -53,9 +53,9 @@ impl Session {
     pub fn open(settings: RunSettings, purpose: Purpose) -> Result<Self, Failure> {
         shorewatch_imagery::open::init();
         let segmenter = load_segmenter(&settings)?;
-        let class_names = segmenter.description().class_names();
+        let classes = segmenter.description().model_classes();
         let table =
-            settings.classes.check(&class_names).map_err(|faults| Failure::usage(faults.render(120, false)))?.clone();
+            settings.classes.check(&classes).map_err(|faults| Failure::usage(faults.render(120, false)))?.clone();
         check_grid(&settings, segmenter.as_ref())?;
         let (mut store, lease) = match purpose {
             Purpose::Write => {
@@ -131,15 +131,10 @@ pub fn create_folder_of(file: &Path) -> Result<(), Failure> {
 }
 
 fn load_segmenter(settings: &RunSettings) -> Result<Box<dyn Segmenter>, Failure> {
-    match settings.backend {
-        Backend::Fake => Ok(Box::new(FakeSegmenter::new())),
-        Backend::Torchscript => {
-            let folder = settings.model_folder.parent().unwrap_or(Path::new("."));
-            let bundle = Bundle::load(folder, &settings.model_bundle)?;
-            // One forward a worker: units run beside each other, so each forward has one thread.
-            Ok(Box::new(TorchScriptSegmenter::load(&bundle, 1)?))
-        }
-    }
+    let Some(format) = settings.model.backend.format() else { return Ok(Box::new(FakeSegmenter::new())) };
+    let folder = settings.model.folder.parent().unwrap_or(Path::new("."));
+    let bundle = Bundle::load(folder, &settings.model.bundle)?;
+    Ok(shorewatch_models::load(&bundle, &settings.model.options(format))?)
 }
 
 fn check_grid(settings: &RunSettings, segmenter: &dyn Segmenter) -> Result<(), Failure> {
@@ -185,19 +180,8 @@ fn readable<'a>(
     pixel_size_m: f64,
 ) -> Result<&'a SensorProfile, String> {
     let profile = profiles.get(&pass.sensor).ok_or_else(|| format!("there is no sensor profile {:?}", pass.sensor))?;
-    let model = segmenter.description();
-    let missing: Vec<_> =
-        model.bands.iter().filter(|role| profile.band(**role).is_none()).map(|role| role.name()).collect();
-    if !missing.is_empty() {
-        let has: Vec<_> = profile.bands.iter().map(|band| band.role.name()).collect();
-        return Err(format!(
-            "model {} needs the band(s) {}, sensor {} has {}",
-            model.name,
-            missing.join(", "),
-            profile.name,
-            has.join(", ")
-        ));
-    }
+    let available: Vec<_> = profile.bands.iter().map(|band| band.role).collect();
+    segmenter.description().band_set(&available).map_err(|fault| fault.to_string())?;
     if profile.ground_sampling_distance_m > COARSEST_SENSOR_RATIO * pixel_size_m {
         return Err(format!(
             "sensor {} has {} m per pixel, the grid {pixel_size_m} m: finer than the imagery; use a grid of at least {:.1} m",

@@ -176,7 +176,7 @@ fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) ->
             earlier: Array2::from_elem(scope.window.shape(), NO_EARLIER),
             causes: later.causes.slice(s![rows, cols]).to_owned(),
             class_before: Array2::from_elem(scope.window.shape(), NO_CLASS),
-            class_after: change::class_codes(&later, scope.window),
+            class_after: change::class_codes(&later, scope.window, context.classes.heads[0].clone()),
         }
     } else {
         let mut reference = Reference::new(&later);
@@ -186,7 +186,7 @@ fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) ->
                 break;
             }
         }
-        change::suspected_changes(&reference, &later, scope.window, &context.table, &context.class_names)
+        change::suspected_changes(&reference, &later, scope.window, &context.table, &context.classes)
     };
     if change.labels.iter().any(|&label| label != NO_CHANGE) {
         for ((labels, confidence), inside) in change.labels.iter_mut().zip(&mut change.confidence).zip(&scope.any()) {
@@ -199,7 +199,7 @@ fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) ->
     for (index, mask) in &scope.masks {
         let reach_id = &ground.reaches[*index].reach.id;
         summary.coverage.insert(reach_id.clone(), coverage(&change, mask.view()));
-        let counts = class_counts(change.class_after.view(), mask.view(), context.class_names.len());
+        let counts = class_counts(change.class_after.view(), mask.view(), context.classes.names.len());
         summary.class_px.insert(reach_id.clone(), counts);
     }
     Ok(UnitResult { change, summary })
@@ -255,7 +255,7 @@ fn scores(
     let name = id.to_string();
     let path = context.work_folder.join("scores").join(&name[..2]).join(format!("{name}.layers"));
     if path.exists() {
-        match read_scores(&path, grid, window, context.class_names.len()) {
+        match read_scores(&path, grid, window, context.classes.names.len()) {
             Ok(found) => return Ok(found),
             Err(fault) => {
                 tracing::warn!(path = %path.display(), %fault, "kept scores can't be used and are computed again");
@@ -265,7 +265,7 @@ fn scores(
     let (scores, faults) = segment(context, grid, window, pass_id)?;
     let causes = scores.causes.mapv(|cause| cause.0);
     let mut layers: Vec<(&str, ArrayView2<'_, u8>)> =
-        context.class_names.iter().map(String::as_str).zip(scores.probabilities.outer_iter()).collect();
+        context.classes.names.iter().map(String::as_str).zip(scores.probabilities.outer_iter()).collect();
     layers.push((CAUSES, causes.view()));
     let note = serde_json::to_string(&faults).map_err(|fault| Failure::internal(fault.to_string()))?;
     write_layers(&path, grid, window, &layers, &note)?;
@@ -298,9 +298,9 @@ fn segment(
     let causes = raster.causes.slice(s![rows, cols]).to_owned();
     let probabilities = if causes.iter().any(|cause| cause.is_observed()) {
         let observed = raster.causes.mapv(Causes::is_observed);
-        context.segmenter.segment_window(raster.pixels.view(), observed.view(), halo)?
+        context.segmenter.segment_window(&raster.roles, raster.pixels.view(), observed.view(), halo)?
     } else {
-        Array3::zeros((context.class_names.len(), window.rows, window.cols))
+        Array3::zeros((context.classes.names.len(), window.rows, window.cols))
     };
     reader.recycle(raster);
     Ok((Scores { grid, window, probabilities, causes }, read.faults))

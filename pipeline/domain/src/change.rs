@@ -6,12 +6,17 @@
 //! misregistration and moved shorelines are removed by morphological opening (Serra 1982): only ground that holds a whole
 //! square of one change, of the row's minimum width, stays.
 //!
+//! A model may have several heads, each with probabilities that add up to 1. The classes of each side of a row are of one
+//! head, and the most probable class is asked within one head: the first one (land cover), or that of the row which fits.
+//!
 //! Everything is local: the result at a pixel depends on the [`margin_px`] pixels around it and on nothing else, so it
 //! does not depend on how the ground was tiled.
 
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Zip, s};
+use std::ops::Range;
 
-use crate::classes::ClassTable;
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis, Slice, Zip, s};
+
+use crate::classes::{ClassTable, ModelClasses};
 use crate::grid::Window;
 use crate::observed::Causes;
 use crate::raster::Scores;
@@ -41,9 +46,11 @@ pub struct ChangeMap {
     pub earlier: Array2<u8>,
     /// Why the later pass did not observe the pixel (row, col).
     pub causes: Array2<Causes>,
-    /// Most probable class before, or [`NO_CLASS`] where no earlier pass observed the pixel (row, col).
+    /// Most probable class before, or [`NO_CLASS`] where no earlier pass observed the pixel (row, col). Of the first head;
+    /// under a label, of the head of the row's classes before.
     pub class_before: Array2<u8>,
-    /// Most probable class after, or [`NO_CLASS`] where the later pass did not observe the pixel (row, col).
+    /// Most probable class after, or [`NO_CLASS`] where the later pass did not observe the pixel (row, col). Of the first
+    /// head; under a label, of the head of the row's classes after.
     pub class_after: Array2<u8>,
 }
 
@@ -104,13 +111,15 @@ struct Rule {
     id: u8,
     from: Vec<usize>,
     to: Vec<usize>,
+    /// Heads of the classes before and after.
+    heads: [usize; 2],
     threshold: f32,
     width: usize,
 }
 
 /// The suspected changes between the reference and the later scores, inside `core`.
 ///
-/// Both inputs must cover `core` grown by [`margin_px`]. `class_names` are the model's, in the order of the scores.
+/// Both inputs must cover `core` grown by [`margin_px`]. `classes` are the model's, in the order of the scores.
 ///
 /// # Panics
 /// The windows do not cover what they must; the table was not checked with [`ClassTable::faults`].
@@ -120,7 +129,7 @@ pub fn suspected_changes(
     later: &Scores,
     core: Window,
     table: &ClassTable,
-    class_names: &[String],
+    classes: &ModelClasses,
 ) -> ChangeMap {
     assert_eq!(reference.scores.window, later.window, "both dates cover one window");
     let work = core.grown(margin_px(table));
@@ -133,7 +142,7 @@ pub fn suspected_changes(
 
     let mut labels = Array2::from_elem(work.shape(), NO_CHANGE);
     let mut confidence = Array2::<f32>::zeros(work.shape());
-    let rules = rules(table, class_names);
+    let rules = rules(table, classes);
     for rule in &rules {
         let before = mean_3x3(&summed(before, &rule.from), both.view());
         let after = mean_3x3(&summed(after, &rule.to), both.view());
@@ -154,8 +163,8 @@ pub fn suspected_changes(
     let confidence = Zip::from(&labels)
         .and(confidence.slice(s![rows, cols]))
         .map_collect(|&label, &score| if label == NO_CHANGE { 0 } else { score.round().clamp(1.0, 255.0) as u8 });
-    let class_before = class_codes(&reference.scores, core);
-    let class_after = class_codes(later, core);
+    let class_before = codes_by_label(&reference.scores, core, &labels, &rules, 0, classes);
+    let class_after = codes_by_label(later, core, &labels, &rules, 1, classes);
     let (rows, cols) = later.window.ranges_of(&core);
     ChangeMap {
         window: core,
@@ -171,14 +180,40 @@ pub fn suspected_changes(
 /// Pixels that are worked on together: arrays of fixed length, which the compiler turns into vector code.
 const RUN_PX: usize = 64;
 
-/// The most probable class of each pixel of `window` (row, col), [`NO_CLASS`] where unobserved. The lowest id wins a tie.
+/// The most probable class of the first head; where a row of the table labels a pixel, of the head of that row's classes
+/// before (`side` 0) or after (1).
+fn codes_by_label(
+    scores: &Scores,
+    core: Window,
+    labels: &Array2<u8>,
+    rules: &[Rule],
+    side: usize,
+    classes: &ModelClasses,
+) -> Array2<u8> {
+    let mut codes = class_codes(scores, core, classes.heads[0].clone());
+    for (number, head) in classes.heads.iter().enumerate().skip(1) {
+        let of_head = |label: u8| rules.iter().any(|rule| rule.id == label && rule.heads[side] == number);
+        if labels.iter().any(|&label| of_head(label)) {
+            let others = class_codes(scores, core, head.clone());
+            Zip::from(&mut codes).and(labels).and(&others).for_each(|code, &label, &other| {
+                *code = if of_head(label) { other } else { *code };
+            });
+        }
+    }
+    codes
+}
+
+/// The most probable of `classes` (ids of one head) at each pixel of `window` (row, col), [`NO_CLASS`] where unobserved.
+/// The lowest id wins a tie.
 ///
 /// # Panics
-/// `window` is not inside the scores' window.
+/// `window` is not inside the scores' window, or the scores have no such classes.
 #[must_use]
-pub fn class_codes(scores: &Scores, window: Window) -> Array2<u8> {
+pub fn class_codes(scores: &Scores, window: Window, classes: Range<usize>) -> Array2<u8> {
     let (rows, cols) = scores.window.ranges_of(&window);
-    let (probabilities, causes) = (scores.probabilities.as_standard_layout(), scores.causes.as_standard_layout());
+    let first_id = classes.start as u8;
+    let of_head = scores.probabilities.slice_axis(Axis(0), Slice::from(classes));
+    let (probabilities, causes) = (of_head.as_standard_layout(), scores.causes.as_standard_layout());
     let (values, causes) = (probabilities.as_slice().unwrap_or_default(), causes.as_slice().unwrap_or_default());
     let width = scores.window.cols;
     let plane = scores.window.len().max(1);
@@ -188,11 +223,11 @@ pub fn class_codes(scores: &Scores, window: Window) -> Array2<u8> {
         let mut first = row * width + cols.start;
         while !codes.is_empty() {
             let (run, beyond) = codes.split_at_mut(RUN_PX.min(codes.len()));
-            let (mut best, mut code, mut value) = ([0_u8; RUN_PX], [0_u8; RUN_PX], [0_u8; RUN_PX]);
-            for (id, plane) in values.chunks_exact(plane).enumerate() {
+            let (mut best, mut code, mut value) = ([0_u8; RUN_PX], [first_id; RUN_PX], [0_u8; RUN_PX]);
+            for (id, plane) in (first_id..).zip(values.chunks_exact(plane)) {
                 value[..run.len()].copy_from_slice(&plane[first..first + run.len()]);
                 for i in 0..RUN_PX {
-                    code[i] = if value[i] > best[i] { id as u8 } else { code[i] };
+                    code[i] = if value[i] > best[i] { id } else { code[i] };
                     best[i] = best[i].max(value[i]);
                 }
             }
@@ -206,8 +241,9 @@ pub fn class_codes(scores: &Scores, window: Window) -> Array2<u8> {
     codes
 }
 
-fn rules(table: &ClassTable, class_names: &[String]) -> Vec<Rule> {
-    let id = |name: &String| class_names.iter().position(|class| class == name);
+fn rules(table: &ClassTable, classes: &ModelClasses) -> Vec<Rule> {
+    let id = |name: &String| classes.id(name);
+    let head = |name: Option<&String>| name.and_then(|name| classes.head(name)).unwrap_or(0);
     table
         .transitions
         .iter()
@@ -215,6 +251,7 @@ fn rules(table: &ClassTable, class_names: &[String]) -> Vec<Rule> {
             id: row.id,
             from: row.from.iter().filter_map(id).collect(),
             to: row.to.iter().filter_map(|outcome| id(&outcome.class)).collect(),
+            heads: [head(row.from.first()), head(row.to.first().map(|outcome| &outcome.class))],
             threshold: (row.minimum_confidence * 255.0) as f32,
             width: row.minimum_width_px,
         })
@@ -355,7 +392,13 @@ mod tests {
             reference.feed(index as u8, &scores(older));
         }
         let core = Window { row: 3, col: 3, rows: 5, cols: 6 };
-        suspected_changes(&reference, &later, core, &table(), &["a".to_owned(), "b".to_owned()])
+        suspected_changes(
+            &reference,
+            &later,
+            core,
+            &table(),
+            &ModelClasses::one_head(vec!["a".to_owned(), "b".to_owned()]),
+        )
     }
 
     const FIELD: [&str; 11] = ["aaaaaaaaaaaa"; 11];
@@ -396,5 +439,42 @@ mod tests {
         let unknown = changes(&[&clouded], &DUG);
         assert!(unknown.labels.iter().all(|&label| label == NO_CHANGE));
         assert!(unknown.earlier.iter().all(|&index| index == NO_EARLIER));
+    }
+
+    /// `a` and `b` are land cover; of the second head, `c` is nothing and `d` a heap.
+    #[test]
+    fn each_head_is_compared_within_itself() {
+        let with_heap = |heap: u8| {
+            let land = scores(&["aaaaaaaaaaaa"; 11]);
+            let heaps = Array3::from_shape_fn((2, 11, 12), |(class, row, col)| {
+                let is_heap = (3..8).contains(&row) && (4..9).contains(&col);
+                match (class, is_heap) {
+                    (1, true) => heap,
+                    (0, true) => 255 - heap,
+                    (1, false) => 10,
+                    _ => 245,
+                }
+            });
+            let probabilities = ndarray::concatenate(Axis(0), &[land.probabilities.view(), heaps.view()]);
+            Scores { probabilities: probabilities.expect("of one size"), ..land }
+        };
+        let classes = ModelClasses { names: ["a", "b", "c", "d"].map(str::to_owned).to_vec(), heads: vec![0..2, 2..4] };
+        let mut table = table();
+        table.transitions[0].from = vec!["c".to_owned()];
+        table.transitions[0].to[0].class = "d".to_owned();
+        assert_eq!(table.faults(&classes), [""; 0]);
+        let (before, after) = (with_heap(10), with_heap(200));
+        let mut reference = Reference::new(&after);
+        reference.feed(0, &before);
+        let core = Window { row: 3, col: 3, rows: 5, cols: 6 };
+        let map = suspected_changes(&reference, &after, core, &table, &classes);
+        assert_eq!(map.labels, painted(&["..111.", ".11111", ".11111", ".11111", "..111."]));
+        // under the label the classes of the second head, elsewhere those of the first
+        assert_eq!(map.class_after, map.labels.mapv(|label| if label == 1 { 3 } else { 0 }));
+        assert_eq!(map.class_before, map.labels.mapv(|label| if label == 1 { 2 } else { 0 }));
+
+        table.transitions[0].from.push("a".to_owned());
+        let faults = table.faults(&classes);
+        assert!(faults.len() == 1 && faults[0].contains("classes in from are of 2 heads"), "{faults:?}");
     }
 }

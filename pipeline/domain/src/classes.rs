@@ -1,6 +1,8 @@
 //! What is seen, and which changes of it are worth a suspicion: the table in `configs/classes.toml`.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +50,35 @@ impl fmt::Display for IssueClass {
     }
 }
 
+/// The classes of a model, and its heads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ModelClasses {
+    /// Names by id; unique over all heads.
+    pub names: Vec<String>,
+    /// Ids of the classes of each head, within which probabilities add up to 1. The first head is the land cover.
+    pub heads: Vec<Range<usize>>,
+}
+
+impl ModelClasses {
+    /// Classes of one head.
+    #[must_use]
+    pub fn one_head(names: Vec<String>) -> Self {
+        Self { heads: std::iter::once(0..names.len()).collect(), names }
+    }
+
+    /// The id of a class.
+    #[must_use]
+    pub fn id(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known == name)
+    }
+
+    /// Number of the head of a class; `None` for a class that the model lacks.
+    #[must_use]
+    pub fn head(&self, name: &str) -> Option<usize> {
+        self.id(name).and_then(|id| self.heads.iter().position(|head| head.contains(&id)))
+    }
+}
+
 /// The largest [`Transition::minimum_width_px`].
 pub const MOST_WIDTH_PX: usize = 15;
 
@@ -71,9 +102,9 @@ pub struct Transition {
     pub id: u8,
     /// Name ("vegetation_to_built_up").
     pub name: String,
-    /// Classes before, by the model's names.
+    /// Classes before, by the model's names; of one head, since they count together.
     pub from: Vec<String>,
-    /// Classes after, and what each of them shows. They count together, since models confuse them on fresh ground; the
+    /// Classes after, of one head (not always that of `from`), and what each of them shows. They count together, since models confuse them on fresh ground; the
     /// one that most of a patch became says what the patch shows.
     pub to: Vec<Outcome>,
     /// Pixels and patches below this confidence (0..1) are not emitted.
@@ -117,9 +148,9 @@ impl ClassTable {
         self.transitions.iter().map(|row| row.minimum_width_px).max().unwrap_or(1)
     }
 
-    /// All faults of the table against the model's class names, in words.
+    /// All faults of the table against the model's classes, in words.
     #[must_use]
-    pub fn faults(&self, model_classes: &[String]) -> Vec<String> {
+    pub fn faults(&self, model: &ModelClasses) -> Vec<String> {
         let mut faults = Vec::new();
         if self.schema_version != 1 {
             faults.push(format!("schema_version: expected 1, got {}", self.schema_version));
@@ -140,12 +171,23 @@ impl ClassTable {
             if let Some(class) = row.from.iter().find(|class| row.to.iter().any(|outcome| outcome.class == **class)) {
                 faults.push(format!("transition {:?}: class {class:?} stands in from and in to", row.name));
             }
-            for class in row.classes().filter(|class| !model_classes.contains(class)) {
+            for class in row.classes().filter(|class| model.id(class).is_none()) {
                 faults.push(format!(
                     "transition {:?}: the model has no class {class:?}; it has {}",
                     row.name,
-                    model_classes.join(", ")
+                    model.names.join(", ")
                 ));
+            }
+            let after: Vec<&String> = row.to.iter().map(|outcome| &outcome.class).collect();
+            for (side, classes) in [("from", row.from.iter().collect()), ("to", after)] {
+                let heads: BTreeSet<usize> = classes.iter().filter_map(|class| model.head(class)).collect();
+                if heads.len() > 1 {
+                    faults.push(format!(
+                        "transition {:?}: the classes in {side} are of {} heads of the model, whose probabilities cannot be added; make a row for each",
+                        row.name,
+                        heads.len()
+                    ));
+                }
             }
             if !(0.0..=1.0).contains(&row.minimum_confidence) {
                 faults.push(format!(

@@ -1,0 +1,349 @@
+//! The real segmenter: a network behind any backend, fed tile by tile.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use ndarray::{Array3, ArrayView2, ArrayView3, s};
+use shorewatch_domain::sensor::BandRole;
+
+use crate::bundle::Bundle;
+use crate::error::ModelError;
+use crate::input::{Picture, Scaling, in_order, normalise, not_finite};
+use crate::manifest::Format;
+use crate::segmenter::{Segmenter, SegmenterDescription, answer};
+use crate::softmax::{Calibration, RUN_PX, Softmax, quantise};
+use crate::tiles::{Span, Tiling};
+
+/// What pixels beyond the halo may change in a probability: the bound for tiled against untiled.
+pub(crate) const HALO_TOLERANCE: f32 = 1e-4;
+
+/// The same in 8 bits or half precision, where the last digit of one layer may round another way in the next.
+pub(crate) const HALO_TOLERANCE_REDUCED: f32 = 0.05;
+
+/// A loaded network: one call is one forward pass on a batch of tiles. Several threads call it at once.
+pub(crate) trait Network: Send + Sync {
+    /// Name of the library, for messages.
+    fn library(&self) -> &'static str;
+
+    /// Runs normalised pixels of size (batch, band, row, col) and writes the logits to `out`, giving their size (batch,
+    /// class, row, col).
+    fn forward(&self, pixels: &[f32], size: [usize; 4], out: &mut Vec<f32>) -> Result<Vec<i64>, NetworkFault>;
+}
+
+/// Why a forward pass failed, with the first lines of the library's message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum NetworkFault {
+    /// Less memory was free than needed.
+    OutOfMemory(String),
+    /// The device is gone.
+    DeviceLost(String),
+    /// Anything else.
+    Refused(String),
+}
+
+/// A network from a [`Bundle`] as a segmenter.
+pub(crate) struct NetworkSegmenter {
+    network: Box<dyn Network>,
+    description: SegmenterDescription,
+    scalings: Vec<Scaling>,
+    calibrations: Vec<Calibration>,
+    tiling: Tiling,
+    /// Tiles that are run together; halved for good when the memory did not suffice.
+    batch: AtomicUsize,
+    workspaces: Mutex<Vec<Workspace>>,
+}
+
+/// Memory that a call needs besides the library's own. Kept for the next call: pages that are new to the process cost more
+/// than what is then done with them.
+struct Workspace {
+    /// Normalised pixels (tile, band, row, col).
+    pixels: Vec<f32>,
+    /// Logits (tile, class, row, col).
+    logits: Vec<f32>,
+    softmax: Softmax,
+}
+
+/// One tile of a window.
+#[derive(Clone)]
+struct Tile {
+    rows: Span,
+    cols: Span,
+}
+
+impl Tile {
+    /// What the network is shown: (rows, cols).
+    fn read(&self) -> (usize, usize) {
+        (self.rows.read.len(), self.cols.read.len())
+    }
+
+    /// A class's logits of `cols` (in pixels of the window) of one row, from the logits (class, row, col) of the tile.
+    fn row<'a>(&self, logits: &'a [f32], class: usize, row: usize, cols: Range<usize>) -> &'a [f32] {
+        let (read_rows, read_cols) = self.read();
+        let start = (class * read_rows + row - self.rows.read.start) * read_cols;
+        let first = self.cols.read.start;
+        &logits[start + cols.start - first..start + cols.end - first]
+    }
+}
+
+impl NetworkSegmenter {
+    /// Puts a network of a bundle behind the trait, and holds it against its manifest by a dry run: number of bands and
+    /// classes, size of the output, and that nothing beyond the halo changes a pixel.
+    pub(crate) fn new(
+        network: Box<dyn Network>,
+        bundle: &Bundle,
+        format: Format,
+        half_precision: bool,
+        batch: usize,
+    ) -> Result<Self, ModelError> {
+        let manifest = bundle.manifest();
+        let segmenter = Self {
+            network,
+            description: SegmenterDescription::of_bundle(bundle, format, half_precision),
+            scalings: manifest.input.bands.iter().map(Scaling::from).collect(),
+            calibrations: manifest.output.heads.iter().map(Calibration::from).collect(),
+            tiling: Tiling {
+                tile_px: manifest.input.tile_px,
+                halo_px: manifest.input.halo_px,
+                alignment_px: manifest.input.alignment_px,
+            },
+            batch: AtomicUsize::new(batch.max(1)),
+            workspaces: Mutex::default(),
+        };
+        let approximate = format == Format::OnnxInt8 || half_precision;
+        segmenter.check_halo(if approximate { HALO_TOLERANCE_REDUCED } else { HALO_TOLERANCE })?;
+        Ok(segmenter)
+    }
+
+    /// The same with another tile than the manifest's, rounded up to the alignment.
+    pub(crate) fn set_tile_px(&mut self, tile_px: usize) {
+        self.tiling.tile_px = tile_px.max(1).next_multiple_of(self.tiling.alignment_px);
+        self.description.tile_px = self.tiling.tile_px;
+    }
+
+    /// Does `work` with a workspace that no other call uses meanwhile.
+    fn with_workspace<T>(&self, work: impl FnOnce(&mut Workspace) -> T) -> T {
+        let lock = || self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = lock().pop();
+        let mut workspace = kept.unwrap_or_else(|| Workspace {
+            pixels: Vec::new(),
+            logits: Vec::new(),
+            softmax: Softmax::new(&self.calibrations),
+        });
+        let result = work(&mut workspace);
+        lock().push(workspace);
+        result
+    }
+
+    /// Runs the network on normalised pixels of `tiles` tiles: (tile, band, row, col) in, logits (tile, class, row, col)
+    /// out. `None` where the memory did not suffice and fewer tiles may do.
+    fn forward(
+        &self,
+        pixels: &[f32],
+        (tiles, rows, cols): (usize, usize, usize),
+        out: &mut Vec<f32>,
+    ) -> Result<Option<()>, ModelError> {
+        let size = |channels: usize| [tiles, channels, rows, cols];
+        let (input, expected) =
+            (size(self.scalings.len()), size(self.description.classes.len()).map(|edge| edge as i64));
+        let (model, library) = (self.description.name.clone(), self.network.library());
+        let doing = format!("running an input of shape {input:?} (batch, band, row, col)");
+        match self.network.forward(pixels, input, out) {
+            Ok(got) if got == expected => Ok(Some(())),
+            Ok(got) => Err(ModelError::OutputShape {
+                model,
+                input: input.map(|edge| edge as i64).to_vec(),
+                expected: expected.to_vec(),
+                got,
+            }),
+            Err(NetworkFault::OutOfMemory(message)) if tiles > 1 => {
+                tracing::warn!(model, tiles, message, "out of memory; half as many tiles are run at once from here on");
+                Ok(None)
+            }
+            Err(NetworkFault::OutOfMemory(message)) => Err(ModelError::OutOfMemory { model, library, doing, message }),
+            Err(NetworkFault::DeviceLost(message)) => Err(ModelError::DeviceLost { model, doing, message }),
+            Err(NetworkFault::Refused(message)) => Err(ModelError::Backend { model, library, doing, message }),
+        }
+    }
+
+    /// Runs a window, which fits, tile by tile and calls `take(class, row, cols, probabilities)` for every run of
+    /// pixels that is kept. Tiles without an observed pixel are left out: their answer is 0.
+    fn for_each_run(
+        &self,
+        picture: &Picture<'_>,
+        crop: usize,
+        mut take: impl FnMut(usize, usize, Range<usize>, &[f32]),
+    ) -> Result<(), ModelError> {
+        let planes = self.description.planes(picture.bands)?;
+        let (window_rows, window_cols) = picture.observed.dim();
+        let col_spans = self.tiling.spans(window_cols, crop);
+        let mut tiles = Vec::new();
+        for rows in self.tiling.spans(window_rows, crop) {
+            for cols in &col_spans {
+                let kept = picture.observed.slice(s![rows.keep.clone(), cols.keep.clone()]);
+                if kept.iter().any(|observed| *observed) {
+                    tiles.push(Tile { rows: rows.clone(), cols: cols.clone() });
+                }
+            }
+        }
+        // tiles of one size can be run together
+        tiles.sort_by_key(Tile::read);
+        self.with_workspace(|workspace| {
+            let mut left = tiles.as_slice();
+            while let Some(first) = left.first() {
+                let alike = left.iter().take_while(|tile| tile.read() == first.read()).count();
+                let batch = alike.min(self.batch.load(Ordering::Relaxed));
+                if self.run_tiles(picture, &planes, &left[..batch], workspace, &mut take)?.is_none() {
+                    self.batch.fetch_min((batch / 2).max(1), Ordering::Relaxed);
+                } else {
+                    left = &left[batch..];
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs tiles of one size together; `None` where the memory did not suffice for so many.
+    fn run_tiles(
+        &self,
+        picture: &Picture<'_>,
+        planes: &[Option<usize>],
+        tiles: &[Tile],
+        Workspace { pixels, logits, softmax }: &mut Workspace,
+        mut take: impl FnMut(usize, usize, Range<usize>, &[f32]),
+    ) -> Result<Option<()>, ModelError> {
+        let (rows, cols) = tiles[0].read();
+        let input_px = self.scalings.len() * rows * cols;
+        // what is there already is overwritten
+        pixels.resize(tiles.len() * input_px, 0.0);
+        for (tile, pixels) in tiles.iter().zip(pixels.chunks_exact_mut(input_px)) {
+            if !normalise(picture, planes, &self.scalings, &tile.rows.read, &tile.cols.read, pixels) {
+                let fault = not_finite(&self.description.name, picture);
+                return Err(fault.unwrap_or_else(|| self.logit_error(tile.rows.read.start, tile.cols.read.start)));
+            }
+        }
+        if self.forward(pixels, (tiles.len(), rows, cols), logits)?.is_none() {
+            return Ok(None);
+        }
+        for (tile, logits) in tiles.iter().zip(logits.chunks_exact(self.description.classes.len() * rows * cols)) {
+            self.for_each_run_of(tile, logits, softmax, &mut take)?;
+        }
+        Ok(Some(()))
+    }
+
+    fn logit_error(&self, row: usize, col: usize) -> ModelError {
+        ModelError::LogitNotFinite { model: self.description.name.clone(), row, col }
+    }
+
+    /// Calls `take(class, row, cols, probabilities)` for every run of pixels that is kept of a tile.
+    fn for_each_run_of(
+        &self,
+        tile: &Tile,
+        logits: &[f32],
+        softmax: &mut Softmax,
+        mut take: impl FnMut(usize, usize, Range<usize>, &[f32]),
+    ) -> Result<(), ModelError> {
+        for row in tile.rows.keep.clone() {
+            for start in tile.cols.keep.clone().step_by(RUN_PX) {
+                let cols = start..(start + RUN_PX).min(tile.cols.keep.end);
+                let probabilities = softmax
+                    .run(|class| tile.row(logits, class, row, cols.clone()))
+                    .map_err(|_| self.logit_error(row, start))?;
+                for (class, values) in probabilities.iter().enumerate() {
+                    take(class, row, cols.clone(), &values[..cols.len()]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows the network two pictures that differ only beyond the halo of the block in the middle.
+    fn check_halo(&self, tolerance: f32) -> Result<(), ModelError> {
+        let Tiling { halo_px, alignment_px, .. } = self.tiling;
+        // at least a few pixels, so that no pooling comes to nothing
+        let ring = alignment_px * 4_usize.div_ceil(alignment_px);
+        let (side, crop) = (2 * (ring + halo_px) + 2 * ring, ring + halo_px);
+        let inner = ring..side - ring;
+        let pictures = [1.0, -1.0].map(|sign| {
+            let mut pixels = Vec::with_capacity(self.scalings.len() * side * side);
+            for band in 0..self.scalings.len() {
+                for row in 0..side {
+                    for col in 0..side {
+                        let value = texture(band, row, col);
+                        pixels.push(if inner.contains(&row) && inner.contains(&col) { value } else { sign * value });
+                    }
+                }
+            }
+            pixels
+        });
+        let span = Span { read: 0..side, keep: crop..side - crop };
+        let tile = Tile { rows: span.clone(), cols: span };
+        let mut softmax = Softmax::new(&self.calibrations);
+        let mut answers = [Vec::new(), Vec::new()];
+        for (pixels, answer) in pictures.iter().zip(&mut answers) {
+            let mut logits = Vec::new();
+            self.forward(pixels, (1, side, side), &mut logits)?;
+            self.for_each_run_of(&tile, &logits, &mut softmax, |_, _, _, values| answer.extend_from_slice(values))?;
+        }
+        let difference = answers[0].iter().zip(&answers[1]).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+        if difference > tolerance {
+            return Err(ModelError::Halo { model: self.description.name.clone(), halo_px, difference, tolerance });
+        }
+        Ok(())
+    }
+}
+
+impl Segmenter for NetworkSegmenter {
+    fn description(&self) -> &SegmenterDescription {
+        &self.description
+    }
+
+    fn segment_window(
+        &self,
+        bands: &[BandRole],
+        reflectance: ArrayView3<'_, f32>,
+        observed: ArrayView2<'_, bool>,
+        crop: usize,
+    ) -> Result<Array3<u8>, ModelError> {
+        let picture = Picture { bands, reflectance, observed };
+        let size @ (classes, rows, cols) = self.description.answer_size(&picture, crop)?;
+        let mut out = vec![0; classes * rows * cols];
+        let mask = in_order(&observed);
+        self.for_each_run(&picture, crop, |class, row, kept, values| {
+            let mask = &mask[row * observed.ncols()..][kept.clone()];
+            let start = (class * rows + row - crop) * cols + kept.start - crop;
+            quantise(values, mask, &mut out[start..start + values.len()]);
+        })?;
+        Ok(answer(size, out))
+    }
+
+    fn probabilities(
+        &self,
+        bands: &[BandRole],
+        reflectance: ArrayView3<'_, f32>,
+        observed: ArrayView2<'_, bool>,
+        crop: usize,
+    ) -> Result<Array3<f32>, ModelError> {
+        let picture = Picture { bands, reflectance, observed };
+        let mut out = Array3::zeros(self.description.answer_size(&picture, crop)?);
+        self.for_each_run(&picture, crop, |class, row, cols, values| {
+            for (col, value) in cols.zip(values) {
+                if observed[(row, col)] {
+                    out[(class, row - crop, col - crop)] = *value;
+                }
+            }
+        })?;
+        Ok(out)
+    }
+}
+
+/// A value in about −2..2 without structure, the same on every machine.
+fn texture(band: usize, row: usize, col: usize) -> f32 {
+    let mut bits = (band as u32 + 1).wrapping_mul(0x9e37_79b9) ^ (row as u32).wrapping_mul(0x85eb_ca6b);
+    bits = (bits ^ (bits >> 15) ^ (col as u32).wrapping_mul(0xc2b2_ae35)).wrapping_mul(0x2c1b_3c6d);
+    bits ^= bits >> 13;
+    (bits.wrapping_mul(0x297a_2d39) >> 8) as f32 / (1 << 22) as f32 - 2.0
+}
+
+#[cfg(test)]
+mod tests;

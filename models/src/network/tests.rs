@@ -1,0 +1,88 @@
+//! A device whose memory holds a few tiles only, which no machine of ours has.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::*;
+
+/// Answers with the first band in every class, for at most so many tiles at once.
+struct Greedy {
+    classes: usize,
+    most_tiles: Arc<AtomicUsize>,
+    /// Tiles of each call.
+    calls: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Network for Greedy {
+    fn library(&self) -> &'static str {
+        "a test"
+    }
+
+    fn forward(&self, pixels: &[f32], size: [usize; 4], out: &mut Vec<f32>) -> Result<Vec<i64>, NetworkFault> {
+        let [tiles, bands, rows, cols] = size;
+        self.calls.lock().expect("no panic").push(tiles);
+        if tiles > self.most_tiles.load(Ordering::Relaxed) {
+            return Err(NetworkFault::OutOfMemory("out of memory".to_owned()));
+        }
+        out.clear();
+        for tile in pixels.chunks_exact(bands * rows * cols) {
+            for class in 0..self.classes {
+                out.extend(tile[..rows * cols].iter().map(|value| value * class as f32));
+            }
+        }
+        Ok([tiles, self.classes, rows, cols].map(|edge| edge as i64).to_vec())
+    }
+}
+
+struct Setup {
+    segmenter: NetworkSegmenter,
+    most_tiles: Arc<AtomicUsize>,
+    calls: Arc<Mutex<Vec<usize>>>,
+}
+
+fn setup(batch: usize, most_tiles: usize) -> Setup {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let bundle = Bundle::load(&folder, "tiny").expect("a good bundle");
+    let (most_tiles, calls) = (Arc::new(AtomicUsize::new(most_tiles)), Arc::default());
+    let network = Greedy {
+        classes: bundle.manifest().classes.len(),
+        most_tiles: Arc::clone(&most_tiles),
+        calls: Arc::clone(&calls),
+    };
+    let segmenter = NetworkSegmenter::new(Box::new(network), &bundle, Format::TorchScript, false, batch);
+    let setup = Setup { segmenter: segmenter.expect("it fits the manifest"), most_tiles, calls };
+    setup.calls.lock().expect("no panic").clear();
+    setup
+}
+
+/// Nine tiles of 64 px.
+fn answer(setup: &Setup) -> Result<Array3<u8>, ModelError> {
+    let bands = [BandRole::Green, BandRole::Red, BandRole::Nir];
+    let reflectance = Array3::from_shape_fn((3, 208, 208), |(_, row, col)| ((row * 7 + col * 3) % 50) as f32 / 250.0);
+    let observed = ndarray::Array2::from_elem((208, 208), true);
+    setup.segmenter.segment_window(&bands, reflectance.view(), observed.view(), 8)
+}
+
+#[test]
+fn memory_that_does_not_suffice_halves_the_batch_for_good() {
+    let alone = answer(&setup(1, 1)).expect("segmented");
+    let plenty = setup(32, 32);
+    assert_eq!(answer(&plenty).expect("segmented"), alone);
+    let scarce = setup(32, 3);
+    assert_eq!(answer(&scarce).expect("segmented"), alone);
+    let calls = std::mem::take(&mut *scarce.calls.lock().expect("no panic"));
+    assert!(calls.iter().any(|&tiles| tiles > 3) && calls.last() <= Some(&3), "{calls:?}");
+    assert_eq!(answer(&scarce).expect("segmented"), alone);
+    assert!(scarce.calls.lock().expect("no panic").iter().all(|&tiles| tiles <= 3), "it did not remember");
+}
+
+#[test]
+fn memory_for_not_even_one_tile_is_an_error_that_may_pass() {
+    let setup = setup(4, 4);
+    setup.most_tiles.store(0, Ordering::Relaxed);
+    let error = answer(&setup).expect_err("no memory");
+    assert!(matches!(error, ModelError::OutOfMemory { .. }) && error.is_retryable(), "{error}");
+    // another program gave its memory back
+    setup.most_tiles.store(4, Ordering::Relaxed);
+    answer(&setup).expect("segmented");
+}
