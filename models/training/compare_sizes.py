@@ -1,4 +1,4 @@
-"""Trains three sizes of the network for the same minutes and compares score, speed and parameters.
+"""Trains three sizes of the network for the same minutes of the processor and compares score, speed and parameters.
 
     python compare_sizes.py --data ../../../shared/data --minutes 6
 
@@ -24,6 +24,7 @@ from bundle import fused, megapixels_per_second
 from calibration import Calibration
 from chips import CLASSES, CROPS, IGNORE, WATER
 from classes import CLASS_COUNT, ROLES
+from compose import CONTRAST
 from data import load
 from fitting import Plan, fit
 from metrics import confusion, iou, mask_iou
@@ -50,11 +51,14 @@ def main() -> None:
     for name in [arguments.only] if arguments.only else [*SIZES, "hand-masks"]:
         size = "middle" if name == "hand-masks" else name
         # The schedule follows the clock; the number of steps is only its scale.
-        plan = Plan(size=size, steps=100_000, report_every=NEVER)
+        plan = Plan(
+            size=size, steps=NEVER, report_every=NEVER, pace=((0, 0.0), (NEVER, 1.0)), composites=((0, 8),),
+            contrast=((0, CONTRAST),), object_smoothing=((0, 0.0),),
+        )
         taught = data
         if name == "hand-masks":
             labels = torch.where(data.hand_water, WATER, CROPS).where(data.clear, torch.tensor(IGNORE)).to(torch.uint8)
-            taught, plan = replace(data, labels=labels), replace(plan, composites=0)
+            taught, plan = replace(data, labels=labels), replace(plan, composites=((0, 0),))
 
         def build() -> ShoreNetwork:
             return ShoreNetwork(len(ROLES), CLASS_COUNT, SIZES[size])

@@ -22,9 +22,10 @@ from textures import Sources
 LAND_KINDS = (PIT, STOCKPILE, DUMP, BUILDING, GREENHOUSE, DIKE)
 OBVIOUS = {BUILDING: BUILT_UP, STOCKPILE: BARE}
 """Land cover of objects about which there is no doubt; that of the others is not learnt."""
-LEAST_CONTRAST = 0.022
-"""Mean absolute difference of reflectance to the ground beside, over the visible and near infrared bands;
-an object that differs less is painted anew, and given up after the third time: it could not be seen."""
+CONTRAST, EASY_CONTRAST = (0.03, 0.7), (0.022, 0.0)
+"""An object must differ from the ground beside it by the first number plus the second x the standard
+deviation of that ground (mean over the visible and near infrared bands, its own spread included); one that
+differs less is painted anew, and given up after the third time: nobody could see it."""
 TRUTH_COVERAGE, DOUBT_COVERAGE = 0.5, 0.12
 
 
@@ -280,7 +281,7 @@ def decoy(sources: Sources, feather: float, other: np.ndarray, rng: np.random.Ge
     return Painted(NO_OBJECT, cover, spectrum(sources, class_id, rng) * rough(size, 0.05, 1.0, rng))
 
 
-def paste(image, land, objects, taken, thing: Painted, row: int, col: int) -> bool:
+def paste(image, land, objects, taken, thing: Painted, row: int, col: int, least: tuple[float, float] = CONTRAST) -> bool:
     """Paints the thing with its middle at row, col; False if it would touch another one. In place."""
     size = thing.cover.shape[0]
     top, left = row - size // 2, col - size // 2
@@ -301,7 +302,7 @@ def paste(image, land, objects, taken, thing: Painted, row: int, col: int) -> bo
             return False
         contrast = np.abs(colour[:4, truth].mean(1) - np.median(ground[:4, ring], 1)).mean()
         spread = np.abs(colour[:4, truth] - colour[:4, truth].mean(1, keepdims=True)).mean()
-        if contrast + spread < LEAST_CONTRAST:
+        if contrast + spread < least[0] + least[1] * ground[:4, ring].std(1).mean():
             return False
     doubt = (cover > DOUBT_COVERAGE) & ~truth
     if thing.shadow is not None:
@@ -325,7 +326,10 @@ def object_background(land: np.ndarray) -> np.ndarray:
     return objects
 
 
-def compose(image: np.ndarray, land: np.ndarray, other: np.ndarray, sources: Sources, rng: np.random.Generator):
+def compose(
+    image: np.ndarray, land: np.ndarray, other: np.ndarray, sources: Sources, rng: np.random.Generator,
+    least: tuple[float, float] = CONTRAST,
+):
     """Image (band, row, col), land-cover label and object label (row, col) with things painted on.
 
     `other` is a chip of elsewhere, for pasted windows. The inputs are not changed.
@@ -346,7 +350,7 @@ def compose(image: np.ndarray, land: np.ndarray, other: np.ndarray, sources: Sou
         for down, right, cage in fish_cages(sources, image[:, r : r + 10, c : c + 10], rng):
             at_row, at_col = round(row + down), round(col + right)
             if 0 <= at_row < land.shape[0] and 0 <= at_col < land.shape[1] and deep[at_row, at_col] > 2:
-                paste(image, land, objects, taken, cage, at_row, at_col)
+                paste(image, land, objects, taken, cage, at_row, at_col, least)
     if not len(dry):
         return image, land, objects
     for _ in range(int(rng.integers(3, 9))):
@@ -355,7 +359,7 @@ def compose(image: np.ndarray, land: np.ndarray, other: np.ndarray, sources: Sou
         for _ in range(3):
             places = near if len(near) and rng.random() < 0.5 else dry
             row, col = places[rng.integers(len(places))]
-            if paste(image, land, objects, taken, PAINTERS[kind](sources, area, feather, sun, rng), row, col):
+            if paste(image, land, objects, taken, PAINTERS[kind](sources, area, feather, sun, rng), row, col, least):
                 break
     for _ in range(int(rng.integers(1, 5))):
         places = near if len(near) and rng.random() < 0.6 else dry

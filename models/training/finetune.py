@@ -32,6 +32,7 @@ from bundle import fused
 from calibration import Calibration
 from chips import IGNORE
 from classes import CLASS_COUNT, ROLES, head_slice
+from compose import CONTRAST
 from data import Data, load
 from fitting import Batch, Plan, fit
 from network import ShoreNetwork
@@ -63,7 +64,7 @@ def parent_calibration(manifest: dict) -> dict[str, Calibration]:
 
 def mixed_batches(data: Data, painted, learnt: list[reviews.Review], plan: Plan):
     """Half of the batch from the reviews, half as in training."""
-    ordinary = fitting.batches(data, painted, replace(plan, batch=plan.batch // 2, composites=plan.composites // 2))
+    ordinary = fitting.batches(data, painted, replace(plan, batch=plan.batch // 2, composites=((0, 4),)))
 
     def batch(step: int) -> Batch:
         generator, rng = fitting.generators(plan, step + 1_000_000)
@@ -145,7 +146,10 @@ def main() -> None:
         sys.exit(f"{arguments.labels}: all {len(known)} reviews are held back for the comparison; give more of them")
     print(f"{len(learnt)} reviews to learn from, {len(held)} held back")
     painted, held_sources = (sources(arguments.data, data, held_out=side) for side in (False, True))
-    plan = Plan(seed=arguments.seed, steps=arguments.steps, learning_rate=arguments.learning_rate, average_decay=0.98, report_every=100)
+    plan = Plan(
+        seed=arguments.seed, steps=arguments.steps, learning_rate=arguments.learning_rate, average_decay=0.98, report_every=100,
+        pace=((0, 0.0), (arguments.steps, 1.0)), contrast=((0, CONTRAST),), object_smoothing=((0, 0.0),),
+    )
     folder = HERE / "runs" / arguments.out
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "checkpoint.pt").unlink(missing_ok=True)

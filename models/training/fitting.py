@@ -15,11 +15,20 @@ import torch
 from torch import Tensor
 
 import augment
-from compose import compose, object_background
+from compose import CONTRAST, EASY_CONTRAST, compose, object_background
 from data import Data, chance_of_drawing
 from losses import class_weights, loss_of
 from network import ShoreNetwork, parameter_count
 from textures import Sources
+
+
+Staged = tuple[tuple[int, object], ...]
+"""Values, each from its step on."""
+
+
+def staged(values: Staged, step: int):
+    """The value that holds at the step."""
+    return [value for start, value in values if start <= step][-1]
 
 
 @dataclass(frozen=True)
@@ -28,10 +37,16 @@ class Plan:
 
     seed: int = 20240611
     size: str = "middle"
-    steps: int = 4200
+    steps: int = 3000
     batch: int = 16
-    composites: int = 6
+    composites: Staged = ((0, 6), (1000, 8))
     """Images of each batch that carry painted objects."""
+    contrast: Staged = ((0, EASY_CONTRAST), (1000, CONTRAST))
+    """How much an object must differ from the ground to be painted."""
+    object_smoothing: Staged = ((0, 0.04), (1000, 0.0))
+    """Share of each object label that is given to all kinds alike."""
+    pace: tuple[tuple[int, float], ...] = ((0, 0.0), (1000, 1000 / 4200), (3000, 1.0))
+    """How far the schedule of the learning rate has come at some steps, linear between."""
     learning_rate: float = 4e-3
     warm_up: float = 0.05
     """Share of the steps over which the learning rate rises; then it falls as a cosine."""
@@ -70,17 +85,18 @@ def batches(data: Data, sources: Sources, plan: Plan) -> Callable[[int], Batch]:
         generator, rng = generators(plan, step)
         chosen = train[torch.multinomial(chance, plan.batch, replacement=False, generator=generator).numpy()]
         images, land = augment.geometry(data.visible(chosen), data.labels[chosen], generator)
-        return finish_batch(data, sources, plan, images, land, generator, rng)
+        return finish_batch(data, sources, plan, step, images, land, generator, rng)
 
     return batch
 
 
-def finish_batch(data: Data, sources: Sources, plan: Plan, images: Tensor, land: Tensor, generator, rng) -> Batch:
+def finish_batch(data: Data, sources: Sources, plan: Plan, step: int, images: Tensor, land: Tensor, generator, rng) -> Batch:
     """Paints objects on the first images, then sensor, normalisation, holes and band dropout."""
     objects = torch.from_numpy(np.stack([object_background(l) for l in land.numpy()])).long()
-    for i in range(plan.composites):
+    contrast = staged(plan.contrast, step)
+    for i in range(staged(plan.composites, step)):
         other = images[int(rng.integers(len(images)))].numpy()
-        image, label, thing = compose(images[i].numpy(), land[i].numpy(), other, sources, rng)
+        image, label, thing = compose(images[i].numpy(), land[i].numpy(), other, sources, rng, contrast)
         images[i], land[i], objects[i] = torch.from_numpy(image), torch.from_numpy(label), torch.from_numpy(thing)
     bands = data.normalise(augment.sensor(images, plan.severity, generator))
     augment.holes(bands, [land, objects], generator)
@@ -89,10 +105,10 @@ def finish_batch(data: Data, sources: Sources, plan: Plan, images: Tensor, land:
 
 def learning_rate(step: int, plan: Plan) -> float:
     """Linear warm-up, then a cosine to a hundredth."""
-    rise = max(1, round(plan.warm_up * plan.steps))
-    if step < rise:
-        return plan.learning_rate * (step + 1) / rise
-    phase = (step - rise) / max(1, plan.steps - rise)
+    progress = float(np.interp(step, *zip(*plan.pace)))
+    if progress < plan.warm_up:
+        return plan.learning_rate * max(progress / plan.warm_up, 1e-3)
+    phase = (progress - plan.warm_up) / (1 - plan.warm_up)
     return plan.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * phase)))
 
 
@@ -108,7 +124,7 @@ def fit(
 ) -> tuple[ShoreNetwork, list[dict]]:
     """Trains from the checkpoint of `folder`, or from the given network; returns the averaged one and the curves.
 
-    With a time limit the schedule follows the clock instead of the steps, and nothing is resumed.
+    With a time limit the schedule follows the time of the processor (s) instead of the steps, and nothing is resumed.
     """
     network.to(memory_format=torch.channels_last)
     average = build()
@@ -125,15 +141,15 @@ def fit(
         first, history = state["step"], json.loads(state["history"])
         print(f"going on from step {first} of {plan.steps}")
     print(f"{parameter_count(network)} parameters; class weights {[round(w, 2) for w in weights.tolist()]}", flush=True)
-    started, recent = time.monotonic(), []
+    started, began, recent = time.monotonic(), time.process_time(), []
     for step in range(first, plan.steps):
-        elapsed = time.monotonic() - started
+        elapsed = time.process_time() - began
         if elapsed >= time_limit_s:
             break
         batch = make_batch(step)
         network.train()
-        land_loss, object_loss = loss_of(network(batch.bands), batch.land, batch.objects, weights, batch.weights)
-        phase = step if math.isinf(time_limit_s) else round(elapsed / time_limit_s * plan.steps)
+        land_loss, object_loss = loss_of(network(batch.bands), batch.land, batch.objects, weights, batch.weights, staged(plan.object_smoothing, step))
+        phase = step if math.isinf(time_limit_s) else round(elapsed / time_limit_s * plan.pace[-1][0])
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(phase, plan)
         optimiser.zero_grad()

@@ -23,11 +23,11 @@ def class_weights(labels: Tensor, balance: float) -> Tensor:
     return weights * counts.sum() / (weights * counts).sum()
 
 
-def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor, sample_weights: Tensor) -> Tensor:
+def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor, sample_weights: Tensor, smoothing: float) -> Tensor:
     """Mean over the known pixels, weighted by class and by image."""
     known = (labels != IGNORE).float()
     each = functional.cross_entropy(
-        logits, labels, weight=weights, ignore_index=IGNORE, label_smoothing=LABEL_SMOOTHING, reduction="none"
+        logits, labels, weight=weights, ignore_index=IGNORE, label_smoothing=smoothing, reduction="none"
     )
     share = known * sample_weights.view(-1, 1, 1)
     return (each * share).sum() / (share * weights[labels.clamp(max=len(weights) - 1)]).sum().clamp(min=1)
@@ -44,13 +44,15 @@ def overlap_loss(probabilities: Tensor, labels: Tensor) -> Tensor:
     return (1 - both / either.clamp(min=1))[present].mean()
 
 
-def loss_of(logits: Tensor, land: Tensor, objects: Tensor, weights: Tensor, sample_weights: Tensor) -> tuple[Tensor, Tensor]:
+def loss_of(
+    logits: Tensor, land: Tensor, objects: Tensor, weights: Tensor, sample_weights: Tensor, object_smoothing: float
+) -> tuple[Tensor, Tensor]:
     """Losses of the land-cover head and of the object head."""
     cover, things = logits[:, head_slice("land_cover")], logits[:, head_slice("object")]
-    land_loss = cross_entropy(cover, land, weights, sample_weights) + 0.5 * overlap_loss(functional.softmax(cover, 1), land)
+    land_loss = cross_entropy(cover, land, weights, sample_weights, LABEL_SMOOTHING) + 0.5 * overlap_loss(functional.softmax(cover, 1), land)
     object_weights = torch.full((len(OBJECT),), OBJECT_WEIGHT)
     object_weights[NO_OBJECT] = 1.0
     any_object = 1 - functional.softmax(things, 1)[:, :1]
     is_object = torch.where(objects == IGNORE, IGNORE, (objects != NO_OBJECT).long())
     found = overlap_loss(torch.cat([1 - any_object, any_object], 1), is_object)
-    return land_loss, cross_entropy(things, objects, object_weights, sample_weights) + 0.5 * found
+    return land_loss, cross_entropy(things, objects, object_weights, sample_weights, object_smoothing) + 0.5 * found

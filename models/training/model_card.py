@@ -176,7 +176,7 @@ def model_card(name: str, parameters: int, plan, steps: int, report: dict, check
     return CARD.format(
         name=name, parameters=parameters, classes=", ".join(readable), kinds=len(OBJECT) - 1,
         objects=", ".join(o.replace("_", " ") for o in OBJECT[1:]),
-        steps=steps, batch=plan.batch, composites=plan.composites, seed=plan.seed,
+        steps=steps, batch=plan.batch, composites=plan.composites[-1][1], seed=plan.seed,
         table="\n".join(f"| {title} | " + " | ".join(show(c) for c in columns) + " |" for title, show in ROWS),
         disputed=report["by_mask"]["disputed_share_of_hand_water"],
         hand_forest=report["by_mask"]["hand_mask_forest_water_iou"], verdict=verdict,

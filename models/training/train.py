@@ -72,7 +72,9 @@ def main() -> None:
     parser.add_argument("--bundles", type=Path, default=HERE.parent, help="where NAME/ is written")
     arguments = parser.parse_args()
     plan = MODELS[arguments.model]
-    plan = replace(plan, seed=arguments.seed or plan.seed, steps=arguments.steps or plan.steps)
+    plan = replace(plan, seed=arguments.seed or plan.seed)
+    if arguments.steps:
+        plan = replace(plan, steps=arguments.steps, pace=((0, 0.0), (arguments.steps, 1.0)))
     torch.set_num_threads(arguments.threads)
     torch.use_deterministic_algorithms(True)
     folder = HERE / "runs" / arguments.model
