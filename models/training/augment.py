@@ -46,10 +46,10 @@ def smooth(images: Tensor, sigma: Tensor) -> Tensor:
     return flat.view(count, bands, rows, cols)
 
 
-def geometry(images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Flips and quarter turns for all; for 45 % of the images also `zoom`. Labels: uint8 in, int64 out."""
+def geometry(images: Tensor, labels: Tensor, share: float, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Flips and quarter turns for all; for 45 % x `share` of the images also `zoom`. Labels: uint8 in, int64 out."""
     count = len(images)
-    zoomed = which(0.45, count, generator)
+    zoomed = which(0.45 * share, count, generator)
     images, labels = images.clone(), labels.long()
     if len(zoomed):
         images[zoomed], labels[zoomed] = zoom(images[zoomed], labels[zoomed], generator)
@@ -81,21 +81,21 @@ def zoom(images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, 
     return moved, chosen.squeeze(1).round().long()
 
 
-def sensor(images: Tensor, severity: float, generator: Generator) -> Tensor:
+def sensor(images: Tensor, severity: float, share: float, generator: Generator) -> Tensor:
     """What another sensor, sky or file format would have made of the same ground.
 
-    A third of the images stays as it is. For the others: gain and offset per image and band, gamma,
-    haze, blur, coarser short-wave infrared, grain, 8-bit steps, block compression. `severity` scales
+    Gain and offset per image and band, gamma and haze for two thirds x `share` of the images; blur, coarser
+    short-wave infrared, grain, 8-bit steps and block compression each for fewer. `severity` scales
     gain, offset, gamma and haze.
     """
     images = images.clone()
-    changed = which(0.67, len(images), generator)
+    changed = which(0.67 * share, len(images), generator)
     if len(changed):
         images[changed] = radiometry(images[changed], severity, generator)
     for probability, change in (
         (0.25, blur), (0.15, coarse_short_wave), (0.30, grain), (0.25, eight_bit), (0.12, block_compression)
     ):
-        chosen = which(probability, len(images), generator)
+        chosen = which(probability * share, len(images), generator)
         if len(chosen):
             images[chosen] = change(images[chosen], generator)
     return images

@@ -48,23 +48,24 @@ def fit_by_likelihood(logits: Tensor, labels: Tensor, bias: Tensor | None) -> tu
     return float(log_temperature.exp().detach()), fitted - fitted.mean()
 
 
-def fit(logits: Tensor, labels: Tensor, step: int = 11) -> Calibration:
+def fit(logits: Tensor, labels: Tensor, step: int = 11, shifts: tuple[float, ...] = (0.0,)) -> Calibration:
     """Calibration from logits (image, class, row, col) and labels (image, row, col).
 
     The likeliest bias favours frequent classes, and costs the rare ones their intersection over
-    union. So parts of it are tried, each with its own temperature; of those whose calibration
-    error on these pixels is small, the one with the best mean IoU is kept.
+    union. So parts of it are tried, and `shifts` of the first class, each with its own temperature; of those
+    whose calibration error on these pixels is small, the one with the best mean IoU is kept.
     """
     known = labels != IGNORE
     flat, truth = logits.permute(0, 2, 3, 1)[known][::step], labels[known][::step].long()
     _, bias = fit_by_likelihood(flat, truth, None)
     tried = []
-    for share in BIAS_SHARES:
-        temperature, _ = fit_by_likelihood(flat, truth, share * bias)
-        probabilities = probabilities_of(flat, temperature, share * bias)
+    first = torch.eye(logits.shape[1])[0]
+    for part in (share * bias + shift * first for share in BIAS_SHARES for shift in shifts):
+        temperature, _ = fit_by_likelihood(flat, truth, part)
+        probabilities = probabilities_of(flat, temperature, part)
         error = calibration_error(probabilities, truth)
         mean_iou = float(np.nanmean(iou(confusion(probabilities.argmax(1), truth, logits.shape[1]))))
-        tried.append((error, mean_iou, temperature, share * bias))
+        tried.append((error, mean_iou, temperature, part))
     good = [t for t in tried if t[0] <= LARGEST_ERROR] or [min(tried, key=lambda t: t[0])]
     _, _, temperature, bias = max(good, key=lambda t: t[1])
     return Calibration(round(temperature, 4), tuple(round(float(b), 4) for b in bias))

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import finishing
 import fitting
 import scoring
 from bundle import fused, megapixels_per_second
@@ -77,7 +78,7 @@ def main() -> None:
         results[name] = row
         print(name, json.dumps(row), flush=True)
         path.write_text(json.dumps(results, indent=1) + "\n")
-    print(table(results))
+    print(finishing.sizes_table(results))
 
 
 @torch.no_grad()
@@ -97,19 +98,6 @@ def scores(network, data, held, hand_masks: bool) -> dict:
         six = scoring.objects(network, data, scoring.holdouts(data)["unseen_places"], held, plain)["by_band_set"]["six_bands"]
         out |= {"object_recall": six["recall"], "object_precision": six["precision"]}
     return out
-
-
-def table(results: dict) -> str:
-    """Sizes as Markdown."""
-    lines = ["| size | parameters | steps | mean IoU by mask hash | places never seen | object recall / precision | Mpx/s, one thread |", "|---|---|---|---|---|---|---|"]
-    for name in SIZES:
-        if name in results:
-            r = results[name]
-            lines.append(
-                f"| {name} | {r['parameters']:,} | {r['steps']} | {r['mean_iou_by_mask']:.3f} | {r['mean_iou_unseen_places']:.3f} | "
-                f"{r['object_recall']:.3f} / {r['object_precision']:.3f} | {r['mpx_per_s_python_one_thread']:.2f} |"
-            )
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def mixed_batches(data: Data, painted, learnt: list[reviews.Review], plan: Plan)
             reflectance, mask = reviews.window(review, SIDE_PX, int(rng.integers(room[0])), int(rng.integers(room[1])))
             seen = ~torch.isnan(reflectance)
             filled = torch.where(seen, reflectance, data.mean.view(-1, 1, 1))
-            changed = augment.sensor(filled[None], 0.5 * plan.severity, generator)
+            changed = augment.sensor(filled[None], 0.5, 0.6, generator)
             bands = data.normalise(changed)[0] * seen
             turn = int(rng.integers(4))
             labels = {head: torch.full((SIDE_PX, SIDE_PX), IGNORE) for head in ("land_cover", "object")}
@@ -148,7 +148,7 @@ def main() -> None:
     painted, held_sources = (sources(arguments.data, data, held_out=side) for side in (False, True))
     plan = Plan(
         seed=arguments.seed, steps=arguments.steps, learning_rate=arguments.learning_rate, average_decay=0.98, report_every=100,
-        pace=((0, 0.0), (arguments.steps, 1.0)), contrast=((0, CONTRAST),), object_smoothing=((0, 0.0),),
+        pace=((0, 0.0), (arguments.steps, 1.0)), contrast=((0, CONTRAST),), object_smoothing=((0, 0.0),), severity=((0, 0.7),), augmented=((0, 0.6),),
     )
     folder = HERE / "runs" / arguments.out
     folder.mkdir(parents=True, exist_ok=True)

@@ -41,6 +41,7 @@ TARGETS = (
 def finish(name: str, network: ShoreNetwork, data: Data, folder_of_data: Path, plan, steps: int, history, folder: Path, bundles: Path) -> None:
     """Writes `bundles/NAME/` and what belongs to the run into `folder`; prints the scores."""
     painted, held = (sources(folder_of_data, data, held_out=side) for side in (False, True))
+    parameters, network = parameter_count(network), bundle.fused(network)
     report, fitted = scoring.full(network, data, painted, held, plan.seed)
     target = bundles / name
     train, test = data.index("train"), scoring.holdouts(data)["by_mask"]
@@ -51,18 +52,68 @@ def finish(name: str, network: ShoreNetwork, data: Data, folder_of_data: Path, p
     text = bundle.manifest(target, name, VERSION, TITLE, DESCRIPTION, normalisation, fitted, report, checks)
     (target / "manifest.toml").write_text(text)
     (target / "holdout.json").write_text(json.dumps(holdout(data), indent=1) + "\n")
-    report["checks"], report["targets"] = checks, targets(report)
+    report |= {"checks": checks, "targets": targets(report), "parameters": parameters, "steps": steps}
     (folder / "scores.json").write_text(json.dumps(report, indent=1) + "\n")
-    extra_path = folder / "extra.md"  # sizes compared and speed: written by their own commands
-    extra = extra_path.read_text() if extra_path.exists() else ""
-    verdict = "Bars to be met, and what was reached:\n\n" + target_table(report["targets"])
-    (target / "README.md").write_text(
-        model_card(name, parameter_count(network), plan, steps, report, checks, verdict, extra)
-    )
+    write_card(name, plan, folder, bundles)
     draw(network, data, fitted, history, report, folder, target)
     print(target_table(report["targets"]))
-    print(json.dumps({k: report[k] for k in ("by_mask", "unseen_places")} | {"objects": report["objects"]["by_band_set"]}, indent=1))
-    print(json.dumps(checks, indent=1))
+    print(summary(report))
+
+
+def write_card(name: str, plan, folder: Path, bundles: Path) -> None:
+    """The card, from what the commands left in `folder` and beside it."""
+    report = json.loads((folder / "scores.json").read_text())
+    verdict = "Bars to be met, and what was reached:\n\n" + target_table(report["targets"])
+    card = model_card(name, report["parameters"], plan, report["steps"], report, report["checks"], verdict, extras(folder))
+    (bundles / name / "README.md").write_text(card)
+
+
+def extras(folder: Path) -> str:
+    """Speed and sizes, as far as their commands were run."""
+    text = ""
+    speed, sizes = folder / "speed.json", folder.parent / "sizes.json"
+    if speed.exists():
+        figures = json.loads(speed.read_text())
+        threads, busy = figures.pop("threads"), figures.pop("load")
+        rows = "\n".join(f"| {form} | {value:.2f} |" for form, value in figures.items())
+        text += (
+            f"Speed, 512 x 512 px, six bands, float32 in and out, {threads} threads, median of 9 (`python speed.py --bundle "
+            f"{folder.name}`; load of the machine before it: {busy:.1f}):\n\n| stored form | Mpx/s |\n|---|---|\n{rows}\n\n"
+        )
+    if sizes.exists():
+        figures = json.loads(sizes.read_text())
+        minutes = max(row["minutes"] for row in figures.values())
+        text += (
+            f"### Size against score\n\nThree sizes, each trained for {minutes:g} minutes of one processor, uncalibrated "
+            f"(`python compare_sizes.py --minutes {minutes:g}`). So short a training ranks them at this budget only.\n\n{sizes_table(figures)}\n\n"
+        )
+        if "hand-masks" in figures:
+            row = figures["hand-masks"]
+            text += (
+                f"The middle size taught nothing but the hand-made masks as they stand, for as long: water IoU on clear pixels "
+                f"{row['water_iou_clear_by_mask']:.3f} by mask hash, {row['water_iou_clear_unseen_places']:.3f} on places never seen.\n\n"
+            )
+    return text
+
+
+def sizes_table(figures: dict) -> str:
+    """Sizes as Markdown."""
+    lines = [
+        "| size | parameters | steps | mean IoU by mask hash | places never seen | object recall / precision | Mpx/s, one thread, Python |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {r['parameters']:,} | {r['steps']} | {r['mean_iou_by_mask']:.3f} | {r['mean_iou_unseen_places']:.3f} | "
+        f"{r['object_recall']:.3f} / {r['object_precision']:.3f} | {r['mpx_per_s_python_one_thread']:.2f} |"
+        for name, r in figures.items() if "object_recall" in r
+    ]
+    return "\n".join(lines)
+
+
+def summary(report: dict) -> str:
+    """The report without its long lists, for a terminal."""
+    short = {k: {n: v for n, v in report[k].items() if n not in ("reliability", "confusion_true_by_predicted")} for k in ("by_mask", "unseen_places")}
+    return json.dumps(short | {"objects": report["objects"]["by_band_set"], "checks": report["checks"]}, indent=1)
 
 
 def targets(report: dict) -> list[dict]:
@@ -107,8 +158,9 @@ def draw(network, data: Data, fitted, history, report: dict, folder: Path, targe
     chosen, winner = parts["unseen_places"], winners["unseen_places"]
     labels = data.labels[chosen]
     accuracy = ((winner == labels) & (labels != IGNORE)).float().mean((1, 2)) / (labels != IGNORE).float().mean((1, 2))
-    order = accuracy.argsort(descending=True)
-    picked = torch.cat([order[:3], order[-3:]])
+    several = torch.tensor([len(l[l != IGNORE].unique()) >= 3 for l in labels])
+    order = torch.nonzero(several).view(-1)[accuracy[several].argsort(descending=True)]
+    picked = order[torch.linspace(0, len(order) - 1, 6).long()]
     pictures.class_maps(winner[picked].numpy(), labels[picked].numpy(), target / "classes.png")
     chosen, winner = parts["by_mask"], winners["by_mask"]
     hand, clear = data.hand_water[chosen].numpy(), data.clear[chosen].numpy()

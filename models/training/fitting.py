@@ -51,7 +51,9 @@ class Plan:
     warm_up: float = 0.05
     """Share of the steps over which the learning rate rises; then it falls as a cosine."""
     weight_decay: float = 1e-3
-    severity: float = 1.0
+    severity: Staged = ((0, 1.0), (1600, 0.7))
+    augmented: Staged = ((0, 1.0), (1600, 0.6))
+    """Factor on the share of images that are zoomed or seen by another sensor: the end belongs to the chips as they are."""
     class_balance: float = 0.5
     average_decay: float = 0.995
     """The weights that are kept are a running average over the steps."""
@@ -84,7 +86,7 @@ def batches(data: Data, sources: Sources, plan: Plan) -> Callable[[int], Batch]:
     def batch(step: int) -> Batch:
         generator, rng = generators(plan, step)
         chosen = train[torch.multinomial(chance, plan.batch, replacement=False, generator=generator).numpy()]
-        images, land = augment.geometry(data.visible(chosen), data.labels[chosen], generator)
+        images, land = augment.geometry(data.visible(chosen), data.labels[chosen], staged(plan.augmented, step), generator)
         return finish_batch(data, sources, plan, step, images, land, generator, rng)
 
     return batch
@@ -98,7 +100,7 @@ def finish_batch(data: Data, sources: Sources, plan: Plan, step: int, images: Te
         other = images[int(rng.integers(len(images)))].numpy()
         image, label, thing = compose(images[i].numpy(), land[i].numpy(), other, sources, rng, contrast)
         images[i], land[i], objects[i] = torch.from_numpy(image), torch.from_numpy(label), torch.from_numpy(thing)
-    bands = data.normalise(augment.sensor(images, plan.severity, generator))
+    bands = data.normalise(augment.sensor(images, staged(plan.severity, step), staged(plan.augmented, step), generator))
     augment.holes(bands, [land, objects], generator)
     return Batch(augment.drop_bands(bands, generator), land, objects, torch.ones(len(bands)))
 

@@ -69,27 +69,31 @@ def objects_found(winner: np.ndarray, truth: np.ndarray, smallest: int = OBJECT_
     """
     counts = {"objects": 0, "found": 0, "named": 0, "findings": 0, "right": 0}
     for predicted, true in zip(winner, truth):
-        is_object = (true != NO_OBJECT) & (true != IGNORE)
+        is_object, known, called = (true != NO_OBJECT) & (true != IGNORE), true != IGNORE, predicted != NO_OBJECT
         for kind in np.unique(true[is_object]):
-            patches, number = connected(true == kind, EIGHT_NEIGHBOURS)
-            for patch in range(1, number + 1):
-                inside = patches == patch
-                if inside.sum() < smallest:
-                    continue
-                hit = predicted[inside] != NO_OBJECT
-                found = hit.mean() >= 0.5
-                counts["objects"] += 1
-                counts["found"] += int(found)
-                counts["named"] += int(found and (predicted[inside][hit] == kind).mean() > 0.5)
-        patches, number = connected(predicted != NO_OBJECT, EIGHT_NEIGHBOURS)
-        for patch in range(1, number + 1):
-            inside = patches == patch
-            known = true[inside] != IGNORE
-            if inside.sum() < smallest or known.mean() <= 0.5:
-                continue
-            counts["findings"] += 1
-            counts["right"] += int(is_object[inside][known].mean() >= 0.5)
+            size, hit, own = by_patch(true == kind, called, predicted == kind)
+            found = (size >= smallest) & (hit >= 0.5 * size)
+            counts["objects"] += int((size >= smallest).sum())
+            counts["found"] += int(found.sum())
+            counts["named"] += int((found & (own > 0.5 * hit)).sum())
+        size, seen, right = by_patch(called, known, is_object)
+        counted = (size >= smallest) & (seen > 0.5 * size)
+        counts["findings"] += int(counted.sum())
+        counts["right"] += int((counted & (right >= 0.5 * seen)).sum())
     return counts
+
+
+def by_patch(mask: np.ndarray, *flags: np.ndarray) -> list[np.ndarray]:
+    """Of each connected patch of the mask: its pixels, then those of them that carry each flag."""
+    patches, number = connected(mask, EIGHT_NEIGHBOURS)
+    flat = patches.ravel()
+    return [np.bincount(flat, w, number + 1)[1:] for w in (None, *(f.ravel() for f in flags))]
+
+
+def objects_of(probabilities: Tensor) -> Tensor:
+    """Kind of each pixel (image, row, col): the likeliest one where any object is likelier than none, else 0."""
+    kind = probabilities[:, 1:].argmax(1) + 1
+    return torch.where(probabilities[:, NO_OBJECT] < 0.5, kind, torch.zeros_like(kind))
 
 
 def recall_and_precision(counts: dict[str, int]) -> tuple[float, float]:

@@ -84,7 +84,7 @@ Mean IoU (water IoU, calibration error) on places never seen:
 ### Objects
 
 Painted from textures, spectra and cage regions that training never saw, on chips of places that it never saw
-({object_images} images). An object is found if half of its pixels carry any kind, named if most of these carry its own; a finding is
+({object_images} images). A pixel is an object where any kind together is likelier than none. An object is found if half of its pixels carry any kind, named if most of these carry its own; a finding is
 right if half of it lies on objects. From 25 px on, both ways.
 
 | bands | recall | precision | kind right, of those found | calibration error before → after |
@@ -115,7 +115,8 @@ the same land-cover class on {int8_land:.2%} of the pixels, the same object clas
   scored: there are no labels.
 - **Objects are composites.** Recall and precision above say how well the network finds what the painter paints. The painter
   does not know the clutter of a real works yard, objects under trees, half-built walls, or objects in a row along a road; and
-  true objects that look like their ground were given up by the painter (contrast below 0.022), so that they do not count.
+  objects that differ from their ground by less than 0.03 + 0.7 x its standard deviation were given up by the painter, so
+  that they do not count.
   Real precision is lower; how much, only reviewed patches can tell. A kind is less certain than "something man-made".
 - **Crops against low vegetation** is close to a guess in one image, and the labels are of another year than most chips.
 - Labels lag behind the image: floods and harvests of the chip's date against a map of 2020-2021.
@@ -126,8 +127,8 @@ the same land-cover class on {int8_land:.2%} of the pixels, the same object clas
 - Places: the chips carry no coordinates, and a quarter of them show one place on a large turbid river. Nobody has checked
   how well the tropics, mountains, coasts or any given country are covered.
 
-`classes.png`: predicted classes, labels, and where they differ (white), of the three best and the three worst chips of places never
-seen; label maps contain ESA WorldCover. `disputed.png`: hand-made water that the network shares (blue), does not share (orange),
+`classes.png`: predicted classes, labels, and where they differ (white), of six chips of places never seen, from the best to the worst
+of those with three classes or more; label maps contain ESA WorldCover. `disputed.png`: hand-made water that the network shares (blue), does not share (orange),
 does not share and no other witness supports (red), and water of the network alone (cyan).
 
 ## Must not be used

@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import finishing
 import fitting
 from chips import CLASSES
 from classes import BAND_SETS, CLASS_COUNT, ROLES, head_slice
 from compose import compose
 from data import Data, load
 from fitting import Plan, fit
-from metrics import confusion, iou, objects_found, recall_and_precision
+from metrics import confusion, iou, objects_found, objects_of, recall_and_precision
 from network import SIZES, ShoreNetwork
 from textures import sources
 
@@ -53,7 +54,7 @@ def validation(data: Data, painted) -> callable:
         for name, view in (("six_bands", bands), ("red_green_blue", visible_only)):
             winner = network(view)[:, head_slice("land_cover")].argmax(1)
             out[f"mean_iou_{name}"] = np.nanmean(iou(confusion(winner, labels, len(CLASSES))))
-        winner = network(images)[:, head_slice("object")].argmax(1).numpy()
+        winner = objects_of(network(images)[:, head_slice("object")].softmax(1)).numpy()
         out["object_recall"], out["object_precision"] = recall_and_precision(objects_found(winner, truth))
         return out
 
@@ -69,6 +70,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="another number changes the order of sums")
     parser.add_argument("--restart", action="store_true", help="ignore an earlier checkpoint")
     parser.add_argument("--export-now", action="store_true", help="no further training: write the bundle of the checkpoint")
+    parser.add_argument("--card-only", action="store_true", help="write the card anew from the scores of the last run")
     parser.add_argument("--bundles", type=Path, default=HERE.parent, help="where NAME/ is written")
     arguments = parser.parse_args()
     plan = MODELS[arguments.model]
@@ -82,6 +84,9 @@ def main() -> None:
     if arguments.restart:
         (folder / "checkpoint.pt").unlink(missing_ok=True)
 
+    if arguments.card_only:
+        finishing.write_card(arguments.model, plan, folder, arguments.bundles)
+        return
     data = load(arguments.data)
     painted = sources(arguments.data, data, held_out=False)
 
@@ -99,8 +104,6 @@ def main() -> None:
         make_batch = fitting.batches(data, painted, plan)
         network, history = fit(network, make_batch, labels, plan, folder, validation(data, painted), build)
         steps = plan.steps
-
-    import finishing
 
     finishing.finish(arguments.model, network, data, arguments.data, plan, steps, history, folder, arguments.bundles)
 
