@@ -1,12 +1,11 @@
 //! The Shorewatch program: parse, do, exit with a documented code.
 
-use std::process::ExitCode;
-
 use clap::Parser;
 use shorewatch::cli::Cli;
-use shorewatch::{commands, logging};
+use shorewatch::{commands, logging, process};
 
-fn main() -> ExitCode {
+fn main() {
+    process::settle_allocator();
     let cli = Cli::parse();
     let bars = logging::start(&cli);
     let code = match commands::run(&cli, bars) {
@@ -16,5 +15,5 @@ fn main() -> ExitCode {
             failure.code
         }
     };
-    ExitCode::from(code as u8)
+    process::leave(code as u8)
 }

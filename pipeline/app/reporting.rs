@@ -100,7 +100,7 @@ fn notices(session: &Session, plan: &Plan) -> Vec<String> {
 }
 
 fn summary(session: &Session, run: &Run) -> RunSummary {
-    let model = session.context.segmenter.description();
+    let model = session.context.model.description();
     RunSummary {
         run_id: run.start.run_id.short(),
         program_version: run.start.program_version.clone(),

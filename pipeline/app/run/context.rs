@@ -12,15 +12,15 @@ use shorewatch_domain::unit::UnitContext;
 use shorewatch_imagery::blocks::BlockCache;
 use shorewatch_imagery::open::Limits;
 use shorewatch_imagery::read::PassReader;
-use shorewatch_models::Segmenter;
 
+use super::model::Model;
 use crate::configuration::sensor_digest;
 use crate::failure::Failure;
 
-/// Decoded blocks that all threads share. Between two rows of units, two rows of blocks have to stay: of a Sentinel-2 tile
-/// with three bands of 16 bits those are 69 MB. Less would decode the blocks between neighbouring units twice, more would
-/// only cost memory.
-const BLOCK_CACHE_BYTES: usize = 80 << 20;
+/// Decoded blocks that all threads share. Between two rows of units, a row of blocks and the lower edges of another have to
+/// stay, for the width of a [strip](super::work_order): with three bands of 16 bits some 25 MB. Less would decode the blocks
+/// between neighbouring units twice, more would only cost memory.
+const BLOCK_CACHE_BYTES: usize = 64 << 20;
 
 /// Natural colour.
 pub const NATURAL: [BandRole; 3] = [BandRole::Red, BandRole::Green, BandRole::Blue];
@@ -37,7 +37,7 @@ pub struct RunContext {
     /// The model's classes in order, and its heads.
     pub classes: ModelClasses,
     /// The model.
-    pub segmenter: Box<dyn Segmenter>,
+    pub model: Model,
     /// What the identity of every unit includes.
     pub unit_context: UnitContext,
     /// Tolerance of outlines in pixels.
@@ -58,8 +58,8 @@ pub struct Parts {
     pub work_folder: PathBuf,
     /// See [`RunContext::table`].
     pub table: ClassTable,
-    /// See [`RunContext::segmenter`].
-    pub segmenter: Box<dyn Segmenter>,
+    /// See [`RunContext::model`].
+    pub model: Model,
     /// See [`RunContext::unit_context`].
     pub unit_context: UnitContext,
     /// See [`RunContext::simplify_tolerance_px`].
@@ -89,8 +89,8 @@ impl RunContext {
         Self {
             work_folder: parts.work_folder,
             table: parts.table,
-            classes: parts.segmenter.description().model_classes(),
-            segmenter: parts.segmenter,
+            classes: parts.model.description().model_classes(),
+            model: parts.model,
             unit_context: parts.unit_context,
             simplify_tolerance_px: parts.simplify_tolerance_px,
             passes: parts.passes.into_iter().map(|pass| (pass.id, pass)).collect(),
@@ -142,7 +142,7 @@ impl RunContext {
     pub fn reader(&self, pass_id: &Digest) -> Result<Arc<PassReader>, Failure> {
         let profile = self.profile(self.pass(pass_id)?)?;
         let available: Vec<BandRole> = profile.bands.iter().map(|band| band.role).collect();
-        self.reader_of(pass_id, &self.segmenter.description().band_set(&available)?.roles)
+        self.reader_of(pass_id, &self.model.description().band_set(&available)?.roles)
     }
 
     /// Reads any bands of a pass.

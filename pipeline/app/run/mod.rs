@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`ground`] | reaches on grids: which squares have to be looked at |
 //! | [`plan`] | passes × squares → units, each addressed by the digest of its inputs |
-//! | [`context`] | what units share: model, passes, readers |
+//! | [`model`], [`context`] | what units share: the model, passes, readers |
 //! | [`work`] | one unit: read → segment → compare with earlier passes → staged result |
 //! | [`mosaic`], [`patches`], [`publish`] | staged results → whole patches and coverage → the store, in one transaction |
 //! | [`chips`] | before/after pictures |
@@ -14,6 +14,7 @@
 pub mod chips;
 pub mod context;
 pub mod ground;
+pub mod model;
 pub mod mosaic;
 pub mod patches;
 pub mod plan;
@@ -27,6 +28,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use shorewatch_domain::unit::Unit;
 use shorewatch_store::{PatchFilter, PlanCounts, RunEnd, RunStart, RunState, Store};
 
 use crate::failure::{ExitCode, Failure};
@@ -91,6 +93,8 @@ pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Fai
     };
     let todo = not_published(&plan, &session.store)?;
     if !todo.is_empty() {
+        // a model that does not load is refused before any work
+        session.context.model.segmenter()?;
         let units_todo = todo.iter().map(|publication| publication.units.len()).sum();
         session.store.begin_run(&run_start(session, &plan, units_todo)?)?;
         let ground = |publication: &PlannedPublication| &session.grounds[publication.ground];
@@ -141,6 +145,18 @@ pub fn not_published<'a>(plan: &'a Plan, store: &Store) -> Result<Vec<&'a Planne
     Ok(todo)
 }
 
+/// Squares across a strip of [`work_order`].
+const STRIP_CELLS: i64 = 6;
+
+/// Units in the order of work: strips of a few squares from top to bottom, and row by row in them. Neighbours share decoded
+/// blocks, and how many of those have to be kept does not depend on the width of the scene.
+fn work_order(units: &[Unit]) -> Vec<&Unit> {
+    let mut ordered: Vec<_> = units.iter().collect();
+    let first_col = units.iter().map(|unit| unit.cell.col).min().unwrap_or(0);
+    ordered.sort_by_key(|unit| ((unit.cell.col - first_col) / STRIP_CELLS, unit.cell.row, unit.cell.col));
+    ordered
+}
+
 /// Works the units of a publication on all threads; returns how many were not staged before.
 fn work_all(
     context: &RunContext,
@@ -150,10 +166,8 @@ fn work_all(
 ) -> Result<usize, Failure> {
     let pass = context.pass(&publication.pass_id)?;
     let bar = progress.units(publication.units.len(), &pass.name);
-    // Units in order of their squares, so that neighbours share decoded blocks; the iterator hands them out one by one.
-    let worked = publication
-        .units
-        .iter()
+    let worked = work_order(&publication.units)
+        .into_iter()
         .par_bridge()
         .map(|unit| {
             let fresh = work::work(context, ground, unit)?;
@@ -170,7 +184,7 @@ fn work_all(
 /// # Errors
 /// The configuration file can't be read any more.
 pub fn run_start(session: &Session, plan: &Plan, units_todo: usize) -> Result<RunStart, Failure> {
-    let model = session.context.segmenter.description();
+    let model = session.context.model.description();
     Ok(RunStart {
         run_id: plan.run_id,
         started_at: Timestamp::now(),

@@ -6,11 +6,12 @@ use std::path::Path;
 use shorewatch_domain::pass::{Pass, PassState};
 use shorewatch_domain::sensor::SensorProfile;
 use shorewatch_domain::unit::UnitContext;
-use shorewatch_models::{Bundle, FakeSegmenter, Segmenter};
+use shorewatch_models::SegmenterDescription;
 use shorewatch_store::{Lease, Store};
 
 use super::context::{Parts, RunContext, reading_digest};
 use super::ground::Ground;
+use super::model::Model;
 use super::plan::{Plan, ReadablePass, plan};
 use crate::configuration::RunSettings;
 use crate::failure::Failure;
@@ -52,11 +53,11 @@ impl Session {
     /// Anything that does not fit together; nothing was worked then.
     pub fn open(settings: RunSettings, purpose: Purpose) -> Result<Self, Failure> {
         shorewatch_imagery::open::init();
-        let segmenter = load_segmenter(&settings)?;
-        let classes = segmenter.description().model_classes();
+        let model = Model::open(&settings)?;
+        let classes = model.description().model_classes();
         let table =
             settings.classes.check(&classes).map_err(|faults| Failure::usage(faults.render(120, false)))?.clone();
-        check_grid(&settings, segmenter.as_ref())?;
+        check_grid(&settings, model.description())?;
         let (mut store, lease) = match purpose {
             Purpose::Write => {
                 let now = jiff::Timestamp::now();
@@ -74,15 +75,14 @@ impl Session {
         }
         let passes = store.passes()?;
         let profiles = settings.sensors.iter().map(|(name, sensor)| (name.clone(), sensor.profile.clone())).collect();
-        let (ready, refused) = select(&passes, &profiles, segmenter.as_ref(), settings.grid.pixel_size_m);
+        let (ready, refused) = select(&passes, &profiles, model.description(), settings.grid.pixel_size_m);
         faults.extend(refused);
         let grounds = Ground::lay(store.reaches()?, &settings.grid, settings.unit_px)?;
-        let unit_context =
-            UnitContext { model: segmenter.description().digest, configuration: settings.result_digest() };
+        let unit_context = UnitContext { model: model.description().digest, configuration: settings.result_digest() };
         let context = RunContext::new(Parts {
             work_folder: settings.work_folder.clone(),
             table,
-            segmenter,
+            model,
             unit_context,
             simplify_tolerance_px: settings.patches.simplify_tolerance_px,
             passes,
@@ -130,15 +130,7 @@ pub fn create_folder_of(file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn load_segmenter(settings: &RunSettings) -> Result<Box<dyn Segmenter>, Failure> {
-    let Some(format) = settings.model.backend.format() else { return Ok(Box::new(FakeSegmenter::new())) };
-    let folder = settings.model.folder.parent().unwrap_or(Path::new("."));
-    let bundle = Bundle::load(folder, &settings.model.bundle)?;
-    Ok(shorewatch_models::load(&bundle, &settings.model.options(format))?)
-}
-
-fn check_grid(settings: &RunSettings, segmenter: &dyn Segmenter) -> Result<(), Failure> {
-    let model = segmenter.description();
+fn check_grid(settings: &RunSettings, model: &SegmenterDescription) -> Result<(), Failure> {
     let size = settings.grid.pixel_size_m;
     let (least, most) = (model.ground_sampling_distance_min_m, model.ground_sampling_distance_max_m);
     if (least..=most).contains(&size) {
@@ -154,7 +146,7 @@ fn check_grid(settings: &RunSettings, segmenter: &dyn Segmenter) -> Result<(), F
 fn select(
     passes: &[Pass],
     profiles: &BTreeMap<String, SensorProfile>,
-    segmenter: &dyn Segmenter,
+    model: &SegmenterDescription,
     pixel_size_m: f64,
 ) -> (Vec<ReadablePass>, Vec<String>) {
     let (mut ready, mut refused) = (Vec::new(), Vec::new());
@@ -163,7 +155,7 @@ fn select(
             PassState::Superseded => continue,
             PassState::Quarantined(reason) => refused.push(format!("pass {} is quarantined: {reason}", pass.name)),
             PassState::Held(reason) => refused.push(format!("pass {} is held: {reason}", pass.name)),
-            PassState::Ready => match readable(pass, profiles, segmenter, pixel_size_m) {
+            PassState::Ready => match readable(pass, profiles, model, pixel_size_m) {
                 Ok(profile) => ready.push(ReadablePass { reading: reading_digest(pass, profile), pass: pass.clone() }),
                 Err(reason) => refused.push(format!("pass {} can't be used: {reason}", pass.name)),
             },
@@ -176,12 +168,12 @@ fn select(
 fn readable<'a>(
     pass: &Pass,
     profiles: &'a BTreeMap<String, SensorProfile>,
-    segmenter: &dyn Segmenter,
+    model: &SegmenterDescription,
     pixel_size_m: f64,
 ) -> Result<&'a SensorProfile, String> {
     let profile = profiles.get(&pass.sensor).ok_or_else(|| format!("there is no sensor profile {:?}", pass.sensor))?;
     let available: Vec<_> = profile.bands.iter().map(|band| band.role).collect();
-    segmenter.description().band_set(&available).map_err(|fault| fault.to_string())?;
+    model.band_set(&available).map_err(|fault| fault.to_string())?;
     if profile.ground_sampling_distance_m > COARSEST_SENSOR_RATIO * pixel_size_m {
         return Err(format!(
             "sensor {} has {} m per pixel, the grid {pixel_size_m} m: finer than the imagery; use a grid of at least {:.1} m",

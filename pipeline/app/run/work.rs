@@ -165,7 +165,7 @@ pub fn work(context: &RunContext, ground: &Ground, unit: &Unit) -> Result<bool, 
 
 fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) -> Result<UnitResult, Failure> {
     let scored =
-        scored_window(scope.window, change::margin_px(&context.table), context.segmenter.description().alignment_px);
+        scored_window(scope.window, change::margin_px(&context.table), context.model.description().alignment_px);
     let (later, faults) = scores(context, unit.grid, scored, &unit.pass_id)?;
     let mut change = if unit.earlier_pass_ids.is_empty() {
         let (rows, cols) = later.window.ranges_of(&scope.window);
@@ -250,7 +250,7 @@ fn scores(
         .field("window", format!("{} {} {} {}", window.row, window.col, window.rows, window.cols))
         .digest("pass", pass_id)
         .digest("reading", &reading)
-        .digest("model", &context.segmenter.description().digest)
+        .digest("model", &context.model.description().digest)
         .finish();
     let name = id.to_string();
     let path = context.work_folder.join("scores").join(&name[..2]).join(format!("{name}.layers"));
@@ -290,7 +290,7 @@ fn segment(
     window: Window,
     pass_id: &Digest,
 ) -> Result<(Scores, Vec<String>), Failure> {
-    let halo = context.segmenter.description().halo_px;
+    let halo = context.model.description().halo_px;
     let reader = context.reader(pass_id)?;
     let read = reader.read(grid, window.grown(halo))?;
     let raster = read.raster;
@@ -298,7 +298,7 @@ fn segment(
     let causes = raster.causes.slice(s![rows, cols]).to_owned();
     let probabilities = if causes.iter().any(|cause| cause.is_observed()) {
         let observed = raster.causes.mapv(Causes::is_observed);
-        context.segmenter.segment_window(&raster.roles, raster.pixels.view(), observed.view(), halo)?
+        context.model.segmenter()?.segment_window(&raster.roles, raster.pixels.view(), observed.view(), halo)?
     } else {
         Array3::zeros((context.classes.names.len(), window.rows, window.cols))
     };

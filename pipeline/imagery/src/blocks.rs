@@ -37,6 +37,19 @@ pub enum Samples {
 }
 
 impl Samples {
+    /// Without the first `skip` of `rows` rows of `cols` pixels of each band.
+    fn without_rows(&self, skip: usize, rows: usize, cols: usize) -> Self {
+        fn kept<T: Copy>(samples: &[T], skip: usize, rows: usize, cols: usize) -> Vec<T> {
+            samples.chunks_exact(rows * cols).flat_map(|plane| &plane[skip * cols..]).copied().collect()
+        }
+        match self {
+            Self::U8(samples) => Self::U8(kept(samples, skip, rows, cols)),
+            Self::U16(samples) => Self::U16(kept(samples, skip, rows, cols)),
+            Self::I16(samples) => Self::I16(kept(samples, skip, rows, cols)),
+            Self::F32(samples) => Self::F32(kept(samples, skip, rows, cols)),
+        }
+    }
+
     fn size_bytes(&self) -> usize {
         match self {
             Self::U8(samples) => samples.len(),
@@ -50,8 +63,10 @@ impl Samples {
 /// One decoded block.
 #[derive(Debug)]
 pub struct Block {
-    /// Rows in this block (less at the lower edge of the file).
+    /// Rows in this block (less at the lower edge of the file), those included that are not kept any more.
     pub rows: usize,
+    /// The first row that is kept: samples begin with it.
+    pub first_row: usize,
     /// Columns in this block (less at the right edge).
     pub cols: usize,
     /// The bands that were asked for.
@@ -173,7 +188,7 @@ impl BlockSource {
                 tiles.read(file, tile, &self.bands, &mut target)?;
             }
         }
-        Some(Block { rows, cols, samples: wrap(samples), unreadable: None, faults: Vec::new() })
+        Some(Block { rows, first_row: 0, cols, samples: wrap(samples), unreadable: None, faults: Vec::new() })
     }
 
     fn read<T>(&self, file: &OpenedFile, place: Place, wrap: fn(Vec<T>) -> Samples) -> Block
@@ -191,7 +206,7 @@ impl BlockSource {
             self.salvage(file, place, &mut samples, &mut mask, &mut faults);
             unreadable = Some(mask);
         }
-        Block { rows: place.rows, cols: place.cols, samples: wrap(samples), unreadable, faults }
+        Block { rows: place.rows, first_row: 0, cols: place.cols, samples: wrap(samples), unreadable, faults }
     }
 
     /// Reads native block by native block, and marks those that fail.
@@ -261,13 +276,10 @@ struct Place {
     cols: usize,
 }
 
-/// First of an [`Order`].
-const IN_USE: bool = true;
-
 type Key = (u64, usize, usize);
 type Slot = Arc<OnceLock<Result<Arc<Block>, String>>>;
 
-/// Decoded blocks up to a number of bytes, for all threads and files. Those that a reader is done with go first, then the
+/// Decoded blocks up to a number of bytes, for all threads and files. What a reader is done with goes at once, then the
 /// least recently used.
 pub struct BlockCache {
     capacity_bytes: usize,
@@ -275,12 +287,19 @@ pub struct BlockCache {
     inner: Mutex<Inner>,
 }
 
-/// When a block goes, the smallest first: whether it is [`IN_USE`] still, and the time of its last use.
-type Order = (bool, u64);
+/// A slot in the cache.
+#[derive(Default)]
+struct Entry {
+    slot: Slot,
+    /// Time of the last use.
+    used: u64,
+    /// What it adds to the bytes that are held; 0 until it is decoded.
+    bytes: usize,
+}
 
 #[derive(Default)]
 struct Inner {
-    slots: HashMap<Key, (Slot, Order)>,
+    slots: HashMap<Key, Entry>,
     clock: u64,
     held_bytes: usize,
 }
@@ -298,19 +317,29 @@ impl BlockCache {
         self.decoded.load(Ordering::Relaxed)
     }
 
-    /// The block at (row, col) of blocks, decoded now if nobody has. Two threads that want one block decode it once.
+    /// The block at (row, col) of blocks from its row `first_row` on, decoded now if nobody has. Two threads that want one
+    /// block decode it once.
     ///
     /// # Errors
     /// The file can't be opened any more. A block that can't be decoded is no error: it comes with its unreadable mask.
-    pub fn get(&self, source: &BlockSource, block_row: usize, block_col: usize) -> Result<Arc<Block>, ImageryError> {
+    pub fn get(
+        &self,
+        source: &BlockSource,
+        (block_row, block_col): (usize, usize),
+        first_row: usize,
+    ) -> Result<Arc<Block>, ImageryError> {
         let key = (source.key, block_row, block_col);
         let slot = {
             let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
             inner.clock += 1;
             let clock = inner.clock;
-            let (slot, used) = inner.slots.entry(key).or_default();
-            *used = (IN_USE, clock);
-            Arc::clone(slot)
+            // rows that are not kept any more are asked for again: the order of work was another than expected
+            if inner.decoded(&key).is_some_and(|block| block.first_row > first_row) {
+                inner.remove(&key);
+            }
+            let entry = inner.slots.entry(key).or_default();
+            entry.used = clock;
+            Arc::clone(&entry.slot)
         };
         let mut fresh = false;
         let decoded = slot.get_or_init(|| {
@@ -322,36 +351,71 @@ impl BlockCache {
             Ok(block) => Arc::clone(block),
             Err(_) => {
                 // Not kept: the next reader tries again, and gets the typed error here.
-                self.inner.lock().unwrap_or_else(PoisonError::into_inner).slots.remove(&key);
+                self.inner.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
                 return source.decode(block_row, block_col).map(Arc::new);
             }
         };
         if fresh {
-            self.account(block.samples.size_bytes());
+            self.account(key, &slot, block.samples.size_bytes());
         }
         Ok(block)
     }
 
-    /// Tells that a reader needs a block no more: it makes room before others. A mistake costs decoding it again.
-    pub fn done_with(&self, source: &BlockSource, block_row: usize, block_col: usize) {
+    /// Tells that of a block only the rows from `first_row` on are still needed, which may be none: the others make room.
+    /// A mistake costs decoding the block again.
+    pub fn done_with(&self, source: &BlockSource, (block_row, block_col): (usize, usize), first_row: usize) {
+        let key = (source.key, block_row, block_col);
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, (in_use, _))) = inner.slots.get_mut(&(source.key, block_row, block_col)) {
-            *in_use = !IN_USE;
+        let Some(block) = inner.decoded(&key) else { return };
+        // a copy is worth its while where it frees half of the block
+        if first_row < block.rows && 2 * first_row.saturating_sub(block.first_row) < block.rows - block.first_row {
+            return;
+        }
+        let used = inner.remove(&key);
+        if first_row < block.rows {
+            let skip = first_row - block.first_row;
+            let rest = Block {
+                rows: block.rows,
+                first_row,
+                cols: block.cols,
+                samples: block.samples.without_rows(skip, block.rows - block.first_row, block.cols),
+                unreadable: block.unreadable.clone(),
+                faults: block.faults.clone(),
+            };
+            let bytes = rest.samples.size_bytes();
+            inner.held_bytes += bytes;
+            inner.slots.insert(key, Entry { slot: Arc::new(OnceLock::from(Ok(Arc::new(rest)))), used, bytes });
         }
     }
 
     /// Counts a new block and drops the least recently used ones beyond the capacity.
-    fn account(&self, bytes: usize) {
+    fn account(&self, key: Key, slot: &Slot, bytes: usize) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        // another thread may be done with it already
+        let Some(entry) = inner.slots.get_mut(&key).filter(|entry| Arc::ptr_eq(&entry.slot, slot)) else { return };
+        entry.bytes = bytes;
         inner.held_bytes += bytes;
         while inner.held_bytes > self.capacity_bytes {
-            let size =
-                |slot: &Slot| slot.get().and_then(|block| block.as_ref().ok()).map(|block| block.samples.size_bytes());
-            let oldest =
-                inner.slots.iter().filter(|(_, (slot, _))| size(slot).is_some()).min_by_key(|(_, (_, used))| *used);
-            let Some((key, freed)) = oldest.map(|(key, (slot, _))| (*key, size(slot).unwrap_or(0))) else { break };
-            inner.slots.remove(&key);
-            inner.held_bytes -= freed;
+            let counted = inner.slots.iter().filter(|(_, entry)| entry.bytes > 0);
+            let Some(key) = counted.min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key) else { break };
+            inner.remove(&key);
         }
     }
 }
+
+impl Inner {
+    /// A block that is decoded.
+    fn decoded(&self, key: &Key) -> Option<Arc<Block>> {
+        self.slots.get(key)?.slot.get().and_then(|block| block.as_ref().ok()).map(Arc::clone)
+    }
+
+    /// Forgets a block; returns when it was last used.
+    fn remove(&mut self, key: &Key) -> u64 {
+        let Entry { used, bytes, .. } = self.slots.remove(key).unwrap_or_default();
+        self.held_bytes -= bytes;
+        used
+    }
+}
+
+#[cfg(test)]
+mod tests;

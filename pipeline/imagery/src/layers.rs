@@ -86,9 +86,11 @@ pub fn write_layers(
     let io = |action| move |fault| ImageryError::io(path, action, fault);
     let mut described = Vec::with_capacity(layers.len());
     let mut body = Vec::new();
+    let mut scratch = vec![0; lz4_flex::block::get_maximum_output_size(window.len())];
     for (name, values) in layers {
         // most layers of most units hold one value, and that need not be stored pixel by pixel
-        let stored = constant(values).map_or_else(|| Stored::Lz4(compress(values, &mut body)), Stored::Constant);
+        let stored =
+            constant(values).map_or_else(|| Stored::Lz4(compress(values, &mut scratch, &mut body)), Stored::Constant);
         described.push(Layer { name: (*name).to_owned(), stored });
     }
     let header = Header {
@@ -125,15 +127,13 @@ fn constant(values: &ArrayView2<'_, u8>) -> Option<u8> {
     (!values.rows().into_iter().any(differs)).then_some(first)
 }
 
-/// Appends the compressed values; returns how many bytes they take.
-fn compress(values: &ArrayView2<'_, u8>, body: &mut Vec<u8>) -> usize {
+/// Appends the compressed values, by way of `scratch`, which has room for the worst case; returns how many bytes they take.
+fn compress(values: &ArrayView2<'_, u8>, scratch: &mut [u8], body: &mut Vec<u8>) -> usize {
     let values = values.as_standard_layout();
     let values = values.as_slice().unwrap_or_else(|| unreachable!("standard layout is one run of memory"));
-    let start = body.len();
-    body.resize(start + lz4_flex::block::get_maximum_output_size(values.len()), 0);
-    let size = lz4_flex::block::compress_into(values, &mut body[start..])
+    let size = lz4_flex::block::compress_into(values, scratch)
         .unwrap_or_else(|_| unreachable!("there is room for the worst case"));
-    body.truncate(start + size);
+    body.extend_from_slice(&scratch[..size]);
     size
 }
 

@@ -22,8 +22,8 @@ use crate::resample::{SourcePositions, resample};
 /// tenth of the best co-registration of passes.
 pub const ON_GRID_TOLERANCE_PX: f64 = 0.01;
 
-/// Source pixels that one resampling step may hold in memory.
-const SOURCE_PIXELS_AT_ONCE: usize = 8 << 20;
+/// Source pixels that one resampling step may hold in memory: few enough for the second-level cache.
+const SOURCE_PIXELS_AT_ONCE: usize = 256 << 10;
 
 /// Source pixels along the lower and right edges of a window in which the next windows of a sweep, row by row, may begin:
 /// twice the largest margin and halo, and some for rotation. Blocks that end before are not needed again.
@@ -253,7 +253,9 @@ impl PassReader {
                 continue;
             };
             if source.len() > SOURCE_PIXELS_AT_ONCE && part.len() > 1 {
-                parts.extend(halves(part));
+                // the upper or left half is next, so that blocks are used in the order of a sweep
+                let [first, second] = halves(part);
+                parts.extend([second, first]);
                 continue;
             }
             let count = file.positions.len();
@@ -303,15 +305,15 @@ impl PassReader {
         let last_col = (inside.col_end() as usize - 1) / shape.cols;
         for block_row in first_row..=last_row {
             for block_col in first_col..=last_col {
-                let block = self.cache.get(&file.blocks, block_row, block_col)?;
-                faults.extend(block.faults.iter().cloned());
                 let place = Window {
                     row: (block_row * shape.rows) as i64,
                     col: (block_col * shape.cols) as i64,
-                    rows: block.rows,
-                    cols: block.cols,
+                    rows: shape.rows.min(rows - block_row * shape.rows),
+                    cols: shape.cols.min(cols - block_col * shape.cols),
                 };
                 let Some(part) = place.intersection(&inside) else { continue };
+                let block = self.cache.get(&file.blocks, (block_row, block_col), place.ranges_of(&part).0.start)?;
+                faults.extend(block.faults.iter().cloned());
                 let (from_rows, from_cols) = place.ranges_of(&part);
                 let (to_rows, to_cols) = window.ranges_of(&part);
                 let from = (from_rows.start, from_cols.start);
@@ -331,9 +333,10 @@ impl PassReader {
                         self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes);
                     }
                 }
-                let is_before = |end: i64, window_end: i64| end + SHARED_EDGE_PX <= window_end;
-                if is_before(place.row_end(), window.row_end()) && is_before(place.col_end(), window.col_end()) {
-                    self.cache.done_with(&file.blocks, block_row, block_col);
+                if place.col_end() + SHARED_EDGE_PX <= window.col_end() {
+                    // what the windows of the next row may still want
+                    let wanted = (window.row_end() - SHARED_EDGE_PX - place.row).clamp(0, place.rows as i64);
+                    self.cache.done_with(&file.blocks, (block_row, block_col), wanted as usize);
                 }
             }
         }
@@ -353,7 +356,7 @@ impl PassReader {
         causes: &mut ArrayViewMut2<'_, Causes>,
     ) {
         let (rows, cols) = causes.dim();
-        let plane = block.rows * block.cols;
+        let plane = (block.rows - block.first_row) * block.cols;
         let nodata = self.nodata.and_then(T::stored);
         // a comparison with NaN is false
         let saturated_from = self.saturated_from.unwrap_or(f32::NAN);
@@ -367,7 +370,7 @@ impl PassReader {
             let mut data_bands = 0_u8;
             let mut next = 0;
             for (i, what) in file.uses.iter().enumerate() {
-                let start = i * plane + (from.0 + row) * block.cols + from.1;
+                let start = i * plane + (from.0 - block.first_row + row) * block.cols + from.1;
                 let line = &samples[start..start + cols];
                 match what {
                     Use::Reflectance { scale, offset, .. } => {

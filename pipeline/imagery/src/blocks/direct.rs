@@ -163,11 +163,7 @@ impl DirectTiles {
 
     fn take(&self) -> Scratch {
         let kept = self.scratch.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        kept.unwrap_or_else(|| Scratch {
-            compressed: Vec::new(),
-            inflated: Vec::new(),
-            inflate: Decompressor::new(),
-        })
+        kept.unwrap_or_else(|| Scratch { compressed: Vec::new(), inflated: Vec::new(), inflate: Decompressor::new() })
     }
 
     /// Bands out of pixels that hold all of them, row by row.
