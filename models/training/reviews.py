@@ -3,7 +3,9 @@
 A folder with `labels.json`, a list of
 `{"chip": "x.tif", "mask": "x.mask.tif", "head": "object", "weight": 1.0, "verdict": "confirmed",
 "patch_id": "...", "bands": ["green", "red", "nir"]}`: the chip is float32 reflectance (band, row, col),
-the mask uint8 (row, col) with class ids of the head counted from 0, and 255 where nothing is said.
+the mask uint8 (row, col) with class ids of the head counted from 0, and 255 where nothing is said. Ground that the pass
+did not observe is NaN in every band, and says nothing whatever its mask holds. Further keys (where the chip came from)
+are not read.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ HELD_BACK_SHARE = 0.2
 
 @dataclass(frozen=True)
 class Review:
-    """One reviewed chip: reflectance (band of `ROLES`, row, col), NaN in bands it lacks; mask (row, col)."""
+    """One reviewed chip: reflectance (band of `ROLES`, row, col), NaN in bands it lacks and where unobserved; mask (row, col)."""
 
     patch_id: str
     head: str
@@ -80,7 +82,11 @@ def one(folder: Path, entry: dict) -> Review:
     reflectance = np.full((len(ROLES), *mask.shape), np.nan, np.float32)
     for role, band in zip(roles, chip):
         reflectance[ROLES.index(role)] = band
-    return Review(entry["patch_id"], head, float(entry["weight"]), reflectance, mask.astype(np.uint8))
+    if np.isinf(reflectance).any():
+        raise ValueError(f"{entry['chip']}: infinite reflectance, expected numbers, and NaN where nothing was observed")
+    unobserved = np.isnan(reflectance).all(0)
+    labels = np.where(unobserved, IGNORE, mask).astype(np.uint8)
+    return Review(entry["patch_id"], head, float(entry["weight"]), reflectance, labels)
 
 
 def window(review: Review, side: int, row: int, col: int) -> tuple[Tensor, Tensor]:

@@ -125,6 +125,21 @@ class Reviews(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, r"entry 0: .*\[9\].*entry 1: .*thermal.*entry 2: .*roof"):
                 reviews.read(folder)
 
+    def test_unobserved_ground_and_what_lies_beyond_a_chip_say_nothing(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            chip, mask = np.full((3, 8, 6), 0.2, np.float32), np.full((8, 6), 3, np.uint8)
+            chip[:, 0, 0] = np.nan
+            tifffile.imwrite(folder / "a.tif", chip, planarconfig="separate")
+            tifffile.imwrite(folder / "a.mask.tif", mask)
+            entry = {"chip": "a.tif", "mask": "a.mask.tif", "head": "object", "weight": 0.5, "verdict": "rejected", "patch_id": "p", "bands": ["green", "red", "nir"], "reason": "shadow", "model": {"name": "m"}}
+            (folder / "labels.json").write_text(json.dumps([entry]))
+            (review,) = reviews.read(folder)
+        reflectance, labels = reviews.window(review, 16, 0, 0)
+        seen = ~torch.isnan(reflectance)
+        self.assertEqual([int(n) for n in seen.sum((1, 2))], [0, 47, 47, 47, 0, 0])
+        self.assertTrue(bool((labels[~seen.any(0)] == IGNORE).all()) and bool((labels[seen.any(0)] == 3).all()))
+
 
 if __name__ == "__main__":
     unittest.main()

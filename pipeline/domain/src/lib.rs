@@ -10,6 +10,7 @@
 //! | [`classes`], [`change`] | the table of suspicious transitions; what changed between two dates |
 //! | [`extract`] | label rasters to polygons, exact and simplified |
 //! | [`patch`] | what comes out |
+//! | [`review`] | what a person decided on a patch, and what a network may learn from it |
 //! | [`mod@unit`] | a square of the grid × a pass: what is worked on, and its identity |
 //! | [`digest`] | what is done is keyed by these |
 //!
@@ -27,5 +28,6 @@ pub mod patch;
 pub mod raster;
 pub mod rasterise;
 pub mod reach;
+pub mod review;
 pub mod sensor;
 pub mod unit;

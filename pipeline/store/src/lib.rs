@@ -8,12 +8,13 @@
 //! | [`publish`] | what one run publishes of one pass, in one transaction |
 //! | [`published`] | publications, units, tiles and observations as they are read back |
 //! | [`patches`] | patches as they are read back, with filters |
+//! | [`reviews`] | what reviewers decided on patches |
 //! | [`lease`] | one run at a time |
 //! | [`error`] | what can go wrong, by what to do next |
 //!
 //! # Tables
 //! Layers, geometry in EPSG:4490 (CGCS2000, stored as longitude, latitude): `patches`, `reaches`, `tiles`, `passes`.
-//! Tables: `observations`, `publications`, `runs`, `units`, `patches_superseded`, `shorewatch_schema`. Reaches and
+//! Tables: `observations`, `publications`, `runs`, `units`, `patches_superseded`, `reviews`, `shorewatch_schema`. Reaches and
 //! footprints come in WGS 84; the two systems agree to centimetres, far below any pixel, so that the numbers are stored as
 //! they are. Times are UTC, to the millisecond (GeoPackage's DATETIME); lists and nested records are JSON text.
 //!
@@ -35,6 +36,7 @@ pub mod patches;
 pub mod publish;
 pub mod published;
 pub mod reaches;
+pub mod reviews;
 pub mod runs;
 pub mod schema;
 pub mod store;

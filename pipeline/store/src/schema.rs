@@ -7,7 +7,7 @@ use crate::geopackage;
 use crate::values::Utc;
 
 /// The schema version that this program writes and reads.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Brings a store from the version before to `version`.
 struct Migration {
@@ -16,7 +16,8 @@ struct Migration {
 }
 
 /// In order of version; the last one is [`SCHEMA_VERSION`].
-const MIGRATIONS: [Migration; 1] = [Migration { version: 1, apply: create_version_1 }];
+const MIGRATIONS: [Migration; 2] =
+    [Migration { version: 1, apply: create_version_1 }, Migration { version: 2, apply: add_reviews }];
 
 /// What a file is, seen from our schema.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,6 +96,16 @@ fn create_version_1(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::
     Ok(())
 }
 
+fn add_reviews(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    transaction.execute_batch(include_str!("sql/shorewatch_2.sql"))?;
+    geopackage::register_attributes(
+        transaction,
+        "reviews",
+        "What reviewers decided on patches (内业复核), one row a decision; the latest on a patch counts",
+        now,
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,7 +122,7 @@ mod tests {
         crate::geometry::register_functions(&connection).expect("functions");
         let transaction = connection.transaction().expect("a transaction");
         migrate(&transaction, 0, Timestamp::UNIX_EPOCH).expect("tables");
-        assert_eq!(find(&transaction).expect("a look"), Found::Store { version: 1 });
+        assert_eq!(find(&transaction).expect("a look"), Found::Store { version: SCHEMA_VERSION });
         drop(transaction);
         assert_eq!(find(&connection).expect("a look"), Found::Blank);
     }

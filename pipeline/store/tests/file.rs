@@ -17,7 +17,7 @@ fn a_newer_store_is_refused_and_left_alone() {
     drop(filled(&path));
     let connection = Connection::open(&path).expect("opened");
     connection
-        .execute("INSERT INTO shorewatch_schema (version, applied_at) VALUES (2, '2030-01-01T00:00:00.000Z')", [])
+        .execute("INSERT INTO shorewatch_schema (version, applied_at) VALUES (3, '2030-01-01T00:00:00.000Z')", [])
         .expect("made newer");
     drop(connection);
     let before = fs::read(&path).expect("bytes");
@@ -25,7 +25,7 @@ fn a_newer_store_is_refused_and_left_alone() {
         [Store::create_or_open(&path, now()), Store::open_existing(&path, now()), Store::open_read_only(&path)]
     {
         let refused = refused.expect_err("refused");
-        assert!(matches!(refused, StoreError::NewerStore { expected: 1, got: 2, .. }), "{refused}");
+        assert!(matches!(refused, StoreError::NewerStore { expected: 2, got: 3, .. }), "{refused}");
         assert!(!refused.is_retryable());
     }
     assert_eq!(fs::read(&path).expect("bytes"), before);

@@ -46,6 +46,7 @@ fn every_layer_opens_without_a_warning() {
         "publications",
         "observations",
         "patches_superseded",
+        "reviews",
     ];
     for layer in layers {
         assert!(all.contains(&format!("Layer name: {layer}\n")), "{layer} is missing in:\n{all}");
