@@ -72,7 +72,7 @@ pub enum RenderError {
     },
 }
 
-/// One thing that contradicts itself in a report's data.
+/// One thing that contradicts itself in the data of a page.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ReportFault {
     /// A number that must be finite and within limits is not.
@@ -129,6 +129,137 @@ pub enum ReportFault {
         /// Rank by score.
         expected: usize,
     },
+    /// A list or a table does not have one entry for each class.
+    #[error("{place}: {what} has the size {got:?} where {expected:?} was expected; give one entry for each class")]
+    Size {
+        /// Which hold-out or baseline.
+        place: String,
+        /// Which list or table.
+        what: &'static str,
+        /// Given length, or (rows, columns).
+        got: Vec<usize>,
+        /// Expected length, or (rows, columns).
+        expected: Vec<usize>,
+    },
+    /// Something that a page needs is not there.
+    #[error("{place}: there is no {what}; {hint}")]
+    Absent {
+        /// Where it is wanted.
+        place: String,
+        /// What is wanted.
+        what: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// Counts that must be equal are not.
+    #[error("{place}: {what} is {got} where {from} gives {expected}; count the same things in both")]
+    Count {
+        /// Which row.
+        place: String,
+        /// Which count.
+        what: &'static str,
+        /// Given count.
+        got: u64,
+        /// Count that follows from the other data.
+        expected: u64,
+        /// Which other data.
+        from: &'static str,
+    },
+    /// A part is larger than its whole.
+    #[error("{place}: {part} ({got}) is more than {whole} ({limit}), of which it is a part")]
+    PartExceedsWhole {
+        /// Which row.
+        place: String,
+        /// Name of the part.
+        part: &'static str,
+        /// The part.
+        got: u64,
+        /// Name of the whole.
+        whole: &'static str,
+        /// The whole.
+        limit: u64,
+    },
+    /// A score does not follow from the counts beside it.
+    #[error("{place}: {field} is {got} where {from} gives {expected:?}; score the same pixels in both")]
+    Score {
+        /// Which row.
+        place: String,
+        /// Which score.
+        field: &'static str,
+        /// Given value.
+        got: f64,
+        /// Value that follows from the counts; `None` where they give none.
+        expected: Option<f64>,
+        /// Which counts.
+        from: &'static str,
+    },
+    /// A goal is called met where it is missed, or the other way round.
+    #[error("goal {what:?} is called {} where {reached:?} against {wanted} says otherwise", met_word(*.met))]
+    Goal {
+        /// The goal.
+        what: String,
+        /// As given.
+        met: bool,
+        /// What was reached.
+        reached: Option<f64>,
+        /// What was wanted, in words.
+        wanted: String,
+    },
+    /// A curve names a class that is not there.
+    #[error("{place}: a curve is of class {class}, but there are {classes} classes, counted from 0")]
+    UnknownClass {
+        /// Which hold-out.
+        place: String,
+        /// Index given.
+        class: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// Values that must rise do not.
+    #[error("{place}: {what} falls from {before} to {after}; give them from low to high")]
+    Order {
+        /// Which curve or list.
+        place: String,
+        /// Which values.
+        what: &'static str,
+        /// The value before.
+        before: f64,
+        /// The smaller value after it.
+        after: f64,
+    },
+    /// A panel is not a PNG file.
+    #[error("{place} is not a PNG file; encode the panel as PNG")]
+    NotPng {
+        /// Which panel.
+        place: String,
+    },
+    /// The panels of a picture differ in size.
+    #[error(
+        "{place} is {got:?} px (width, height) where the first panel is {expected:?} px; \
+         cut all panels from the same window"
+    )]
+    PanelSize {
+        /// Which panel.
+        place: String,
+        /// Given (width, height) in pixels.
+        got: (u32, u32),
+        /// (width, height) of the first panel in pixels.
+        expected: (u32, u32),
+    },
+    /// What is not known has the colour of something that is.
+    #[error("the legend gives {what:?} the colour {colour:?} of {other:?}; give it a colour of its own")]
+    SharedColour {
+        /// `not labelled` or `not observed`.
+        what: &'static str,
+        /// The other entry.
+        other: String,
+        /// Red, green, blue.
+        colour: [u8; 3],
+    },
+}
+
+fn met_word(met: bool) -> &'static str {
+    if met { "met" } else { "missed" }
 }
 
 /// Why a report could not be written.

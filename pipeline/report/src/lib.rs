@@ -1,11 +1,13 @@
-//! Before/after chips, the map picture of a run, and the one self-contained HTML report.
+//! Before/after chips, the map picture of a run, and two self-contained HTML pages: the report of a run and the
+//! evaluation of a model.
 //!
 //! Everything here is a pure function over plain structs: no files, no network, no clock, no system
 //! fonts. The caller fills the structs and writes the bytes that come back.
 //!
 //! - [`render_pair`] paints one patch at both dates with the same stretch ([`ChipPair`] → [`RenderedPair`]).
 //! - [`render_overview`] paints the map of a run ([`Overview`] → [`RenderedOverview`]).
-//! - [`render_report`] writes the page ([`Report`] → HTML text).
+//! - [`render_report`] writes the page of a run ([`Report`] → HTML text).
+//! - [`render_evaluation`] writes the page of a model's scores ([`Evaluation`] → HTML text).
 //!
 //! Pixels are arrays in the order (band, row, column); geometry is (x, y) in *pixel-corner*
 //! coordinates, x = column and y = row, so that the top left corner of the first pixel is (0, 0).
@@ -13,12 +15,18 @@
 
 mod chip;
 mod error;
+mod evaluation;
 mod overview;
 mod paint;
 mod report;
 
 pub use chip::{ChipDate, ChipPair, RenderedPair, render_pair};
 pub use error::{RenderError, ReportError, ReportFault};
+pub use evaluation::{
+    BandSetScore, Baseline, ClassScore, Evaluation, EvaluationPicture, EvaluationRun, FindingSizeScore, Goal,
+    GoalBound, HoldOut, LegendEntry, ObjectKindScore, ObjectScores, ObjectSizeScore, PictureGroup, PictureLegend,
+    PicturePanel, PrecisionRecallCurve, ReliabilityBin, WaterScore, render_evaluation,
+};
 pub use overview::{Coverage, Marker, Overview, OverviewPatch, OverviewReach, RenderedOverview, render_overview};
 pub use paint::stretch::{HIGH_PERCENTILE, LOW_PERCENTILE, Stretch};
 pub use report::{

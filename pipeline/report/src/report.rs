@@ -1,7 +1,7 @@
 //! The report: what the caller fills in.
 
 mod check;
-mod format;
+pub(crate) mod format;
 mod page;
 mod render;
 mod rows;

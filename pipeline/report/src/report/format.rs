@@ -1,12 +1,15 @@
 //! Numbers and texts as a reader sees them.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{Cause, IssueClass};
 
 /// Characters of a digest that are shown outside the provenance.
 const SHORT_DIGEST_CHARACTERS: usize = 12;
 
 /// A number with `decimals` decimals and thousands separated by commas.
-pub(super) fn number(value: f64, decimals: usize) -> String {
+pub(crate) fn number(value: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", value.abs());
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let mut grouped = String::new();
@@ -33,7 +36,7 @@ pub(super) fn hectares(area_m2: f64) -> String {
 }
 
 /// A share of a whole in percent. Something is never shown as nothing, nor almost all as all.
-pub(super) fn percent(part: f64, whole: f64) -> String {
+pub(crate) fn percent(part: f64, whole: f64) -> String {
     if whole <= 0.0 {
         return "–".to_owned();
     }
@@ -48,7 +51,7 @@ pub(super) fn percent(part: f64, whole: f64) -> String {
 }
 
 /// How long something took.
-pub(super) fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     if seconds < 60.0 {
         return format!("{seconds:.1} s");
     }
@@ -64,14 +67,30 @@ pub(super) fn coordinate(degrees: f64, positive: char, negative: char) -> String
 }
 
 /// The first characters of a digest.
-pub(super) fn short_digest(digest: &str) -> String {
+pub(crate) fn short_digest(digest: &str) -> String {
     digest.chars().take(SHORT_DIGEST_CHARACTERS).collect()
 }
 
 /// `singular` for one, `plural` for any other number, with the number before it.
-pub(super) fn count(number_of: usize, singular: &str, plural: &str) -> String {
+pub(crate) fn count(number_of: usize, singular: &str, plural: &str) -> String {
     let word = if number_of == 1 { singular } else { plural };
     format!("{} {word}", number(number_of as f64, 0))
+}
+
+/// A name in words: `bare_soil` as `bare soil`.
+pub(crate) fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// Length of a bar in percent, as CSS reads it.
+pub(crate) fn bar(part: f64, whole: f64) -> String {
+    let share = if whole > 0.0 { part / whole } else { 0.0 };
+    format!("{:.2}", (share * 100.0).clamp(0.0, 100.0))
+}
+
+/// A PNG file as an address that holds it.
+pub(crate) fn data_uri(png: &[u8]) -> String {
+    format!("data:image/png;base64,{}", STANDARD.encode(png))
 }
 
 /// A cause in words.
@@ -103,7 +122,7 @@ pub(super) fn issue_class(class: &IssueClass) -> (String, String) {
 
 /// Writes characters that steer text without being seen (bidirectional controls, zero-width and
 /// control characters) as visible codes such as `⟨U+202E⟩`, so that a name cannot disguise itself.
-pub(super) fn show_hidden_characters(text: &str) -> String {
+pub(crate) fn show_hidden_characters(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         let hidden = match character {

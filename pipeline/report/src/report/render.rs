@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 use super::format::{
-    coordinate, count, duration, hectares, issue_class, number, percent, short_digest, show_hidden_characters,
-    square_metres,
+    bar, coordinate, count, data_uri, duration, hectares, issue_class, number, percent, short_digest,
+    show_hidden_characters, square_metres, words,
 };
 use super::page::{
     ChipsView, Figure, MapView, MarkerView, Page, PassView, PatchView, RunView, ShareRow, ShareTable, TruthRow,
     TruthView, Verdict,
 };
-use super::rows::{Totals, bar, coverage_view, reach_label, unseen_view};
+use super::rows::{Totals, coverage_view, reach_label, unseen_view};
 use super::{MapPicture, PassRow, PassStatus, PatchCard, Report, TruthOutcome, TruthTable, check};
 use crate::error::ReportError;
 
@@ -375,13 +373,4 @@ fn truth_view(truth: &TruthTable) -> TruthView {
         rows: events.chain(harmless).collect(),
         false_alarms: truth.false_alarms.clone(),
     }
-}
-
-/// A class name in words: `bare_soil` as `bare soil`.
-fn words(name: &str) -> String {
-    name.replace('_', " ")
-}
-
-fn data_uri(png: &[u8]) -> String {
-    format!("data:image/png;base64,{}", STANDARD.encode(png))
 }

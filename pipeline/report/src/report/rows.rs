@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::format::{cause, hectares, percent};
+use super::format::{bar, cause, hectares, percent};
 use super::page::{CoverageRowView, CoverageView, PairView, ReachLabel, UnseenReach, UnseenRow, UnseenView};
 use super::{Cause, CoverageRow, PairReference, Report};
 
@@ -159,10 +159,4 @@ fn unseen_row(report: &Report, row: &CoverageRow) -> Option<UnseenRow> {
         share: percent(area_m2, row.scope_m2),
         causes: gaps.iter().map(|(cause, area_m2)| (gap_name(cause.as_ref()), hectares(*area_m2))).collect(),
     })
-}
-
-/// Length of a bar in percent, as CSS reads it.
-pub(super) fn bar(part: f64, whole: f64) -> String {
-    let share = if whole > 0.0 { part / whole } else { 0.0 };
-    format!("{:.2}", (share * 100.0).clamp(0.0, 100.0))
 }
