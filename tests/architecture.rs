@@ -31,12 +31,14 @@ fn arrows_point_to_the_domain() {
     assert_eq!(ours("shorewatch-imagery"), ["shorewatch-domain"]);
     assert_eq!(ours("shorewatch-models"), ["shorewatch-domain"]);
     assert_eq!(ours("shorewatch-store"), ["shorewatch-domain"]);
+    assert_eq!(ours("shorewatch-evaluation"), [""; 0]);
     assert_eq!(ours("shorewatch-report"), [""; 0]);
     assert_eq!(ours("shorewatch-synth"), [""; 0]);
     assert_eq!(
         ours("shorewatch"),
         [
             "shorewatch-domain",
+            "shorewatch-evaluation",
             "shorewatch-imagery",
             "shorewatch-models",
             "shorewatch-report",

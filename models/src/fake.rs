@@ -116,7 +116,7 @@ impl FakeSegmenter {
             halo_px: 0,
             alignment_px: 1,
             classes: classes.collect(),
-            heads: vec![0..CLASSES.len()],
+            heads: std::iter::once(0..CLASSES.len()).collect(),
         };
         Self { description }
     }

@@ -114,7 +114,7 @@ impl Manifest {
                     bias.len()
                 ));
             }
-            if let Some(value) = bias.iter().find(|value| !(value.abs() <= MAXIMUM_BIAS)) {
+            if let Some(value) = bias.iter().find(|value| value.is_nan() || value.abs() > MAXIMUM_BIAS) {
                 faults
                     .push(format!("output head {name:?}: bias must be -{MAXIMUM_BIAS} to {MAXIMUM_BIAS}, got {value}"));
             }

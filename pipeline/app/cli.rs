@@ -140,6 +140,11 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// What reviewers decided, for training.
+    #[command(subcommand)]
+    Labels(LabelsCommand),
+    /// Measure how good a bundle is on what its training never saw; writes `eval.json` and a page, `eval.html`.
+    Eval(EvaluateArguments),
     /// Look at model bundles.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -213,6 +218,58 @@ pub enum ReachesCommand {
     },
     /// List reaches.
     List(ConfigFile),
+}
+
+/// Commands on reviewed patches.
+#[derive(Debug, Subcommand)]
+pub enum LabelsCommand {
+    /// Write confirmed and rejected patches as chips with masks, weights and provenance: what `models/training/finetune.py`
+    /// learns from.
+    Export {
+        /// The configuration.
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Folder to write to; it must not exist yet, or be empty.
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
+}
+
+/// What is to be evaluated, and on what.
+#[derive(Debug, Clone, Args)]
+pub struct EvaluateArguments {
+    /// Name of the bundle.
+    #[arg(long, value_name = "NAME", default_value = "shoreland")]
+    pub bundle: String,
+    /// Folder to write `eval.json` and `eval.html` to.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Folder of the bundles.
+    #[arg(long, default_value = "models")]
+    pub folder: PathBuf,
+    /// Folder with `worldcover-chips` and `mining-gallery`.
+    #[arg(long, value_name = "FOLDER", env = "SHOREWATCH_DATA", default_value = "../shared/data")]
+    pub data: PathBuf,
+    /// List of the chips that training never saw; by default `holdout.json` of the bundle.
+    #[arg(long, value_name = "FILE")]
+    pub holdout: Option<PathBuf>,
+    /// Which form of the weights; by default the first that this program can run.
+    #[arg(long, value_enum)]
+    pub format: Option<WeightsFormat>,
+    /// The library of ONNX Runtime, where the program does not find it by itself.
+    #[arg(long, value_name = "FILE")]
+    pub onnxruntime_library: Option<PathBuf>,
+}
+
+/// Forms of the weights of a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WeightsFormat {
+    /// TorchScript, run by libtorch.
+    Torchscript,
+    /// ONNX in single precision, run by ONNX Runtime.
+    Onnx,
+    /// ONNX in 8 bits, run by ONNX Runtime.
+    OnnxInt8,
 }
 
 /// A model bundle.

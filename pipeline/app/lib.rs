@@ -7,16 +7,21 @@
 //! | [`register`] | delivered files → passes and reaches in the store |
 //! | [`run`] | plan, work, publish |
 //! | [`polygonize`] | the extractor of the domain on all cores |
+//! | [`labels`] | reviewed patches as training chips |
 //! | [`reporting`], [`score`], [`scene`] | the HTML page; truth against result; synthetic imagery |
-//! | [`failure`] | exit codes |
+//! | [`failure`], [`process`] | exit codes; memory and end of the process |
+//! | [`evaluation`] | `shorewatch eval`: how good a bundle is |
 //! | [`logging`], [`progress`] | what the user sees meanwhile |
 
 pub mod cli;
 pub mod commands;
 pub mod configuration;
+pub mod evaluation;
 pub mod failure;
+pub mod labels;
 pub mod logging;
 pub mod polygonize;
+pub mod process;
 pub mod progress;
 pub mod register;
 pub mod reporting;

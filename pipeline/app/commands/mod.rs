@@ -5,9 +5,13 @@
 //! | `registry` | `passes`, `reaches` |
 //! | `inspection` | `run`, `plan`, `work`, `publish`, `status` |
 //! | `results` | `export`, `report`, `score`, `synth` |
+//! | `labels` | `labels` |
+//! | `evaluation` | `eval` |
 //! | `program` | `init`, `model`, `completions`, `man` |
 
+mod evaluation;
 mod inspection;
+mod labels;
 mod program;
 mod registry;
 mod results;
@@ -20,7 +24,7 @@ use rayon::ThreadPoolBuilder;
 
 use shorewatch_domain::crs::Epsg;
 
-use crate::cli::{Cli, Command, ConfigFile, ModelCommand, PassesCommand, ReachesCommand};
+use crate::cli::{Cli, Command, ConfigFile, LabelsCommand, ModelCommand, PassesCommand, ReachesCommand};
 use crate::configuration::{self, ReachSettings, RunSettings};
 use crate::failure::{ExitCode, Failure};
 use crate::progress::Progress;
@@ -75,6 +79,7 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
         }
         Command::Synth { out: folder, scene, seed } => results::synth(&out, folder, *scene, *seed),
         Command::Score { config, truth, out: file } => results::score_run(&out, config, truth, file.as_deref()),
+        Command::Labels(LabelsCommand::Export { config, out: folder }) => labels::export(&out, config, folder),
         Command::Model(ModelCommand::Inspect(bundle)) => program::model_inspect(&out, bundle),
         Command::Model(ModelCommand::Verify(bundle)) => program::model_verify(&out, bundle),
         Command::Model(ModelCommand::Bench { bundle, workers, window_px, seconds }) => {
@@ -86,6 +91,7 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
             };
             program::model_bench(&out, bundle, &with)
         }
+        Command::Eval(arguments) => evaluation::evaluate(&out, arguments, &progress),
         Command::Schema => out.text(&configuration::json_schema()),
         Command::Completions { shell } => program::completions(*shell),
         Command::Man { out: folder } => program::man(&out, folder),

@@ -1,7 +1,7 @@
 //! What the program carries with it, so that it runs without the repository beside it.
 
 /// Sensor profiles: name and text.
-pub(super) const SENSORS: [(&str, &str); 15] = [
+pub(super) const SENSORS: [(&str, &str); 16] = [
     ("drone-rgb", include_str!("../../../configs/sensors/drone-rgb.toml")),
     ("drone-rgba", include_str!("../../../configs/sensors/drone-rgba.toml")),
     ("gf-1-pms", include_str!("../../../configs/sensors/gf-1-pms.toml")),
@@ -17,6 +17,7 @@ pub(super) const SENSORS: [(&str, &str); 15] = [
     ("sentinel-2-l2a-before-n0400", include_str!("../../../configs/sensors/sentinel-2-l2a-before-n0400.toml")),
     ("synthetic", include_str!("../../../configs/sensors/synthetic.toml")),
     ("ucayali-stretch", include_str!("../../../configs/sensors/ucayali-stretch.toml")),
+    ("worldcover-chips", include_str!("../../../configs/sensors/worldcover-chips.toml")),
 ];
 
 /// The table of changes.

@@ -38,7 +38,7 @@ pub use run::{
     PatchesSection, ReachEntry, RunConfiguration, RuntimeSection, SensorsSection, StoreSection, TilesSection,
     WorkSection, Zones,
 };
-pub use sensors::Sensor;
+pub use sensors::{Sensor, built_in_sensor};
 pub use settings::{GridChoice, GridSettings, ModelSettings, PassSettings, ReachSettings, RunSettings};
 pub use time::operator_time;
 

@@ -47,6 +47,13 @@ pub(super) fn load(folder: Option<&Path>, faults: &mut Vec<ConfigurationFault>) 
     sensors
 }
 
+/// A built-in profile by its name.
+#[must_use]
+pub fn built_in_sensor(name: &str) -> Option<SensorProfile> {
+    let mut sensors = load(None, &mut Vec::new());
+    sensors.remove(name).map(|sensor| sensor.profile)
+}
+
 fn take(
     document: &Document,
     file_stem: &str,

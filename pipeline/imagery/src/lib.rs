@@ -8,6 +8,7 @@
 //! | [`admit`] | delivered files become a pass, or are quarantined with the reason |
 //! | [`read`], [`blocks`] | a pass on the grid; blocks are decoded once and shared by all threads |
 //! | [`positions`], [`resample`] | where a grid pixel lies in a file, and its value there |
+//! | [`stored`] | whole small files as they are stored, for labels |
 //! | [`layers`] | what units of work leave behind |
 //! | [`vector`] | vector files become reaches |
 //! | [`mod@write`] | GeoTIFF and COG out |
@@ -25,6 +26,7 @@ pub mod positions;
 pub mod read;
 pub mod resample;
 pub mod runtime;
+pub mod stored;
 #[cfg(test)]
 mod testing;
 pub mod vector;
