@@ -178,6 +178,20 @@ def holes(normalised: Tensor, labels: list[Tensor], generator: Generator) -> Non
                 label[image, top : top + height, left : left + width] = IGNORE
 
 
+def edges(normalised: Tensor, labels: list[Tensor], generator: Generator) -> None:
+    """In a quarter of the images nothing is observed beyond a line at one to four sides, up to 40 px from the border: the
+    edge of a scene, as a run shows it to the network. 0 in every band, `IGNORE` in the labels. In place."""
+    count, _, rows, cols = normalised.shape
+    for image in which(0.25, count, generator).tolist():
+        depth = torch.randint(1, 41, (4,), generator=generator) * (torch.rand(4, generator=generator) < 0.5)
+        top, bottom, left, right = depth.tolist()
+        for plane, empty in ((normalised[image], 0.0), *((label[image], IGNORE) for label in labels)):
+            plane[..., :top, :] = empty
+            plane[..., rows - bottom :, :] = empty
+            plane[..., :left] = empty
+            plane[..., cols - right :] = empty
+
+
 def drop_bands(normalised: Tensor, generator: Generator) -> Tensor:
     """Leaves one of `BAND_SETS` to each image; the other bands become 0."""
     keep = torch.tensor([[float(role in roles) for role in ROLES] for roles in BAND_SETS.values()])

@@ -175,13 +175,26 @@ class Chips(CalibrationDataReader):
         return None if part is None else {"reflectance": part.contiguous().numpy()}
 
 
+def full_resolution(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes that work on whole pixels: the first and the last convolutions, and what joins them."""
+    ends = ("down.0.", "lift.0.", "up.0.", "heads.")
+    convolutions = [n.name for n in graph.node if n.op_type == "Conv" and n.input[1].startswith(ends)]
+    joins = [[n.name for n in graph.node if n.op_type == kind][-1] for kind in ("Resize", "Add")]
+    return convolutions + joins
+
+
 def save_int8(full: Path, path: Path, bands: Tensor) -> None:
-    """Static 8-bit quantisation (QDQ, weights per channel), with ranges from the given normalised chips."""
+    """Static 8-bit quantisation (QDQ, weights per channel), with ranges from the given normalised chips.
+
+    What works on whole pixels stays in single precision: it holds few of the sums, and 8 bits there cost most of the
+    agreement (98.3 % instead of 99.3 %) and, by the conversions, some of the speed.
+    """
     prepared = path.with_suffix(".tmp")
     quant_pre_process(str(full), str(prepared), skip_symbolic_shape=True)
     quantize_static(
         str(prepared), str(path), Chips(bands), quant_format=QuantFormat.QDQ, per_channel=True,
         activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, extra_options={"WeightSymmetric": True},
+        nodes_to_exclude=full_resolution(onnx.load(str(prepared)).graph),
     )
     prepared.unlink()
 

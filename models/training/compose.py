@@ -101,11 +101,12 @@ def pit(sources: Sources, area: float, feather: float, sun: float, rng: np.rando
     x, y = shapes.frame(size)
     field = shapes.blob(x, y, area, rng)
     cover = shapes.coverage(field < 0, feather)
-    if rng.random() < 0.5:
-        return Painted(PIT, cover, texture(sources.textures["spoil"], size, rng, True))
     radius = math.sqrt(area / math.pi)
-    rim = spectrum(sources, BARE if rng.random() < 0.7 else BUILT_UP, rng) * rng.uniform(0.8, 1.5)
-    colour = rim * rough(size, 0.12, 0.8, rng)
+    if rng.random() < 0.5:
+        colour = texture(sources.textures["spoil"], size, rng, True)
+    else:
+        rim = spectrum(sources, BARE if rng.random() < 0.7 else BUILT_UP, rng) * rng.uniform(1.0, 1.7)
+        colour = rim * rough(size, 0.12, 0.8, rng)
     floor = shapes.coverage(field < -rng.uniform(0.2, 0.45) * radius, feather)
     if rng.random() < 0.65:  # under water: turbid, or green and blue as pits are
         water = spectrum(sources, WATER, rng)
@@ -113,7 +114,7 @@ def pit(sources: Sources, area: float, feather: float, sun: float, rng: np.rando
         colour = colour * (1 - floor) + water * tint * floor
     else:
         depth = gaussian_filter(-floor, max(0.6, radius / 3))
-        colour = colour * hillshade(depth, sun, rng.uniform(0.6, 1.6)) * (1 - 0.25 * floor)
+        colour = colour * hillshade(depth, sun, rng.uniform(0.8, 1.8)) * (1 - rng.uniform(0.2, 0.5) * floor)
     return Painted(PIT, cover, colour)
 
 
@@ -133,7 +134,7 @@ def stockpile(sources: Sources, area: float, feather: float, sun: float, rng: np
     if rng.random() < 0.2:  # coal, slag
         material = np.full((6, 1, 1), rng.uniform(0.03, 0.09)) * rng.uniform(0.9, 1.1, (6, 1, 1))
     small = height.reshape(size, shapes.OVERSAMPLING, size, -1).mean((1, 3)).clip(0)
-    lit = hillshade(small * radius, sun, rng.uniform(0.35, 0.7))
+    lit = hillshade(small * radius, sun, rng.uniform(0.45, 0.85))
     colour = material * lit * rough(size, 0.05, 0.5, rng)
     return Painted(STOCKPILE, cover, colour, cast(cover, sun, rng.uniform(0.2, 0.6) * radius))
 
@@ -225,7 +226,7 @@ def fish_cages(sources: Sources, ground: np.ndarray, rng: np.random.Generator) -
     Inside a cage the water is darker or, with a net cover, lighter; its ring is bright."""
     form, boxes = sources.cages[rng.integers(len(sources.cages))]
     span = np.median(boxes[:, 2:])
-    metres = min(math.exp(rng.uniform(math.log(2), math.log(8))), span / 2.0)
+    metres = min(max(math.exp(rng.uniform(math.log(2), math.log(8))), span / 9), span / 2)
     middle = boxes[rng.integers(len(boxes)), :2]
     water = np.median(ground, (1, 2))[:, None, None]
     inner, ring = rng.uniform(0.55, 1.5), rng.uniform(0.10, 0.35) * np.array([1, 1, 1, 0.95, 0.8, 0.7])[:, None, None]
@@ -249,13 +250,11 @@ def fish_cages(sources: Sources, ground: np.ndarray, rng: np.random.Generator) -
 PAINTERS = {PIT: pit, STOCKPILE: stockpile, DUMP: dump, BUILDING: building, GREENHOUSE: greenhouse, DIKE: dike}
 
 
-def decoy(sources: Sources, feather: float, other: np.ndarray, rng: np.random.Generator) -> Painted:
-    """Something natural: a bar, ground from elsewhere, a window of another chip, or a field."""
+def decoy(sources: Sources, feather: float, other: np.ndarray, at_water: bool, rng: np.random.Generator) -> Painted:
+    """Something natural: a bar at the water, else ground from elsewhere or a window of another chip,
+    which fade into the ground over some pixels, or a field."""
     area = math.exp(rng.uniform(math.log(10), math.log(700)))
-    size = square_for(2.6 * math.sqrt(area))
-    x, y = shapes.frame(size)
-    draw = rng.random()
-    if draw < 0.4:  # a bar: a bent, tapering strip of river sand
+    if at_water and rng.random() < 0.6:  # a bar: a bent, tapering strip of river sand
         width = math.sqrt(area / rng.uniform(2, 6))
         length = area / width
         size = square_for(1.3 * length)
@@ -263,15 +262,16 @@ def decoy(sources: Sources, feather: float, other: np.ndarray, rng: np.random.Ge
         angle = rng.uniform(0, math.pi)
         along, _ = shapes.turned(x, y, angle)
         field = shapes.band(x, y, length, width, angle, rng.uniform(-0.25, 0.25)) + width / 2 * (2 * along / length) ** 2
-        cover = shapes.coverage(field < 0, feather)
+        cover = shapes.coverage(field < 0, rng.uniform(0.5, 1.2))
         if rng.random() < 0.5:
             return Painted(NO_OBJECT, cover, texture(sources.textures["bar"], size, rng, True))
         return Painted(NO_OBJECT, cover, spectrum(sources, BARE, rng) * rng.uniform(0.85, 1.2) * rough(size, 0.06, 2.0, rng))
-    if draw < 0.6:
-        cover = shapes.coverage(shapes.blob(x, y, area, rng) < 0, feather)
-        return Painted(NO_OBJECT, cover, texture(sources.textures["ground"], size, rng, False))
-    if draw < 0.8:
-        cover = shapes.coverage(shapes.blob(x, y, area, rng) < 0, feather)
+    size = square_for(2.6 * math.sqrt(area)) + 4
+    x, y = shapes.frame(size)
+    if rng.random() < 0.5:
+        cover = shapes.coverage(shapes.blob(x, y, area, rng) < 0, rng.uniform(1.2, 2.5))
+        if rng.random() < 0.5:
+            return Painted(NO_OBJECT, cover, texture(sources.textures["ground"], size, rng, False))
         size = min(size, other.shape[1])
         row, col = rng.integers(0, other.shape[1] - size + 1, 2)
         return Painted(NO_OBJECT, cover[:size, :size], other[:, row : row + size, col : col + size])
@@ -362,7 +362,8 @@ def compose(
             if paste(image, land, objects, taken, PAINTERS[kind](sources, area, feather, sun, rng), row, col, least):
                 break
     for _ in range(int(rng.integers(1, 5))):
-        places = near if len(near) and rng.random() < 0.6 else dry
+        at_water = water.sum() > 50 and len(near) > 0 and rng.random() < 0.6
+        places = near if at_water else dry
         row, col = places[rng.integers(len(places))]
-        paste(image, land, objects, taken, decoy(sources, feather, other, rng), row, col)
+        paste(image, land, objects, taken, decoy(sources, feather, other, at_water, rng), row, col)
     return image, land, objects

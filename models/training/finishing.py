@@ -11,7 +11,7 @@ import torch
 import bundle
 import pictures
 import scoring
-from chips import IGNORE, WATER
+from chips import CLASSES, IGNORE, WATER
 from classes import BAND_SETS
 from data import Data
 from model_card import model_card
@@ -139,7 +139,9 @@ def holdout(data: Data) -> dict:
             n: {"part": str(p), "place": int(q), "place_seen_in_training": int(q) in seen}
             for n, p, q in zip(data.names, data.parts, data.place)
         },
+        "labelled_px": {name: int((data.labels == number).sum()) for number, name in enumerate(CLASSES)},
         "galleries": {
+            "held_out_from_share": round(1 - HELD_OUT_SHARE, 6),
             "held_out": f"the last rows of {TILE_PX} px of each picture: from row round(rows * {1 - HELD_OUT_SHARE:.4f}) on"
         },
     }

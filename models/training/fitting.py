@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import multiprocessing
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +18,11 @@ from torch import Tensor
 
 import augment
 from compose import CONTRAST, EASY_CONTRAST, compose, object_background
-from data import Data, chance_of_drawing
-from losses import class_weights, loss_of
+from data import Data, chance_of_drawing, load
+from classes import head_slice
+from losses import class_weights, distance, loss_of
 from network import ShoreNetwork, parameter_count
-from textures import Sources
+from textures import Sources, sources
 
 
 Staged = tuple[tuple[int, object], ...]
@@ -37,7 +40,7 @@ class Plan:
 
     seed: int = 20240611
     size: str = "middle"
-    steps: int = 3000
+    steps: int = 9000
     batch: int = 16
     composites: Staged = ((0, 6), (1000, 8))
     """Images of each batch that carry painted objects."""
@@ -45,14 +48,20 @@ class Plan:
     """How much an object must differ from the ground to be painted."""
     object_smoothing: Staged = ((0, 0.04), (1000, 0.0))
     """Share of each object label that is given to all kinds alike."""
-    pace: tuple[tuple[int, float], ...] = ((0, 0.0), (1000, 1000 / 4200), (3000, 1.0))
+    pace: tuple[tuple[int, float], ...] = ((0, 0.0), (6000, 1.0), (6001, 0.7), (9000, 1.0))
     """How far the schedule of the learning rate has come at some steps, linear between."""
+    teacher_from: int = 6000
+    """From this step on the network also learns from the averaged network of this step, which is shown the same ground
+    with all bands, from the sensor of the chips, without holes: half-right labels are smoothed by what the whole set of
+    chips says, and fewer bands learn what six can tell."""
+    teacher_share: float = 0.5
+    """Weight of the teacher beside the labels."""
     learning_rate: float = 4e-3
     warm_up: float = 0.05
     """Share of the steps over which the learning rate rises; then it falls as a cosine."""
     weight_decay: float = 1e-3
-    severity: Staged = ((0, 1.0), (1600, 0.7))
-    augmented: Staged = ((0, 1.0), (1600, 0.6))
+    severity: Staged = ((0, 1.0), (3000, 0.7))
+    augmented: Staged = ((0, 1.0), (3000, 0.6))
     """Factor on the share of images that are zoomed or seen by another sensor: the end belongs to the chips as they are."""
     class_balance: float = 0.5
     average_decay: float = 0.995
@@ -68,6 +77,8 @@ class Batch:
     land: Tensor
     objects: Tensor
     weights: Tensor
+    clean: Tensor | None = None
+    """As `bands`, before another sensor, holes and missing bands: what a teacher is shown."""
 
 
 def generators(plan: Plan, step: int) -> tuple[torch.Generator, np.random.Generator]:
@@ -100,9 +111,54 @@ def finish_batch(data: Data, sources: Sources, plan: Plan, step: int, images: Te
         other = images[int(rng.integers(len(images)))].numpy()
         image, label, thing = compose(images[i].numpy(), land[i].numpy(), other, sources, rng, contrast)
         images[i], land[i], objects[i] = torch.from_numpy(image), torch.from_numpy(label), torch.from_numpy(thing)
+    clean = data.normalise(images)
     bands = data.normalise(augment.sensor(images, staged(plan.severity, step), staged(plan.augmented, step), generator))
     augment.holes(bands, [land, objects], generator)
-    return Batch(augment.drop_bands(bands, generator), land, objects, torch.ones(len(bands)))
+    augment.edges(bands, [land, objects], generator)
+    return Batch(augment.drop_bands(bands, generator), land, objects, torch.ones(len(bands)), clean)
+
+
+class BatchesAhead:
+    """The same batches, drawn by a second process while the network learns from the one before.
+
+    A step draws from (seed, step) alone, so that it does not matter who draws it, or when.
+    """
+
+    AHEAD = 4
+
+    def __init__(self, folder: Path, plan: Plan):
+        self.steps = plan.steps
+        self.waiting: dict[int, Future] = {}
+        # A fresh process, not a fork: a fork would inherit the locks of the other threads.
+        context = multiprocessing.get_context("spawn")
+        self.pool = ProcessPoolExecutor(1, context, initializer=_begin_drawing, initargs=(folder, plan))
+
+    def __call__(self, step: int) -> Batch:
+        for ahead in range(step, min(step + self.AHEAD, self.steps)):
+            if ahead not in self.waiting:
+                self.waiting[ahead] = self.pool.submit(_draw, ahead)
+        return Batch(*map(torch.from_numpy, self.waiting.pop(step).result()))
+
+    def close(self) -> None:
+        """Ends the other process."""
+        self.pool.shutdown(cancel_futures=True)
+
+
+_drawing: Callable[[int], Batch]
+
+
+def _begin_drawing(folder: Path, plan: Plan) -> None:
+    """In the other process: everything that batches are drawn from."""
+    global _drawing
+    torch.set_num_threads(1)
+    data = load(folder)
+    _drawing = batches(data, sources(folder, data, held_out=False), plan)
+
+
+def _draw(step: int) -> tuple[np.ndarray, ...]:
+    """In the other process: one batch as arrays, which travel without shared memory."""
+    batch = _drawing(step)
+    return tuple(t.numpy() for t in (batch.bands, batch.land, batch.objects, batch.weights, batch.clean))
 
 
 def learning_rate(step: int, plan: Plan) -> float:
@@ -134,13 +190,15 @@ def fit(
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
     weights = class_weights(labels, plan.class_balance)
     history: list[dict] = []
-    first, checkpoint = 0, folder / "checkpoint.pt"
+    first, checkpoint, teacher = 0, folder / "checkpoint.pt", None
     if checkpoint.exists() and math.isinf(time_limit_s):
         state = torch.load(checkpoint, weights_only=True)
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         first, history = state["step"], json.loads(state["history"])
+        if "teacher" in state:
+            teacher = frozen(state["teacher"], build)
         print(f"going on from step {first} of {plan.steps}")
     print(f"{parameter_count(network)} parameters; class weights {[round(w, 2) for w in weights.tolist()]}", flush=True)
     started, began, recent = time.monotonic(), time.process_time(), []
@@ -150,7 +208,14 @@ def fit(
             break
         batch = make_batch(step)
         network.train()
-        land_loss, object_loss = loss_of(network(batch.bands), batch.land, batch.objects, weights, batch.weights, staged(plan.object_smoothing, step))
+        logits = network(batch.bands)
+        land_loss, object_loss = loss_of(logits, batch.land, batch.objects, weights, batch.weights, staged(plan.object_smoothing, step))
+        if step >= plan.teacher_from and batch.clean is not None:
+            teacher = teacher or frozen(average.state_dict(), build)
+            with torch.no_grad():
+                taught = teacher(batch.clean)
+            land_loss = land_loss + plan.teacher_share * distance(logits, taught, batch.land, head_slice("land_cover"))
+            object_loss = object_loss + plan.teacher_share * distance(logits, taught, batch.objects, head_slice("object"))
         phase = step if math.isinf(time_limit_s) else round(elapsed / time_limit_s * plan.pace[-1][0])
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(phase, plan)
@@ -168,18 +233,23 @@ def fit(
             recent = []
             print(f"\r{time.monotonic() - started:6.0f} s  {history[-1]}", flush=True)
             if math.isinf(time_limit_s):
-                save(checkpoint, network, average, optimiser, step + 1, history)
+                save(checkpoint, network, average, optimiser, step + 1, history, teacher)
     return average.eval(), history
 
 
-def save(checkpoint: Path, network, average, optimiser, step: int, history: list[dict]) -> None:
+def frozen(state: dict, build: Callable[[], ShoreNetwork]) -> ShoreNetwork:
+    """A network of these weights that learns nothing more."""
+    network = build()
+    network.load_state_dict(state)
+    return network.eval().to(memory_format=torch.channels_last)
+
+
+def save(checkpoint: Path, network, average, optimiser, step: int, history: list[dict], teacher) -> None:
     """Writes the checkpoint whole or not at all."""
     temporary = checkpoint.with_suffix(".tmp")
-    torch.save(
-        {"network": network.state_dict(), "average": average.state_dict(), "step": step,
-         "optimiser": optimiser.state_dict(), "history": json.dumps(history)},
-        temporary,
-    )
+    state = {"network": network.state_dict(), "average": average.state_dict(), "step": step,
+             "optimiser": optimiser.state_dict(), "history": json.dumps(history)}
+    torch.save(state | ({"teacher": teacher.state_dict()} if teacher else {}), temporary)
     temporary.replace(checkpoint)
 
 

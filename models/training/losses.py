@@ -44,6 +44,13 @@ def overlap_loss(probabilities: Tensor, labels: Tensor) -> Tensor:
     return (1 - both / either.clamp(min=1))[present].mean()
 
 
+def distance(logits: Tensor, taught: Tensor, labels: Tensor, head: slice) -> Tensor:
+    """Cross-entropy of one head to what a teacher says (Hinton et al. 2015, at temperature 1), mean over the labelled pixels."""
+    known = (labels != IGNORE).float()
+    each = -(functional.softmax(taught[:, head], 1) * functional.log_softmax(logits[:, head], 1)).sum(1)
+    return (each * known).sum() / known.sum().clamp(min=1)
+
+
 def loss_of(
     logits: Tensor, land: Tensor, objects: Tensor, weights: Tensor, sample_weights: Tensor, object_smoothing: float
 ) -> tuple[Tensor, Tensor]:

@@ -101,8 +101,9 @@ def main() -> None:
         network, history, steps = network.eval(), json.loads(state["history"]), state["step"]
     else:
         labels = data.labels[data.index("train")]
-        make_batch = fitting.batches(data, painted, plan)
+        make_batch = fitting.BatchesAhead(arguments.data, plan)
         network, history = fit(network, make_batch, labels, plan, folder, validation(data, painted), build)
+        make_batch.close()
         steps = plan.steps
 
     finishing.finish(arguments.model, network, data, arguments.data, plan, steps, history, folder, arguments.bundles)
