@@ -106,7 +106,9 @@ def combined_label(
     hand-made mask of the very image decides on water, as long as one independent witness agrees:
     WorldCover, the quality band, or green brighter than short-wave infrared. Water that only
     WorldCover or only the quality band sees is ignored. Sand and soil that lie open on the date
-    of the image are `bare`, whatever stands in WorldCover (`is_exposed_ground`).
+    of the image are `bare`, whatever stands in WorldCover (`is_exposed_ground`). Ground that only looks
+    so, far from water, is ignored where WorldCover says that something grows there: the image shows none of it,
+    and a ploughed field cannot be told from a bar by what a pixel reflects.
     """
     label = np.full(worldcover.shape, IGNORE, np.uint8)
     for code, class_id in CLASS_OF_WORLDCOVER.items():
@@ -114,15 +116,18 @@ def combined_label(
     green, swir1 = reflectance[BANDS["green"]], reflectance[BANDS["swir1"]]
     witnessed = (worldcover == 80) | water_bit | (green > swir1)
     label[((worldcover == 80) | water_bit) & ~hand_water] = IGNORE
-    exposed = is_exposed_ground(reflectance, hand_water & witnessed & clear)
-    label[exposed & np.isin(label, [TREES, LOW_VEGETATION, CROPS])] = BARE
+    exposed, looks_exposed = is_exposed_ground(reflectance, hand_water & witnessed & clear)
+    grows = np.isin(label, [TREES, LOW_VEGETATION, CROPS])
+    label[looks_exposed & grows] = IGNORE
+    label[exposed & grows] = BARE
     label[hand_water] = np.where(witnessed, WATER, IGNORE)[hand_water]
     label[~clear] = IGNORE
     return label
 
 
-def is_exposed_ground(reflectance: np.ndarray, water: np.ndarray) -> np.ndarray:
-    """Bright ground with few green leaves, bool (row, col): deserts, and bars beside a river.
+def is_exposed_ground(reflectance: np.ndarray, water: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bright ground with few green leaves: deserts, and bars beside a river; and ground that looks like a
+    bar wherever it lies. Both bool (row, col).
 
     WorldCover calls the sand bars of large rivers crops. Within 750 m of water the rule is
     therefore wider (red > 0.14, NDVI < 0.25); elsewhere, where such ground may be a ploughed
@@ -131,10 +136,11 @@ def is_exposed_ground(reflectance: np.ndarray, water: np.ndarray) -> np.ndarray:
     red, nir = reflectance[BANDS["red"]], reflectance[BANDS["nir"]]
     ndvi = (nir - red) / np.maximum(nir + red, 1e-3)
     strict = (red > 0.17) & (ndvi < 0.12)
+    wide = (red > 0.14) & (ndvi < 0.25)
     if water.sum() < MIN_WATER_BODY_PX:
-        return strict
+        return strict, wide
     near_water = distance_transform_edt(~water) < NEAR_WATER_PX
-    return strict | (near_water & (red > 0.14) & (ndvi < 0.25))
+    return strict | (near_water & wide), wide
 
 
 def read_chips(folder: Path) -> list[Chip]:

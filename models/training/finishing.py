@@ -11,7 +11,7 @@ import torch
 import bundle
 import pictures
 import scoring
-from chips import CLASSES, IGNORE, WATER
+from chips import BUILT_UP, CLASSES, IGNORE, WATER
 from classes import BAND_SETS
 from data import Data
 from model_card import model_card
@@ -70,7 +70,7 @@ def write_card(name: str, plan, folder: Path, bundles: Path) -> None:
 
 def extras(folder: Path) -> str:
     """Speed and sizes, as far as their commands were run."""
-    text = ""
+    text = through_the_pipeline(folder / "eval.json")
     speed, sizes = folder / "speed.json", folder.parent / "sizes.json"
     if speed.exists():
         figures = json.loads(speed.read_text())
@@ -94,6 +94,29 @@ def extras(folder: Path) -> str:
                 f"{row['water_iou_clear_by_mask']:.3f} by mask hash, {row['water_iou_clear_unseen_places']:.3f} on places never seen.\n\n"
             )
     return text
+
+
+def through_the_pipeline(path: Path) -> str:
+    """What `shorewatch eval` measured, if it was run with `--out` the folder of the run."""
+    if not path.exists():
+        return ""
+    figures = json.loads(path.read_text())
+    rows = [
+        f"| {g['what']} | {'at least' if 'at_least' in g else 'at most'} {g.get('at_least', g.get('at_most'))} | "
+        f"{g['reached']:.3f} | {'met' if g['met'] else '**missed**'} |"
+        for g in figures["goals"]
+    ]
+    mask, places, forest = figures["holdouts"]["by_mask"], figures["holdouts"]["unseen_places"], figures["baselines"]["random_forest"]
+    return (
+        "### Through the pipeline\n\nPrinted by `shorewatch eval --bundle " + figures["bundle"]["name"] + "` (form "
+        f"{figures['bundle']['format']}): the same chips, admitted as passes, read with their halo (nothing is observed beyond a "
+        "chip), kept in 8 bits; objects planted by another painter (`pipeline/synth/src/plant`), which the network never saw.\n\n"
+        "| | bar | reached | |\n|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
+        f"Mean IoU on places never seen: {places['mean_iou']:.3f} (water {places['iou']['water']:.3f}, built up "
+        f"{places['iou']['built_up']:.3f}, bare {places['iou']['bare']:.3f}). Random forest by mask hash: mean IoU "
+        f"{forest['mean_iou']:.3f}. With the map's word where the image contradicts it (see *Labels*): mean IoU "
+        f"{mask['mean_iou_as_mapped']:.3f} by mask hash, {places['mean_iou_as_mapped']:.3f} on places never seen.\n\n"
+    )
 
 
 def sizes_table(figures: dict) -> str:
@@ -168,4 +191,7 @@ def draw(network, data: Data, fitted, history, report: dict, folder: Path, targe
     hand, clear = data.hand_water[chosen].numpy(), data.clear[chosen].numpy()
     disputed = hand & clear & (data.labels[chosen] == IGNORE).numpy()
     worst = np.argsort(-disputed.sum((1, 2)))[:8]
+    built, known = (data.labels[chosen] == BUILT_UP).numpy(), (data.labels[chosen] != IGNORE).numpy()
+    most = np.argsort(-built.sum((1, 2)), kind="stable")[:5]
+    pictures.agreement((winner == BUILT_UP).numpy()[most], built[most], known[most], target / "built_up.png")
     pictures.disputed_masks(hand[worst], disputed[worst], (winner == WATER).numpy()[worst], target / "disputed.png")

@@ -81,3 +81,16 @@ def disputed_masks(hand: np.ndarray, disputed: np.ndarray, predicted_water: np.n
     half = (len(tiles) + 1) // 2
     rows = [np.concatenate(tiles[:half], 1), np.concatenate(tiles[half : 2 * half], 1)]
     Image.fromarray(np.concatenate(rows)).quantize(8).save(path, optimize=True)
+
+
+def agreement(called: np.ndarray, labelled: np.ndarray, known: np.ndarray, path: Path) -> None:
+    """Where one class is both called and labelled (green), labelled only (red), called only (blue); unknown pixels are white.
+    Masks (image, row, col) side by side, as a PNG."""
+    tiles = np.full((*called.shape, 3), 225, np.uint8)
+    tiles[called & labelled] = (20, 120, 40)
+    tiles[labelled & ~called] = (200, 30, 30)
+    tiles[called & ~labelled] = (40, 60, 210)
+    tiles[~known] = 255
+    gap = np.full((tiles.shape[1], 4, 3), 255, np.uint8)
+    row = np.hstack([part for tile in tiles for part in (tile, gap)][:-1])
+    Image.fromarray(row.repeat(2, 0).repeat(2, 1)).save(path)

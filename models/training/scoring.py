@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from scipy.ndimage import binary_dilation
 from torch import Tensor
 
 import baselines
 import calibration
 from calibration import Calibration
-from chips import CLASSES, IGNORE, WATER
+from chips import BUILT_UP, CLASSES, IGNORE, WATER
 from classes import BAND_SETS, OBJECT, head_slice
 from compose import compose
 from data import Data
@@ -94,11 +95,22 @@ def land_cover(network, data: Data, chosen: np.ndarray, fitted: Calibration) -> 
         "mndwi_labelled_pixels": mask_iou(index, hand, known),
         "mndwi_clear_pixels": mask_iou(index, hand, clear),
         "mndwi_all_pixels": mask_iou(index, hand, everything),
+        "built_up_within_1_px": within_one_pixel(winner.numpy() == BUILT_UP, labels.numpy() == BUILT_UP, known),
         "disputed_share_of_hand_water": float((hand & clear & ~known).sum() / max(1, (hand & clear).sum())),
         "disputed_called_water": float((water & hand & clear & ~known).sum() / max(1, (hand & clear & ~known).sum())),
         "calibration_error_before": calibration_error(logits.softmax(1), labels),
         "calibration_error": calibration_error(probabilities, labels),
         "reliability": reliability(probabilities, labels),
+    }
+
+
+def within_one_pixel(called: np.ndarray, labelled: np.ndarray, known: np.ndarray) -> dict[str, float]:
+    """Precision and recall of masks (image, row, col) that may be off by a pixel in any direction."""
+    around = np.ones((1, 3, 3), bool)
+    called = called & known
+    return {
+        "precision": float((binary_dilation(labelled, around) & called).sum() / max(1, called.sum())),
+        "recall": float((binary_dilation(called, around) & labelled).sum() / max(1, labelled.sum())),
     }
 
 

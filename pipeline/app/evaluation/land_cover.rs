@@ -85,6 +85,8 @@ impl<'a> LandCover<'a> {
 pub struct Tally {
     /// True against predicted class.
     pub confusion: Confusion,
+    /// The same with the labels as they were mapped, where the image contradicts the map.
+    pub as_mapped: Confusion,
     /// Curves.
     pub histograms: ScoreHistograms,
     /// The forest on every fifth pixel.
@@ -130,6 +132,7 @@ impl Tally {
         let classes = CLASSES.len();
         Self {
             confusion: Confusion::new(classes),
+            as_mapped: Confusion::new(classes),
             histograms: ScoreHistograms::new(classes),
             forest: Confusion::new(classes),
             water: WaterFigures::default(),
@@ -145,17 +148,15 @@ impl Tally {
     /// # Errors
     /// The forest failed.
     pub fn add(&mut self, chip: &Chip, answer: &Answer, forest: &Forest) -> Result<(), Failure> {
-        let label = truth(chip, answer);
+        let label = truth(&chip.labelled.label, answer);
+        let winner = called(answer);
         let mut own = Confusion::new(CLASSES.len());
-        own.add_maps(label.view(), answer.winner.mapv(|class| if class == IGNORE { 0 } else { class }).view());
+        own.add_maps(label.view(), winner.view());
+        self.as_mapped.add_maps(truth(&chip.labelled.as_mapped, answer).view(), winner.view());
         if let Some(accuracy) = own.accuracy() {
             self.accuracy_by_chip.push((chip.name.clone(), accuracy));
         }
-        for (place, count) in own.counts().indexed_iter() {
-            for _ in 0..*count {
-                self.confusion.add(place.0 as u8, place.1 as u8);
-            }
-        }
+        self.confusion.add_all(&own);
         self.histograms.add(answer.scores.view(), label.view());
         for class in label.iter().filter(|class| **class != IGNORE) {
             *self.labelled_px.entry(CLASSES[usize::from(*class)]).or_default() += 1;
@@ -204,9 +205,14 @@ impl Default for Tally {
     }
 }
 
+/// The winning class; class 0 where nothing was observed, which no label counts.
+fn called(answer: &Answer) -> Array2<u8> {
+    answer.winner.mapv(|class| class % IGNORE)
+}
+
 /// Labels of a chip where it was observed.
-fn truth(chip: &Chip, answer: &Answer) -> Array2<u8> {
-    let mut label = chip.labelled.label.clone();
+fn truth(label: &Array2<u8>, answer: &Answer) -> Array2<u8> {
+    let mut label = label.clone();
     label.zip_mut_with(&answer.observed, |label, seen| {
         if !seen {
             *label = IGNORE;
@@ -237,8 +243,8 @@ pub fn with_bands(
         BandSetFigures { confusion: Confusion::new(CLASSES.len()), histograms: ScoreHistograms::new(CLASSES.len()) };
     for chip in chips {
         let answer = land_cover.answer(chip, reader, roles)?;
-        let label = truth(chip, &answer);
-        figures.confusion.add_maps(label.view(), answer.winner.mapv(|class| class % IGNORE).view());
+        let label = truth(&chip.labelled.label, &answer);
+        figures.confusion.add_maps(label.view(), called(&answer).view());
         figures.histograms.add(answer.scores.view(), label.view());
     }
     Ok(figures)

@@ -125,6 +125,16 @@ fn notices(measured: &Measured) -> Vec<String> {
             100.0 * disputed
         ));
     }
+    if let Some(tally) = measured.split(Split::ByMask).map(|split| &split.tally) {
+        let (all, kept) = (tally.as_mapped.labelled_px(), tally.confusion.labelled_px());
+        if let (Some(mean), Some(left_out)) = (tally.as_mapped.mean_iou(), share(all - kept, all)) {
+            notices.push(format!(
+                "{:.1} % of the labels are left out because the image shows bare ground where the map says that something \
+                 grows. With the map's word for these, mean IoU by mask hash is {mean:.3}.",
+                100.0 * left_out
+            ));
+        }
+    }
     if measured.objects.is_some() {
         notices.push(
             "Objects are planted, not real: recall and precision say how well the network finds what a painter plants. Real \

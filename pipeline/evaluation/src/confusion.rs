@@ -47,6 +47,11 @@ impl Confusion {
         truth.iter().zip(predicted).for_each(|(&truth, &predicted)| self.add(truth, predicted));
     }
 
+    /// Adds the counts of another one over as many classes.
+    pub fn add_all(&mut self, other: &Self) {
+        self.counts += &other.counts;
+    }
+
     /// The counts: (true class, predicted class).
     #[must_use]
     pub const fn counts(&self) -> &Array2<u64> {

@@ -3,7 +3,9 @@
 //! The rules are those that the bundle `shoreland` was trained with (`models/training/chips.py`; `tests/labels.rs` holds
 //! both to the same labels). WorldCover is a map of one later year and the images show other dates, floods among them, so
 //! the hand-made mask of the very image decides on water, as long as one independent witness agrees: WorldCover, the
-//! quality band, or green brighter than short-wave infrared.
+//! quality band, or green brighter than short-wave infrared. Bright ground with few leaves is bare where it is brightest and
+//! beside water (WorldCover calls the bars of large rivers crops); elsewhere, where it may be a ploughed field, map and image
+//! contradict each other, and nothing is known.
 
 use ndarray::{Array2, ArrayView2};
 
@@ -51,6 +53,9 @@ pub struct Witnesses<'a> {
 pub struct Labelled {
     /// Class of each pixel, [`IGNORE`] where nothing is known or two witnesses contradict each other.
     pub label: Array2<u8>,
+    /// The same with the map's word where the image shows bare ground and the map says that something grows: to see what
+    /// leaving these out does to a score.
+    pub as_mapped: Array2<u8>,
     /// Neither cloud, shadow, snow on land nor a reflectance that cannot be.
     pub clear: Array2<bool>,
 }
@@ -70,25 +75,30 @@ pub fn combine(of: &Witnesses<'_>) -> Labelled {
     let sure_water =
         Array2::from_shape_fn(clear.dim(), |place| of.hand_water[place] && witnessed(place) && clear[place]);
     let near_water = near(&sure_water);
-    let label = Array2::from_shape_fn(clear.dim(), |place| {
+    // class, and whether the image contradicts it
+    let judged = Array2::from_shape_fn(clear.dim(), |place| {
         if !clear[place] {
-            return IGNORE;
+            return (IGNORE, false);
         }
         if of.hand_water[place] {
-            return if witnessed(place) { WATER } else { IGNORE };
+            return (if witnessed(place) { WATER } else { IGNORE }, false);
         }
         if said_water(place) {
-            return IGNORE;
+            return (IGNORE, false);
         }
         let (red, nir) = (red[place], nir[place]);
         let ndvi = (nir - red) / (nir + red).max(1e-3);
-        let exposed = red > 0.17 && ndvi < 0.12 || near_water[place] && red > 0.14 && ndvi < 0.25;
+        let looks_exposed = red > 0.14 && ndvi < 0.25;
+        let exposed = red > 0.17 && ndvi < 0.12 || near_water[place] && looks_exposed;
         match class_of_worldcover(of.worldcover[place]) {
-            TREES | LOW_VEGETATION | CROPS if exposed => BARE,
-            class => class,
+            TREES | LOW_VEGETATION | CROPS if exposed => (BARE, false),
+            // the map says that something grows here, and the image shows none of it
+            class @ (TREES | LOW_VEGETATION | CROPS) => (class, looks_exposed),
+            class => (class, false),
         }
     });
-    Labelled { label, clear }
+    let label = judged.mapv(|(class, contradicted)| if contradicted { IGNORE } else { class });
+    Labelled { label, as_mapped: judged.mapv(|(class, _)| class), clear }
 }
 
 /// Shrubs, grass, herbaceous wetland and moss are low vegetation, mangroves are trees; snow has no class.
@@ -184,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_beside_a_river_is_bare_and_the_same_ground_far_off_is_not() {
+    fn a_bar_beside_a_river_is_bare_and_the_same_ground_far_off_is_unknown() {
         let mut image = crops();
         for row in 0..60 {
             for col in 0..4 {
@@ -198,6 +208,6 @@ mod tests {
             image.bands[3][place] = 0.22;
         }
         let label = labelled(&image).label;
-        assert_eq!((label[(30, 10)], label[(30, 55)]), (BARE, CROPS));
+        assert_eq!((label[(30, 10)], label[(30, 55)]), (BARE, IGNORE));
     }
 }
