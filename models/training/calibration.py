@@ -16,6 +16,8 @@ BIAS_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """How much of the fitted bias is tried."""
 LARGEST_ERROR = 0.02
 """Calibration error on validation that a share of the bias may have, if any share stays below it."""
+NO_BETTER = 0.002
+"""A calibration error that is smaller by less than this is no reason for more numbers."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,10 @@ def fit_by_likelihood(logits: Tensor, labels: Tensor, bias: Tensor | None) -> tu
     return float(log_temperature.exp().detach()), fitted - fitted.mean()
 
 
-def fit(logits: Tensor, labels: Tensor, step: int = 11, shifts: tuple[float, ...] = (0.0,)) -> Calibration:
+def fit(
+    logits: Tensor, labels: Tensor, step: int = 11, shifts: tuple[float, ...] = (0.0,),
+    simplest: bool = False,
+) -> Calibration:
     """Calibration from logits (image, class, row, col) and labels (image, row, col).
 
     The likeliest bias favours frequent classes, and costs the rare ones their intersection over
@@ -66,6 +71,10 @@ def fit(logits: Tensor, labels: Tensor, step: int = 11, shifts: tuple[float, ...
         error = calibration_error(probabilities, truth)
         mean_iou = float(np.nanmean(iou(confusion(probabilities.argmax(1), truth, logits.shape[1]))))
         tried.append((error, mean_iou, temperature, part))
+    if simplest:
+        least = min(t[0] for t in tried)
+        _, _, temperature, bias = next(t for t in tried if t[0] <= least + NO_BETTER)
+        return Calibration(round(temperature, 4), tuple(round(float(b), 4) for b in bias))
     good = [t for t in tried if t[0] <= LARGEST_ERROR] or [min(tried, key=lambda t: t[0])]
     _, _, temperature, bias = max(good, key=lambda t: t[1])
     return Calibration(round(temperature, 4), tuple(round(float(b), 4) for b in bias))

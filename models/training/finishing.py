@@ -20,7 +20,7 @@ from scoring import LAND, logits_of
 from sensors import keep_bands
 from textures import HELD_OUT_SHARE, TILE_PX, sources
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 TITLE = "Land cover and objects of concern on shores"
 DESCRIPTION = (
     "Six land-cover classes and seven kinds of object from up to six bands; a small U-Net for many sensors. "
@@ -85,7 +85,9 @@ def extras(folder: Path) -> str:
         minutes = max(row["minutes"] for row in figures.values())
         text += (
             f"### Size against score\n\nThree sizes, each trained for {minutes:g} minutes of one processor, uncalibrated "
-            f"(`python compare_sizes.py --minutes {minutes:g}`). So short a training ranks them at this budget only.\n\n{sizes_table(figures)}\n\n"
+            f"(`python compare_sizes.py --minutes {minutes:g}`). So short a training ranks them at this budget only. "
+            "Measured with the recipe and the labels of version 0.2.0, on "
+            f"another, slower machine, and not repeated since.\n\n{sizes_table(figures)}\n\n"
         )
         if "hand-masks" in figures:
             row = figures["hand-masks"]

@@ -27,7 +27,8 @@ infrared 1 and 2 as reflectance, or the sets of bands listed below with the othe
 Labels (`chips.py`): the hand-made mask decides on water if one more witness agrees (WorldCover, quality bit, or green
 brighter than short-wave infrared), else the pixel is ignored. WorldCover decides the rest. Bright ground with few leaves is
 relabelled `bare` by a spectral rule, wider beside water, because WorldCover calls river bars crops: `bare` is in part
-what that rule says, on the test chips as well. Ground that fits the wider rule far from water, where WorldCover says that
+what that rule says, on the test chips as well, and a random forest, which reads the very pixel that the rule reads, is hard to
+beat at it. Ground that fits the wider rule far from water, where WorldCover says that
 something grows, is ignored: map and image contradict each other, and no pixel can tell a ploughed field from a bar. (Before
 this rule, 82 % of what was wrongly called bare was such ground.) Clouds, shadows and their surroundings are ignored.
 

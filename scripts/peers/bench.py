@@ -23,7 +23,7 @@ from pathlib import Path
 ROUNDS = 3
 # a whole scene takes a minute with the network
 MODEL_ROUNDS = 2
-MODEL = "landcover-grn"
+MODEL = "shoreland"
 BUNDLES = ["shoreland", "landcover-grn", "landcover-rgb"]
 THREADS = 2
 MIB = 1 << 20
