@@ -26,9 +26,14 @@ pub(crate) trait Network: Send + Sync {
     /// Name of the library, for messages.
     fn library(&self) -> &'static str;
 
-    /// Runs normalised pixels of size (batch, band, row, col) and writes the logits to `out`, giving their size (batch,
-    /// class, row, col).
-    fn forward(&self, pixels: &[f32], size: [usize; 4], out: &mut Vec<f32>) -> Result<Vec<i64>, NetworkFault>;
+    /// Runs normalised pixels of size (batch, band, row, col) and shows `take` the logits with their size (batch, class, row,
+    /// col), where the library left them: of many classes, a copy costs as much as what is done with them.
+    fn forward(
+        &self,
+        pixels: &[f32],
+        size: [usize; 4],
+        take: &mut dyn FnMut(&[f32], &[i64]),
+    ) -> Result<(), NetworkFault>;
 }
 
 /// Why a forward pass failed, with the first lines of the library's message.
@@ -59,8 +64,6 @@ pub(crate) struct NetworkSegmenter {
 struct Workspace {
     /// Normalised pixels (tile, band, row, col).
     pixels: Vec<f32>,
-    /// Logits (tile, class, row, col).
-    logits: Vec<f32>,
     softmax: Softmax,
 }
 
@@ -125,32 +128,36 @@ impl NetworkSegmenter {
     fn with_workspace<T>(&self, work: impl FnOnce(&mut Workspace) -> T) -> T {
         let lock = || self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = lock().pop();
-        let mut workspace = kept.unwrap_or_else(|| Workspace {
-            pixels: Vec::new(),
-            logits: Vec::new(),
-            softmax: Softmax::new(&self.calibrations),
-        });
+        let mut workspace =
+            kept.unwrap_or_else(|| Workspace { pixels: Vec::new(), softmax: Softmax::new(&self.calibrations) });
         let result = work(&mut workspace);
         lock().push(workspace);
         result
     }
 
-    /// Runs the network on normalised pixels of `tiles` tiles: (tile, band, row, col) in, logits (tile, class, row, col)
-    /// out. `None` where the memory did not suffice and fewer tiles may do.
+    /// Runs the network on normalised pixels of `tiles` tiles: (tile, band, row, col) in, and shows `take` the logits (tile,
+    /// class, row, col). `None` where the memory did not suffice and fewer tiles may do.
     fn forward(
         &self,
         pixels: &[f32],
         (tiles, rows, cols): (usize, usize, usize),
-        out: &mut Vec<f32>,
+        mut take: impl FnMut(&[f32]) -> Result<(), ModelError>,
     ) -> Result<Option<()>, ModelError> {
         let size = |channels: usize| [tiles, channels, rows, cols];
         let (input, expected) =
             (size(self.scalings.len()), size(self.description.classes.len()).map(|edge| edge as i64));
         let (model, library) = (self.description.name.clone(), self.network.library());
         let doing = format!("running an input of shape {input:?} (batch, band, row, col)");
-        match self.network.forward(pixels, input, out) {
-            Ok(got) if got == expected => Ok(Some(())),
-            Ok(got) => Err(ModelError::OutputShape {
+        let (mut got, mut taken) = (Vec::new(), Ok(()));
+        let ran = self.network.forward(pixels, input, &mut |logits, size| {
+            got = size.to_vec();
+            if got == expected {
+                taken = take(logits);
+            }
+        });
+        match ran {
+            Ok(()) if got == expected => taken.map(Some),
+            Ok(()) => Err(ModelError::OutputShape {
                 model,
                 input: input.map(|edge| edge as i64).to_vec(),
                 expected: expected.to_vec(),
@@ -209,7 +216,7 @@ impl NetworkSegmenter {
         picture: &Picture<'_>,
         planes: &[Option<usize>],
         tiles: &[Tile],
-        Workspace { pixels, logits, softmax }: &mut Workspace,
+        Workspace { pixels, softmax }: &mut Workspace,
         mut take: impl FnMut(usize, usize, Range<usize>, &[f32]),
     ) -> Result<Option<()>, ModelError> {
         let (rows, cols) = tiles[0].read();
@@ -222,13 +229,13 @@ impl NetworkSegmenter {
                 return Err(fault.unwrap_or_else(|| self.logit_error(tile.rows.read.start, tile.cols.read.start)));
             }
         }
-        if self.forward(pixels, (tiles.len(), rows, cols), logits)?.is_none() {
-            return Ok(None);
-        }
-        for (tile, logits) in tiles.iter().zip(logits.chunks_exact(self.description.classes.len() * rows * cols)) {
-            self.for_each_run_of(tile, logits, softmax, &mut take)?;
-        }
-        Ok(Some(()))
+        self.forward(pixels, (tiles.len(), rows, cols), |logits| {
+            let of_tiles = logits.chunks_exact(self.description.classes.len() * rows * cols);
+            tiles
+                .iter()
+                .zip(of_tiles)
+                .try_for_each(|(tile, logits)| self.for_each_run_of(tile, logits, softmax, &mut take))
+        })
     }
 
     fn logit_error(&self, row: usize, col: usize) -> ModelError {
@@ -281,9 +288,9 @@ impl NetworkSegmenter {
         let mut softmax = Softmax::new(&self.calibrations);
         let mut answers = [Vec::new(), Vec::new()];
         for (pixels, answer) in pictures.iter().zip(&mut answers) {
-            let mut logits = Vec::new();
-            self.forward(pixels, (1, side, side), &mut logits)?;
-            self.for_each_run_of(&tile, &logits, &mut softmax, |_, _, _, values| answer.extend_from_slice(values))?;
+            self.forward(pixels, (1, side, side), |logits| {
+                self.for_each_run_of(&tile, logits, &mut softmax, |_, _, _, values| answer.extend_from_slice(values))
+            })?;
         }
         let difference = answers[0].iter().zip(&answers[1]).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
         if difference > tolerance {

@@ -74,21 +74,19 @@ impl Onnx {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
     }
 
-    fn run(&self, pixels: &[f32], size: [usize; 4], out: &mut Vec<f32>) -> ort::Result<Vec<i64>> {
+    fn run(&self, pixels: &[f32], size: [usize; 4], take: &mut dyn FnMut(&[f32], &[i64])) -> ort::Result<()> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut session = match idle {
             Some(session) => session,
             None => self.session()?,
         };
-        let shape = {
+        {
             let outputs = session.run(ort::inputs![INPUT => TensorRef::from_array_view((size, pixels))?])?;
             let (shape, logits) = outputs[OUTPUT].try_extract_tensor::<f32>()?;
-            out.clear();
-            out.extend_from_slice(logits);
-            shape.to_vec()
-        };
+            take(logits, shape);
+        }
         self.give_back(session);
-        Ok(shape)
+        Ok(())
     }
 }
 
@@ -97,8 +95,13 @@ impl Network for Onnx {
         LIBRARY
     }
 
-    fn forward(&self, pixels: &[f32], size: [usize; 4], out: &mut Vec<f32>) -> Result<Vec<i64>, NetworkFault> {
-        self.run(pixels, size, out).map_err(|fault| {
+    fn forward(
+        &self,
+        pixels: &[f32],
+        size: [usize; 4],
+        take: &mut dyn FnMut(&[f32], &[i64]),
+    ) -> Result<(), NetworkFault> {
+        self.run(pixels, size, take).map_err(|fault| {
             let message = message(&fault);
             if message.contains("Failed to allocate memory") || message.contains("bad_alloc") {
                 NetworkFault::OutOfMemory(message)

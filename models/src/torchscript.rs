@@ -1,5 +1,7 @@
 //! TorchScript on libtorch: on the processor, or on a CUDA device where this libtorch has one.
 
+#![expect(unsafe_code, reason = "tch shows a tensor's memory only as a pointer")]
+
 use tch::{CModule, TchError, Tensor};
 
 use crate::bundle::Bundle;
@@ -59,8 +61,19 @@ impl TorchScript {
         let forward = || tch::no_grad(|| self.module.forward_ts(&[input]));
         // convolutions in half precision; the weights of a frozen graph cannot be converted beforehand
         let logits = if self.half_precision { tch::autocast(true, forward) } else { forward() }?;
-        logits.f_to_device(tch::Device::Cpu)?.f_to_kind(tch::Kind::Float)
+        logits.f_to_device(tch::Device::Cpu)?.f_to_kind(tch::Kind::Float)?.f_contiguous()
     }
+}
+
+/// The numbers of a contiguous tensor of 32-bit floats in the processor's memory.
+fn values(tensor: &Tensor) -> &[f32] {
+    if tensor.numel() == 0 {
+        return &[];
+    }
+    assert!(tensor.is_contiguous() && tensor.kind() == tch::Kind::Float && tensor.device() == tch::Device::Cpu);
+    // SAFETY: such a tensor of so many values is one run of memory, which lives as long as the tensor does; nobody else holds
+    // this one, so that nobody writes to it meanwhile.
+    unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<f32>(), tensor.numel()) }
 }
 
 impl Network for TorchScript {
@@ -68,14 +81,18 @@ impl Network for TorchScript {
         LIBRARY
     }
 
-    fn forward(&self, pixels: &[f32], size: [usize; 4], out: &mut Vec<f32>) -> Result<Vec<i64>, NetworkFault> {
+    fn forward(
+        &self,
+        pixels: &[f32],
+        size: [usize; 4],
+        take: &mut dyn FnMut(&[f32], &[i64]),
+    ) -> Result<(), NetworkFault> {
         if tch::get_num_threads() != self.threads {
             tch::set_num_threads(self.threads);
         }
         let logits = self.run(pixels, size.map(|edge| edge as i64)).map_err(|fault| fault_of(&message(&fault)))?;
-        out.resize(logits.numel(), 0.0);
-        logits.f_copy_data(out, logits.numel()).map_err(|fault| fault_of(&message(&fault)))?;
-        Ok(logits.size())
+        take(values(&logits), &logits.size());
+        Ok(())
     }
 }
 

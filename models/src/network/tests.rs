@@ -18,19 +18,25 @@ impl Network for Greedy {
         "a test"
     }
 
-    fn forward(&self, pixels: &[f32], size: [usize; 4], out: &mut Vec<f32>) -> Result<Vec<i64>, NetworkFault> {
+    fn forward(
+        &self,
+        pixels: &[f32],
+        size: [usize; 4],
+        take: &mut dyn FnMut(&[f32], &[i64]),
+    ) -> Result<(), NetworkFault> {
         let [tiles, bands, rows, cols] = size;
         self.calls.lock().expect("no panic").push(tiles);
         if tiles > self.most_tiles.load(Ordering::Relaxed) {
             return Err(NetworkFault::OutOfMemory("out of memory".to_owned()));
         }
-        out.clear();
+        let mut out = Vec::new();
         for tile in pixels.chunks_exact(bands * rows * cols) {
             for class in 0..self.classes {
                 out.extend(tile[..rows * cols].iter().map(|value| value * class as f32));
             }
         }
-        Ok([tiles, self.classes, rows, cols].map(|edge| edge as i64).to_vec())
+        take(&out, &[tiles, self.classes, rows, cols].map(|edge| edge as i64));
+        Ok(())
     }
 }
 
