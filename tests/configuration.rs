@@ -12,11 +12,12 @@ mod scratch;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use scratch::{MINIMAL, MODEL_CLASSES, Scratch, check_faults, lines, repository, repository_file};
+use scratch::{MINIMAL, Scratch, check_faults, lines, repository, repository_file};
 use shorewatch::configuration::{self, Device, GridChoice, load_with, operator_time};
 use shorewatch_domain::classes::ModelClasses;
 use shorewatch_domain::crs::{Epsg, ZoneFamily};
 use shorewatch_domain::sensor::{BandRole, Layout, Radiometry};
+use shorewatch_models::Bundle;
 
 fn shipped() -> Vec<PathBuf> {
     let configs = repository().join("configs");
@@ -34,9 +35,12 @@ fn shipped() -> Vec<PathBuf> {
 
 #[test]
 fn every_shipped_configuration_loads_and_its_classes_fit_the_models() {
-    let classes = ModelClasses::one_head(MODEL_CLASSES.map(str::to_owned).to_vec());
     for file in shipped() {
         let settings = load_with(&file, &|_| None).unwrap_or_else(|faults| panic!("{faults}"));
+        let bundles = settings.model.folder.parent().expect("a folder of bundles");
+        let bundle = Bundle::load(bundles, &settings.model.bundle).unwrap_or_else(|fault| panic!("{fault}"));
+        let names = bundle.manifest().classes.iter().map(|class| class.name.clone()).collect();
+        let classes = ModelClasses { names, heads: bundle.manifest().head_classes() };
         settings.classes.check(&classes).unwrap_or_else(|faults| panic!("{faults}"));
         assert!(!settings.passes.is_empty() && !settings.reaches.is_empty(), "{}", file.display());
         assert_eq!(settings.synthetic, file.ends_with("demo.toml"), "{}", file.display());

@@ -6,9 +6,6 @@ use std::path::PathBuf;
 
 use shorewatch::configuration::{self, ConfigurationFaults, FoundPass, RunSettings, load_with};
 
-/// The classes of the land-cover models.
-pub(crate) const MODEL_CLASSES: [&str; 6] = ["water", "trees", "low_vegetation", "crops", "built_up", "bare"];
-
 pub(crate) const MINIMAL: &str = r#"
 schema_version = 1
 store = { file = "shore.gpkg" }
