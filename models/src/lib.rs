@@ -5,8 +5,8 @@
 //! | [`segmenter`] | [`Segmenter`]: reflectance in, class probabilities out; what a segmenter says of itself |
 //! | [`manifest`] | `manifest.toml`: forms of weights, bands, normalisation, tiling, heads, classes, licences, scores |
 //! | [`bundle`] | a manifest and its weights, verified before anything executes them |
-//! | [`load`] | a bundle → a segmenter, by form of weights and device; how the forms of a bundle agree |
-//! | [`bench`] | how many megapixels a second a segmenter does |
+//! | [`mod@load`] | a bundle → a segmenter, by form of weights and device; how the forms of a bundle agree |
+//! | [`mod@bench`] | how many megapixels a second a segmenter does |
 //! | `network` | what all backends share: tiles, normalisation, calibration |
 //! | `torchscript`, `onnx` | the backends: libtorch (feature `torch`) and ONNX Runtime (feature `onnx`) |
 //! | [`fake`] | a spectral rule in place of a model, for tests and for measuring the pipeline itself |
