@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="as for train.py")
     parser.add_argument("--bundles", type=Path, default=HERE.parent)
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--learning-rate", type=float, default=4e-4)
+    parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--allow-worse", action="store_true", help="write the child even if it is worse")

@@ -26,7 +26,8 @@ def curves(history: list[dict], path: Path) -> None:
     )
     for axis, keys in zip(axes, groups):
         for key in keys:
-            axis.plot([h["step"] for h in history], [h[key] for h in history], label=key.replace("_", " "))
+            known = [h for h in history if key in h]  # fine-tuning looks at no validation chips meanwhile
+            axis.plot([h["step"] for h in known], [h[key] for h in known], label=key.replace("_", " "))
         axis.set_xlabel("step")
         axis.legend()
         axis.grid(alpha=0.3)
