@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use jiff::Timestamp;
 
 use shorewatch_domain::crs::{Epsg, ZoneFamily};
-use shorewatch_domain::pass::{AcquisitionTime, Pass, PassState};
+use shorewatch_domain::pass::{AcquisitionTime, Pass, PassFile, PassState};
 use shorewatch_domain::sensor::SensorProfile;
 use shorewatch_imagery::admit::{AdmitOptions, admit};
 use shorewatch_imagery::open::Limits;
@@ -143,14 +143,20 @@ fn is_unchanged(known: &Pass, delivery: &Delivery) -> bool {
     same_claims
         && known.state != PassState::Superseded
         && known.files.len() == delivery.files.len()
-        && known.files.iter().zip(&delivery.files).all(|(known, path)| {
-            Path::new(&known.path) == path
-                && std::fs::metadata(path).is_ok_and(|data| {
-                    let modified = data.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-                    data.len() == known.size_bytes
-                        && modified.is_some_and(|at| at.as_nanos() as i128 == known.modified_ns)
-                })
-        })
+        && known
+            .files
+            .iter()
+            .zip(&delivery.files)
+            .all(|(known, path)| Path::new(&known.path) == path && is_as_registered(known))
+}
+
+/// True where a file has the size and the time of modification with which it was registered.
+#[must_use]
+pub fn is_as_registered(file: &PassFile) -> bool {
+    std::fs::metadata(&file.path).is_ok_and(|data| {
+        let modified = data.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        data.len() == file.size_bytes && modified.is_some_and(|at| at.as_nanos() as i128 == file.modified_ns)
+    })
 }
 
 /// Imports every file of reaches that the configuration lists.

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use shorewatch_models::Format;
+use shorewatch_report::GoalBound;
 
 use super::Out;
 use crate::cli::{EvaluateArguments, WeightsFormat};
-use crate::evaluation::outcome::Wanted;
 use crate::evaluation::{Measured, Request, measure, page};
 use crate::failure::{ExitCode, Failure};
 use crate::progress::Progress;
@@ -27,11 +27,11 @@ pub(super) fn evaluate(out: &Out, arguments: &EvaluateArguments, progress: &Prog
         onnxruntime_library: arguments.onnxruntime_library.clone(),
     };
     let measured = measure(&request, progress)?;
-    std::fs::create_dir_all(&arguments.out)?;
+    // both, or neither
+    let (json, page) = (measured.json(), page::page(&measured)?);
     let (json_file, page_file) = (arguments.out.join("eval.json"), arguments.out.join("eval.html"));
-    let json = measured.json();
     scene::write_whole(&json_file, format!("{json:#}\n").as_bytes())?;
-    scene::write_whole(&page_file, page::page(&measured)?.as_bytes())?;
+    scene::write_whole(&page_file, page.as_bytes())?;
     out.either(&json, &text(&measured, &json_file, &page_file))
 }
 
@@ -42,8 +42,8 @@ fn text(measured: &Measured, json_file: &Path, page_file: &Path) -> String {
     for goal in measured.goals() {
         let reached = goal.reached.map_or_else(|| "not measured".to_owned(), |value| format!("{value:.3}"));
         let wanted = match goal.wanted {
-            Wanted::AtLeast(bound) => format!("at least {bound:.2}"),
-            Wanted::AtMost(bound) => format!("at most {bound:.2}"),
+            GoalBound::AtLeast(bound) => format!("at least {bound:.2}"),
+            GoalBound::AtMost(bound) => format!("at most {bound:.2}"),
         };
         let missed = if goal.is_met() { "" } else { "   <- missed" };
         let _ = writeln!(text, "{:<76} {reached:>8}  {wanted}{missed}", goal.what);

@@ -287,14 +287,14 @@ impl ObjectTally {
 /// Pictures that are kept.
 const EXAMPLES: usize = 6;
 
-/// Paints on every chip, asks the segmenter, and counts.
+/// Paints on a chip, asks the segmenter, and counts.
 ///
 /// # Errors
 /// A chip can't be read, or the segmenter fails.
 pub fn tally(
     segmenter: &dyn Segmenter,
     ids: &[usize],
-    chips: &[&Chip],
+    chip: &Chip,
     reader: &ChipReader<'_>,
     roles: &[BandRole],
     textures: &Textures,
@@ -306,24 +306,22 @@ pub fn tally(
         Ok(kinds(scores.select(Axis(0), ids).view()))
     };
     let mut tally = ObjectTally::default();
-    for chip in chips {
-        let plain = reader.read(chip, roles)?;
-        for (label, kind) in chip.labelled.label.iter().zip(&answer(&plain)?) {
-            let is_ground = *label != IGNORE && *label != BUILT_UP && *kind != IGNORE;
-            tally.plain_px += u64::from(is_ground);
-            tally.false_px += u64::from(is_ground && *kind != NO_OBJECT);
-        }
-        for number in 0..IMAGES_PER_CHIP {
-            let made = compose(chip, reader, roles, halo, textures, number)?;
-            let called = answer(&made.raster)?;
-            tally.outcomes.add(made.truth.view(), called.view());
-            tally.images += 1;
-            let things = made.truth.iter().filter(|kind| **kind != IGNORE && **kind != NO_OBJECT).count();
-            if number == 0 && tally.examples.len() < EXAMPLES && things > 250 {
-                let (rows, cols) = chip.size();
-                let reflectance = made.raster.pixels.slice(s![.., halo..halo + rows, halo..halo + cols]).to_owned();
-                tally.examples.push(Example { chip: chip.name.clone(), reflectance, truth: made.truth, called });
-            }
+    let plain = reader.read(chip, roles)?;
+    for (label, kind) in chip.labelled.label.iter().zip(&answer(&plain)?) {
+        let is_ground = *label != IGNORE && *label != BUILT_UP && *kind != IGNORE;
+        tally.plain_px += u64::from(is_ground);
+        tally.false_px += u64::from(is_ground && *kind != NO_OBJECT);
+    }
+    for number in 0..IMAGES_PER_CHIP {
+        let made = compose(chip, reader, roles, halo, textures, number)?;
+        let called = answer(&made.raster)?;
+        tally.outcomes.add(made.truth.view(), called.view());
+        tally.images += 1;
+        let things = made.truth.iter().filter(|kind| **kind != IGNORE && **kind != NO_OBJECT).count();
+        if number == 0 && tally.examples.len() < EXAMPLES && things > 250 {
+            let (rows, cols) = chip.size();
+            let reflectance = made.raster.pixels.slice(s![.., halo..halo + rows, halo..halo + cols]).to_owned();
+            tally.examples.push(Example { chip: chip.name.clone(), reflectance, truth: made.truth, called });
         }
     }
     Ok(tally)

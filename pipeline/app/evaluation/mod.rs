@@ -186,7 +186,7 @@ fn measure_objects(
     let roles = &description.band_set(&description.bands)?.roles;
     let parts = chips
         .par_iter()
-        .map(|chip| composites::tally(segmenter, &ids, &[chip], reader, roles, &textures))
+        .map(|chip| composites::tally(segmenter, &ids, chip, reader, roles, &textures))
         .collect::<Result<Vec<_>, Failure>>()?;
     Ok(Some(ObjectTally::sum(parts.into_iter())))
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use shorewatch_evaluation::confusion::share;
 use shorewatch_evaluation::labels::{CLASSES, WATER};
 use shorewatch_evaluation::objects::ObjectFigures;
+use shorewatch_report::GoalBound;
 use shorewatch_synth::plant::PlantKind;
 
 use super::composites::ObjectTally;
@@ -17,15 +18,6 @@ pub const OBJECT_FROM_PX: usize = 25;
 /// Limits of the classes of size in pixels: from each to below the next.
 pub const SIZES_PX: [usize; 5] = [4, 9, 25, 100, 401];
 
-/// What is wanted of a figure.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Wanted {
-    /// This or more.
-    AtLeast(f64),
-    /// This or less.
-    AtMost(f64),
-}
-
 /// A goal with what was reached.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Goal {
@@ -34,7 +26,7 @@ pub struct Goal {
     /// In words.
     pub what: &'static str,
     /// What is wanted.
-    pub wanted: Wanted,
+    pub wanted: GoalBound,
     /// What was reached; `None` where it could not be measured.
     pub reached: Option<f64>,
 }
@@ -43,10 +35,7 @@ impl Goal {
     /// Whether what was reached is what is wanted. What was not measured is not met.
     #[must_use]
     pub fn is_met(&self) -> bool {
-        self.reached.is_some_and(|reached| match self.wanted {
-            Wanted::AtLeast(bound) => reached >= bound,
-            Wanted::AtMost(bound) => reached <= bound,
-        })
+        self.reached.is_some_and(|reached| self.wanted.is_met_by(reached))
     }
 }
 
@@ -71,39 +60,39 @@ impl Measured {
             goal(
                 "water_iou",
                 "water IoU against the hand-made masks as they stand, clear pixels",
-                Wanted::AtLeast(0.88),
+                GoalBound::AtLeast(0.88),
                 tally.and_then(|tally| tally.water.clear.network.iou()),
             ),
             goal(
                 "water_iou_undisputed",
                 "water IoU against the hand-made masks where no other witness contradicts them",
-                Wanted::AtLeast(0.88),
+                GoalBound::AtLeast(0.88),
                 tally.and_then(|tally| tally.water.undisputed.network.iou()),
             ),
             goal(
                 "mean_iou",
                 "mean IoU of the six classes",
-                Wanted::AtLeast(0.60),
+                GoalBound::AtLeast(0.60),
                 tally.and_then(|tally| tally.confusion.mean_iou()),
             ),
-            goal("iou.built_up", "IoU of built-up ground", Wanted::AtLeast(0.45), class("built_up")),
-            goal("iou.bare", "IoU of bare ground", Wanted::AtLeast(0.60), class("bare")),
+            goal("iou.built_up", "IoU of built-up ground", GoalBound::AtLeast(0.45), class("built_up")),
+            goal("iou.bare", "IoU of bare ground", GoalBound::AtLeast(0.60), class("bare")),
             goal(
                 "ece",
                 "expected calibration error",
-                Wanted::AtMost(0.03),
+                GoalBound::AtMost(0.03),
                 tally.and_then(|tally| tally.histograms.calibration_error()),
             ),
             goal(
                 "object_recall",
                 "recall of planted objects of 25 px and more",
-                Wanted::AtLeast(0.85),
+                GoalBound::AtLeast(0.85),
                 objects.and_then(|figures| figures.recall()),
             ),
             goal(
                 "object_precision",
                 "precision of findings of 25 px and more",
-                Wanted::AtLeast(0.80),
+                GoalBound::AtLeast(0.80),
                 objects.and_then(|figures| figures.precision()),
             ),
         ]
@@ -133,11 +122,8 @@ impl Measured {
             .goals()
             .iter()
             .map(|goal| {
-                let (bound, at_least) = match goal.wanted {
-                    Wanted::AtLeast(bound) => (bound, true),
-                    Wanted::AtMost(bound) => (bound, false),
-                };
-                json!({ "key": goal.key, "what": goal.what, if at_least { "at_least" } else { "at_most" }: bound,
+                let at_least = matches!(goal.wanted, GoalBound::AtLeast(_));
+                json!({ "key": goal.key, "what": goal.what, if at_least { "at_least" } else { "at_most" }: goal.wanted.value(),
                         "reached": goal.reached, "met": goal.is_met() })
             })
             .collect();

@@ -15,7 +15,7 @@ use super::chips::Chip;
 use super::composites::{Example, ObjectTally};
 use super::holdout::Split;
 use super::land_cover::Answer;
-use super::outcome::{Goal, OBJECT_FROM_PX, Wanted, large_objects, size_classes};
+use super::outcome::{Goal, OBJECT_FROM_PX, large_objects, size_classes};
 use super::{Measured, SplitMeasured};
 use crate::failure::Failure;
 
@@ -146,15 +146,7 @@ fn notices(measured: &Measured) -> Vec<String> {
 }
 
 fn goal(goal: &Goal) -> report::Goal {
-    report::Goal {
-        what: goal.what.to_owned(),
-        wanted: match goal.wanted {
-            Wanted::AtLeast(bound) => report::GoalBound::AtLeast(bound),
-            Wanted::AtMost(bound) => report::GoalBound::AtMost(bound),
-        },
-        reached: goal.reached,
-        met: goal.is_met(),
-    }
+    report::Goal { what: goal.what.to_owned(), wanted: goal.wanted, reached: goal.reached, met: goal.is_met() }
 }
 
 fn holdout(split: &SplitMeasured, classes: &[ClassColour]) -> report::HoldOut {

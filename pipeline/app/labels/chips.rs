@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use geo_types::MultiPolygon;
 use ndarray::{Array2, ArrayView2, Axis, s};
@@ -20,6 +19,7 @@ use shorewatch_models::ClassGroup;
 use super::cut::{Piece, pieces};
 use super::listing::Entry;
 use crate::failure::Failure;
+use crate::register::is_as_registered;
 use crate::run::chips::in_pixels;
 use crate::run::context::RunContext;
 use crate::run::ground::bounding_window;
@@ -54,7 +54,7 @@ impl<'a> Sources<'a> {
     fn check_files(&mut self, pass_id: &Digest) -> Result<(), Failure> {
         if !self.looked_at.contains_key(pass_id) {
             let pass = self.context.pass(pass_id)?;
-            let changed = pass.files.iter().filter(|file| !is_unchanged(file)).find_map(changed_bytes);
+            let changed = pass.files.iter().filter(|file| !is_as_registered(file)).find_map(changed_bytes);
             let fault = changed.map(|what| format!("pass {pass}: {what}"));
             self.looked_at.insert(*pass_id, fault);
         }
@@ -63,14 +63,6 @@ impl<'a> Sources<'a> {
             _ => Ok(()),
         }
     }
-}
-
-/// Size and time of modification are those that were registered.
-fn is_unchanged(file: &PassFile) -> bool {
-    std::fs::metadata(&file.path).is_ok_and(|data| {
-        let modified = data.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        data.len() == file.size_bytes && modified.is_some_and(|at| at.as_nanos() as i128 == file.modified_ns)
-    })
 }
 
 /// What is wrong with the bytes of a file, in words.
