@@ -116,8 +116,11 @@ def through_the_pipeline(path: Path) -> str:
         "| | bar | reached | |\n|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
         f"Mean IoU on places never seen: {places['mean_iou']:.3f} (water {places['iou']['water']:.3f}, built up "
         f"{places['iou']['built_up']:.3f}, bare {places['iou']['bare']:.3f}). Random forest by mask hash: mean IoU "
-        f"{forest['mean_iou']:.3f}. With the map's word where the image contradicts it (see *Labels*): mean IoU "
-        f"{mask['mean_iou_as_mapped']:.3f} by mask hash, {places['mean_iou_as_mapped']:.3f} on places never seen.\n\n"
+        f"{forest['mean_iou']:.3f}.\n\nLabels left out because the image contradicts the map: "
+        f"{1 - mask['labelled_px'] / mask['labelled_px_as_mapped']:.1%} by mask hash, "
+        f"{1 - places['labelled_px'] / places['labelled_px_as_mapped']:.1%} on places never seen. With the map's word for these: mean IoU "
+        f"{mask['mean_iou_as_mapped']:.3f} (bare {mask['iou_as_mapped']['bare']:.3f}) by mask hash, "
+        f"{places['mean_iou_as_mapped']:.3f} (bare {places['iou_as_mapped']['bare']:.3f}) on places never seen.\n\n"
     )
 
 
