@@ -111,6 +111,8 @@ class Bench:
         self.shorewatch = shorewatch
         self.folder = folder
         self.scenes = in_memory(folder / "scenes")
+        self.done = Path(tempfile.mkdtemp(prefix="done-", dir=folder))
+        atexit.register(shutil.rmtree, self.done, ignore_errors=True)
         sensors = folder / "sensors"
         sensors.mkdir(exist_ok=True)
         (sensors / "bench.toml").write_text(SENSOR)
@@ -131,7 +133,8 @@ class Bench:
     def prepared(self, scene, backend="fake"):
         """A fresh store with the pass registered; (configuration file, seconds that registering took)."""
         run = self.folder / "runs" / f"{scene}-{backend}"
-        shutil.rmtree(run, ignore_errors=True)
+        if run.exists():
+            self.put_away(run)
         run.mkdir(parents=True)
         config = run / "shorewatch.toml"
         config.write_text(
@@ -148,6 +151,11 @@ class Bench:
             self.scenes / f"{scene}.tif",
         )
         return config, seconds
+
+    def put_away(self, run):
+        """Moves a run that is done with out of the way. It is deleted at the end: for some seconds after files were deleted,
+        ext4 takes longer to make new ones."""
+        run.rename(tempfile.mkdtemp(dir=self.done))
 
     def run(self, config):
         """(seconds, peak memory in MiB) of a run whose scene lies in memory."""
@@ -197,7 +205,7 @@ def measure_pipeline(bench, result):
             turn[scene] = {"seconds": seconds, "registering": registering, "peak": peak}
             if scene == "large":
                 turn["second"], _ = bench.run(config)
-            shutil.rmtree(config.parent)
+            bench.put_away(config.parent)
         # before and after: the machine may have changed meanwhile
         turn["decode"] = statistics.mean([turn["decode"], bench.decode_seconds("large")])
         rounds.append(turn)
@@ -244,7 +252,7 @@ def measure_model(bench, model_bench, result):
         config, _ = bench.prepared("large", "torchscript")
         first, peak = bench.run(config)
         second, _ = bench.run(config)
-        shutil.rmtree(config.parent)
+        bench.put_away(config.parent)
         rounds.append({"first": first, "second": second, "peak": peak, **bare})
         print("model:", json.dumps(rounds[-1]), flush=True)
     median = lambda of: statistics.median(of(turn) for turn in rounds)

@@ -7,12 +7,14 @@
 //! | [`plan`] | passes × squares → units, each addressed by the digest of its inputs |
 //! | [`model`], [`context`] | what units share: the model, passes, readers |
 //! | [`work`] | one unit: read → segment → compare with earlier passes → staged result |
+//! | [`counts`] | what a unit counts |
 //! | [`mosaic`], [`patches`], [`publish`] | staged results → whole patches and coverage → the store, in one transaction |
 //! | [`chips`] | before/after pictures |
 //! | [`session`] | opens and checks everything before any work |
 
 pub mod chips;
 pub mod context;
+mod counts;
 pub mod ground;
 pub mod model;
 pub mod mosaic;

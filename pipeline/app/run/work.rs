@@ -2,18 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array2, Array3, ArrayView2, Axis, Zip, s};
+use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
 use shorewatch_domain::change::{self, ChangeMap, NO_CHANGE, NO_CLASS, NO_EARLIER, Reference};
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::grid::{Grid, Window};
-use shorewatch_domain::observed::{Causes, Coverage};
+use shorewatch_domain::observed::Causes;
 use shorewatch_domain::raster::Scores;
 use shorewatch_domain::unit::{Unit, UnitSummary};
 use shorewatch_imagery::layers::{Layers, is_whole, read_layers, read_some_layers, write_layers};
 
 use super::context::RunContext;
+use super::counts::{class_counts, coverage};
 use super::ground::{Ground, Scope};
 use crate::failure::Failure;
 
@@ -56,8 +57,13 @@ pub struct StagedNote {
 /// Where the result of a unit is staged: its name is the digest of its inputs.
 #[must_use]
 pub fn staged_path(work_folder: &Path, unit: &Digest) -> PathBuf {
-    let name = unit.to_string();
-    work_folder.join("units").join(&name[..2]).join(format!("{name}.layers"))
+    layers_path(work_folder, "units", unit)
+}
+
+/// A file among sixteen folders: few enough to be made in no time, and a million files are still no burden to any of them.
+fn layers_path(work_folder: &Path, kind: &str, id: &Digest) -> PathBuf {
+    let name = id.to_string();
+    work_folder.join(kind).join(&name[..1]).join(format!("{name}.layers"))
 }
 
 /// Reads a staged result; `None` where there is none that can be used.
@@ -205,27 +211,6 @@ fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) ->
     Ok(UnitResult { change, summary })
 }
 
-/// Counts by rows: of each kind of pixel first, and then what that means.
-fn coverage(change: &ChangeMap, inside: ArrayView2<'_, bool>) -> Coverage {
-    let mut counts = [[0_u64; 256]; 2];
-    Zip::from(inside).and(&change.causes).and(&change.earlier).for_each(|inside, cause, earlier| {
-        counts[usize::from(*earlier != NO_EARLIER)][usize::from(cause.0)] += u64::from(*inside);
-    });
-    let mut coverage = Coverage::default();
-    for (counts, compared) in counts.iter().zip([false, true]) {
-        for (cause, pixels) in (0..=u8::MAX).zip(counts).filter(|(_, pixels)| **pixels > 0) {
-            coverage.add_many(Causes(cause), compared, *pixels);
-        }
-    }
-    coverage
-}
-
-fn class_counts(classes: ArrayView2<'_, u8>, inside: ArrayView2<'_, bool>, count: usize) -> Vec<u64> {
-    let mut counts = [0_u64; 256];
-    Zip::from(classes).and(inside).for_each(|class, inside| counts[usize::from(*class)] += u64::from(*inside));
-    counts[..count].to_vec()
-}
-
 /// The window that is segmented for a scope: grown by what the comparison needs, and out to the model's alignment on the
 /// grid, so that the same ground is fed in the same phase whatever the tiling.
 fn scored_window(scope: Window, margin_px: usize, alignment_px: usize) -> Window {
@@ -252,8 +237,7 @@ fn scores(
         .digest("reading", &reading)
         .digest("model", &context.model.description().digest)
         .finish();
-    let name = id.to_string();
-    let path = context.work_folder.join("scores").join(&name[..2]).join(format!("{name}.layers"));
+    let path = layers_path(&context.work_folder, "scores", &id);
     if path.exists() {
         match read_scores(&path, grid, window, context.classes.names.len()) {
             Ok(found) => return Ok(found),

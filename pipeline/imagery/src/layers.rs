@@ -1,16 +1,16 @@
 //! What units of work leave behind: stacks of 8-bit layers on the grid.
 //!
 //! Millions of pixels a second go through here, and all of it can be made again. So a file is written in one go without
-//! waiting for the disk, each layer is compressed on its own with LZ4 (quick rather than small) or stored as the one value
-//! that it holds, and the file ends with the BLAKE3 digest of its content: one that a power failure cut short is known for
-//! what it is. Nobody but this module reads them; maps for people are written by [`crate::write`].
+//! waiting for the disk, each layer is packed on its own by runs of equal values (quick rather than small) or stored as the
+//! one value that it holds, and the file ends with the BLAKE3 digest of its content: one that a power failure cut short is known
+//! for what it is. Nobody but this module reads them; maps for people are written by [`crate::write`].
 //!
 //! | bytes | |
 //! |---|---|
-//! | 8 | `SWLAYERS` |
+//! | 8 | `SWLAYER2` |
 //! | 4 | length of the header, little-endian |
 //! | … | header, JSON |
-//! | … | the compressed layers in order (row, col) |
+//! | … | the packed layers in order (row, col) |
 //! | 32 | BLAKE3 of everything before |
 
 use std::fs::File;
@@ -24,8 +24,10 @@ use shorewatch_domain::grid::{Grid, Window};
 
 use crate::error::ImageryError;
 
+mod runs;
+
 /// First bytes of a file.
-const MAGIC: &[u8; 8] = b"SWLAYERS";
+const MAGIC: &[u8; 8] = b"SWLAYER2";
 
 /// Bytes of the digest at the end.
 const SEAL_BYTES: usize = blake3::OUT_LEN;
@@ -68,8 +70,8 @@ struct Layer {
 enum Stored {
     /// All pixels have this value.
     Constant(u8),
-    /// LZ4 block of so many bytes.
-    Lz4(usize),
+    /// So many bytes, packed by [`runs`].
+    Runs(usize),
 }
 
 /// Writes layers of a window, with a text beside them, to a temporary name, seals them and renames them into place.
@@ -86,11 +88,9 @@ pub fn write_layers(
     let io = |action| move |fault| ImageryError::io(path, action, fault);
     let mut described = Vec::with_capacity(layers.len());
     let mut body = Vec::new();
-    let mut scratch = vec![0; lz4_flex::block::get_maximum_output_size(window.len())];
     for (name, values) in layers {
         // most layers of most units hold one value, and that need not be stored pixel by pixel
-        let stored =
-            constant(values).map_or_else(|| Stored::Lz4(compress(values, &mut scratch, &mut body)), Stored::Constant);
+        let stored = constant(values).map_or_else(|| Stored::Runs(pack(values, &mut body)), Stored::Constant);
         described.push(Layer { name: (*name).to_owned(), stored });
     }
     let header = Header {
@@ -127,14 +127,10 @@ fn constant(values: &ArrayView2<'_, u8>) -> Option<u8> {
     (!values.rows().into_iter().any(differs)).then_some(first)
 }
 
-/// Appends the compressed values, by way of `scratch`, which has room for the worst case; returns how many bytes they take.
-fn compress(values: &ArrayView2<'_, u8>, scratch: &mut [u8], body: &mut Vec<u8>) -> usize {
+/// Appends the packed values; returns how many bytes they take.
+fn pack(values: &ArrayView2<'_, u8>, body: &mut Vec<u8>) -> usize {
     let values = values.as_standard_layout();
-    let values = values.as_slice().unwrap_or_else(|| unreachable!("standard layout is one run of memory"));
-    let size = lz4_flex::block::compress_into(values, scratch)
-        .unwrap_or_else(|_| unreachable!("there is room for the worst case"));
-    body.extend_from_slice(&scratch[..size]);
-    size
+    runs::pack(values.as_slice().unwrap_or_else(|| unreachable!("standard layout is one run of memory")), body)
 }
 
 /// Whether a file is whole: what it holds is what was written.
@@ -192,18 +188,15 @@ fn read(path: &Path, wanted: Option<&[usize]>) -> Result<Layers, ImageryError> {
     let mut values = Array3::zeros((wanted.len(), rows, cols));
     for (&index, mut values) in wanted.iter().zip(values.outer_iter_mut()) {
         let layer = header.layers.get(index).ok_or_else(|| not_ours(path, &format!("it has no layer {index}")))?;
-        let size = |layer: &Layer| if let Stored::Lz4(size) = layer.stored { size } else { 0 };
+        let size = |layer: &Layer| if let Stored::Runs(size) = layer.stored { size } else { 0 };
         let start: usize = header.layers[..index].iter().map(size).sum();
         match layer.stored {
             Stored::Constant(value) => values.fill(value),
-            Stored::Lz4(size) => {
-                let compressed = body.get(start..start.saturating_add(size)).ok_or_else(cut)?;
+            Stored::Runs(size) => {
+                let packed = body.get(start..start.saturating_add(size)).ok_or_else(cut)?;
                 let values = values.as_slice_mut().unwrap_or_else(|| unreachable!("a plane is one run of memory"));
-                let written = lz4_flex::block::decompress_into(compressed, values)
-                    .map_err(|fault| not_ours(path, &format!("layer {:?}: {fault}", layer.name)))?;
-                if written != rows * cols {
-                    return Err(not_ours(path, &format!("layer {:?} has {written} pixels", layer.name)));
-                }
+                let fault = || not_ours(path, &format!("layer {:?} has not {rows} × {cols} pixels", layer.name));
+                runs::unpack(packed, values).ok_or_else(fault)?;
             }
         }
     }
