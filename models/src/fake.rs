@@ -143,7 +143,7 @@ impl FakeSegmenter {
                     let plane = &pixels[plane * rows * cols..];
                     values[..mask.len()].copy_from_slice(&plane[row * cols + crop + col..][..mask.len()]);
                 }
-                finite &= run.apply();
+                finite &= pulp::Arch::new().dispatch(|| run.apply());
                 take(row - crop, col, &run.answer, mask);
             }
         }
@@ -163,6 +163,7 @@ struct Run {
 
 impl Run {
     /// Fills `answer`; false where an observed value is not finite.
+    #[inline(always)]
     fn apply(&mut self) -> bool {
         let [green, red, nir] = &self.bands;
         let mut not_finite = 0;

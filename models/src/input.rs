@@ -67,13 +67,15 @@ pub(crate) fn normalise(
         {
             let (out, beside) = out.split_at_mut(pixels.len());
             beside.fill(0.0);
-            finite &= normalise_row(&in_order(&pixels), &in_order(&mask), *scaling, out);
+            let (pixels, mask) = (in_order(&pixels), in_order(&mask));
+            finite &= pulp::Arch::new().dispatch(|| normalise_row(&pixels, &mask, *scaling, out));
         }
     }
     finite
 }
 
 /// Returns false where an observed value is not finite. All three have one length.
+#[inline(always)]
 fn normalise_row(pixels: &[f32], mask: &[bool], scaling: Scaling, out: &mut [f32]) -> bool {
     let mut not_finite = 0_u32;
     for ((out, value), observed) in out.iter_mut().zip(pixels).zip(mask) {

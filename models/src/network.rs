@@ -27,10 +27,11 @@ pub(crate) trait Network: Send + Sync {
     fn library(&self) -> &'static str;
 
     /// Runs normalised pixels of size (batch, band, row, col) and shows `take` the logits with their size (batch, class, row,
-    /// col), where the library left them: of many classes, a copy costs as much as what is done with them.
+    /// col), where the library left them: of many classes, a copy costs as much as what is done with them. The network may
+    /// write over the pixels.
     fn forward(
         &self,
-        pixels: &[f32],
+        pixels: &mut [f32],
         size: [usize; 4],
         take: &mut dyn FnMut(&[f32], &[i64]),
     ) -> Result<(), NetworkFault>;
@@ -139,7 +140,7 @@ impl NetworkSegmenter {
     /// class, row, col). `None` where the memory did not suffice and fewer tiles may do.
     fn forward(
         &self,
-        pixels: &[f32],
+        pixels: &mut [f32],
         (tiles, rows, cols): (usize, usize, usize),
         mut take: impl FnMut(&[f32]) -> Result<(), ModelError>,
     ) -> Result<Option<()>, ModelError> {
@@ -271,7 +272,7 @@ impl NetworkSegmenter {
         let ring = alignment_px * 4_usize.div_ceil(alignment_px);
         let (side, crop) = (2 * (ring + halo_px) + 2 * ring, ring + halo_px);
         let inner = ring..side - ring;
-        let pictures = [1.0, -1.0].map(|sign| {
+        let mut pictures = [1.0, -1.0].map(|sign| {
             let mut pixels = Vec::with_capacity(self.scalings.len() * side * side);
             for band in 0..self.scalings.len() {
                 for row in 0..side {
@@ -287,7 +288,7 @@ impl NetworkSegmenter {
         let tile = Tile { rows: span.clone(), cols: span };
         let mut softmax = Softmax::new(&self.calibrations);
         let mut answers = [Vec::new(), Vec::new()];
-        for (pixels, answer) in pictures.iter().zip(&mut answers) {
+        for (pixels, answer) in pictures.iter_mut().zip(&mut answers) {
             self.forward(pixels, (1, side, side), |logits| {
                 self.for_each_run_of(&tile, logits, &mut softmax, |_, _, _, values| answer.extend_from_slice(values))
             })?;

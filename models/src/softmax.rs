@@ -1,5 +1,6 @@
-//! Logits to probabilities, a run of pixels at a time: written so that the compiler turns every loop into vector code,
-//! since libm's `exp` alone would cost a twentieth of a small network.
+//! Logits to probabilities, a run of pixels at a time: written so that the compiler turns every loop into vector code, for the
+//! processor at hand ([`pulp`] compiles them more than once and chooses), since libm's `exp` alone would cost a twentieth of a
+//! small network. The numbers are the same on every processor: nothing is contracted or reordered.
 
 use crate::manifest::Head;
 
@@ -45,6 +46,13 @@ impl Softmax {
     /// The probabilities of a run of pixels; `logits(class)` gives that class's values, all of one length of at most
     /// [`RUN_PX`]. The answer is (class, col); columns beyond the run hold nothing of meaning.
     pub(crate) fn run<'a>(&mut self, logits: impl Fn(usize) -> &'a [f32]) -> Result<&[[f32; RUN_PX]], NotFinite> {
+        pulp::Arch::new().dispatch(Run { softmax: self, logits })?;
+        Ok(&self.probabilities)
+    }
+
+    /// Fills `probabilities`.
+    #[inline(always)]
+    fn fill<'a>(&mut self, logits: impl Fn(usize) -> &'a [f32]) -> Result<(), NotFinite> {
         // NaN as soon as any logit is NaN or infinite
         let mut poison = [0.0; RUN_PX];
         let mut first = 0;
@@ -68,7 +76,22 @@ impl Softmax {
         if poison.iter().fold(0, |bad, poison| bad | u32::from(poison.is_nan())) != 0 {
             return Err(NotFinite);
         }
-        Ok(&self.probabilities)
+        Ok(())
+    }
+}
+
+/// [`Softmax::fill`] as work for [`pulp`]: a closure would not always be inlined into the code that it compiles.
+struct Run<'s, L> {
+    softmax: &'s mut Softmax,
+    logits: L,
+}
+
+impl<'a, L: Fn(usize) -> &'a [f32]> pulp::NullaryFnOnce for Run<'_, L> {
+    type Output = Result<(), NotFinite>;
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        self.softmax.fill(self.logits)
     }
 }
 
@@ -114,11 +137,27 @@ fn exp_of_negative(x: f32) -> f32 {
 }
 
 /// `probability × 255` rounded, 0 where unobserved, of pixels side by side; all three have one length.
-#[inline(always)]
 pub(crate) fn quantise(probabilities: &[f32], observed: &[bool], out: &mut [u8]) {
-    for ((out, probability), observed) in out.iter_mut().zip(probabilities).zip(observed) {
-        let value = (probability * 255.0 + ROUND_TO_BYTE).to_bits() as u8;
-        *out = value & u8::from(*observed).wrapping_neg();
+    pulp::Arch::new().dispatch(Quantise { probabilities, observed, out });
+}
+
+/// [`quantise`] as work for [`pulp`].
+struct Quantise<'a> {
+    probabilities: &'a [f32],
+    observed: &'a [bool],
+    out: &'a mut [u8],
+}
+
+impl pulp::NullaryFnOnce for Quantise<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { probabilities, observed, out } = self;
+        for ((out, probability), observed) in out.iter_mut().zip(probabilities).zip(observed) {
+            let value = (probability * 255.0 + ROUND_TO_BYTE).to_bits() as u8;
+            *out = value & u8::from(*observed).wrapping_neg();
+        }
     }
 }
 

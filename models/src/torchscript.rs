@@ -56,13 +56,24 @@ impl TorchScript {
         Ok(Self { module, device, half_precision, threads: options.threads.max(1) as i32 })
     }
 
-    fn run(&self, pixels: &[f32], size: [i64; 4]) -> Result<Tensor, TchError> {
-        let input = Tensor::f_from_slice(pixels)?.f_view(size)?.f_to_device(self.device)?;
+    fn run(&self, pixels: &mut [f32], size: [i64; 4]) -> Result<Tensor, TchError> {
+        let input = shown(pixels, size)?.f_to_device(self.device)?;
         let forward = || tch::no_grad(|| self.module.forward_ts(&[input]));
         // convolutions in half precision; the weights of a frozen graph cannot be converted beforehand
         let logits = if self.half_precision { tch::autocast(true, forward) } else { forward() }?;
         logits.f_to_device(tch::Device::Cpu)?.f_to_kind(tch::Kind::Float)?.f_contiguous()
     }
+}
+
+/// A tensor (batch, band, row, col) over `pixels` where they lie: a copy would cost a hundredth of a small network.
+fn shown(pixels: &mut [f32], size: [i64; 4]) -> Result<Tensor, TchError> {
+    assert_eq!(size.iter().product::<i64>(), pixels.len() as i64, "as many pixels as the size says");
+    let strides = [size[1] * size[2] * size[3], size[2] * size[3], size[3], 1];
+    let bytes = pixels.as_mut_ptr().cast::<u8>();
+    // SAFETY: `bytes` points to as many numbers as size and strides reach, 32-bit floats in the processor's memory, ours alone
+    // to read and write while `pixels` is borrowed; the only caller drops the tensor, and what a network may have made of its
+    // memory, before that ends.
+    unsafe { Tensor::f_from_blob(bytes, &size, &strides, tch::Kind::Float, tch::Device::Cpu) }
 }
 
 /// The numbers of a contiguous tensor of 32-bit floats in the processor's memory.
@@ -83,7 +94,7 @@ impl Network for TorchScript {
 
     fn forward(
         &self,
-        pixels: &[f32],
+        pixels: &mut [f32],
         size: [usize; 4],
         take: &mut dyn FnMut(&[f32], &[i64]),
     ) -> Result<(), NetworkFault> {

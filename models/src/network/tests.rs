@@ -20,7 +20,7 @@ impl Network for Greedy {
 
     fn forward(
         &self,
-        pixels: &[f32],
+        pixels: &mut [f32],
         size: [usize; 4],
         take: &mut dyn FnMut(&[f32], &[i64]),
     ) -> Result<(), NetworkFault> {

@@ -12,15 +12,20 @@ use shorewatch_domain::unit::UnitContext;
 use shorewatch_imagery::blocks::BlockCache;
 use shorewatch_imagery::open::Limits;
 use shorewatch_imagery::read::PassReader;
+use shorewatch_models::SegmenterDescription;
 
 use super::model::Model;
 use crate::configuration::sensor_digest;
 use crate::failure::Failure;
 
-/// Decoded blocks that all threads share. Between two rows of units, a row of blocks and the lower edges of another have to
-/// stay, for the width of a [strip](super::work_order): with three bands of 16 bits some 25 MB. Less would decode the blocks
-/// between neighbouring units twice, more would only cost memory (64 MB: 8 % more of it, and no time).
-const BLOCK_CACHE_BYTES: usize = 40 << 20;
+/// Decoded blocks that all threads share, for each band of 16 bits that the model reads. Between two rows of units, a row of
+/// blocks and the lower edges of another have to stay, for the width of a [strip](super::work_order). Less would decode the
+/// blocks between neighbouring units twice, more would only cost memory (counted on a scene of 10980²).
+const CACHE_BYTES_PER_BAND: usize = 13 << 20;
+
+/// The same where windows reach over each other by a halo, and more rows of blocks are in use at once. With half of it half of
+/// all blocks are decoded twice.
+const CACHE_BYTES_PER_BAND_WITH_HALO: usize = 24 << 20;
 
 /// Natural colour.
 pub const NATURAL: [BandRole; 3] = [BandRole::Red, BandRole::Green, BandRole::Blue];
@@ -82,10 +87,17 @@ pub fn reading_digest(pass: &Pass, profile: &SensorProfile) -> Digest {
     fitted.finish()
 }
 
+fn cache_bytes(model: &SegmenterDescription) -> usize {
+    let a_band = if model.halo_px == 0 { CACHE_BYTES_PER_BAND } else { CACHE_BYTES_PER_BAND_WITH_HALO };
+    // the largest set of bands that it takes
+    model.band_sets.iter().map(|set| set.roles.len()).max().unwrap_or(model.bands.len()) * a_band
+}
+
 impl RunContext {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let cache = Arc::new(BlockCache::new(cache_bytes(parts.model.description())));
         Self {
             work_folder: parts.work_folder,
             table: parts.table,
@@ -96,7 +108,7 @@ impl RunContext {
             passes: parts.passes.into_iter().map(|pass| (pass.id, pass)).collect(),
             profiles: parts.profiles,
             limits: parts.limits,
-            cache: Arc::new(BlockCache::new(BLOCK_CACHE_BYTES)),
+            cache,
             readers: Mutex::default(),
         }
     }

@@ -218,26 +218,28 @@ pub fn class_codes(scores: &Scores, window: Window, classes: Range<usize>) -> Ar
     let width = scores.window.cols;
     let plane = scores.window.len().max(1);
     let mut codes = Array2::<u8>::zeros(window.shape());
-    for (row, mut codes) in rows.zip(codes.outer_iter_mut()) {
-        let mut codes = codes.as_slice_mut().unwrap_or_default();
-        let mut first = row * width + cols.start;
-        while !codes.is_empty() {
-            let (run, beyond) = codes.split_at_mut(RUN_PX.min(codes.len()));
-            let (mut best, mut code, mut value) = ([0_u8; RUN_PX], [first_id; RUN_PX], [0_u8; RUN_PX]);
-            for (id, plane) in (first_id..).zip(values.chunks_exact(plane)) {
-                value[..run.len()].copy_from_slice(&plane[first..first + run.len()]);
-                for i in 0..RUN_PX {
-                    code[i] = if value[i] > best[i] { id } else { code[i] };
-                    best[i] = best[i].max(value[i]);
+    pulp::Arch::new().dispatch(|| {
+        for (row, mut codes) in rows.zip(codes.outer_iter_mut()) {
+            let mut codes = codes.as_slice_mut().unwrap_or_default();
+            let mut first = row * width + cols.start;
+            while !codes.is_empty() {
+                let (run, beyond) = codes.split_at_mut(RUN_PX.min(codes.len()));
+                let (mut best, mut code, mut value) = ([0_u8; RUN_PX], [first_id; RUN_PX], [0_u8; RUN_PX]);
+                for (id, plane) in (first_id..).zip(values.chunks_exact(plane)) {
+                    value[..run.len()].copy_from_slice(&plane[first..first + run.len()]);
+                    for i in 0..RUN_PX {
+                        code[i] = if value[i] > best[i] { id } else { code[i] };
+                        best[i] = best[i].max(value[i]);
+                    }
                 }
+                for ((to, code), cause) in run.iter_mut().zip(&code).zip(&causes[first..]) {
+                    *to = if cause.is_observed() { *code } else { NO_CLASS };
+                }
+                first += run.len();
+                codes = beyond;
             }
-            for ((to, code), cause) in run.iter_mut().zip(&code).zip(&causes[first..]) {
-                *to = if cause.is_observed() { *code } else { NO_CLASS };
-            }
-            first += run.len();
-            codes = beyond;
         }
-    }
+    });
     codes
 }
 
