@@ -72,5 +72,8 @@ fn what_cannot_be_scored_is_refused_with_a_word_on_what_to_do() {
     let fixtures = root().join("models/fixtures").display().to_string();
     let refused = place.json(4, &["eval", "--bundle", "tiny", "--folder", &fixtures, "--data", ".", "--out", "eval"]);
     assert!(refused["error"].as_str().is_some_and(|text| text.contains("--holdout")), "{refused}");
+    let two_dates = ["eval", "--bundle", "two-dates", "--folder", &fixtures, "--data", ".", "--out", "eval"];
+    let refused = place.json(4, &two_dates);
+    assert!(refused["error"].as_str().is_some_and(|text| text.contains("two dates in, change out")), "{refused}");
     assert!(!place.path("eval").exists(), "nothing half-written");
 }

@@ -91,7 +91,7 @@ fn a_bundle_outside_the_folder_is_refused() {
     let refused = place.run(&["run", "--config", &config]);
     assert_eq!(refused.status.code(), Some(4), "{}", text(&refused));
     assert!(text(&refused).contains("must lie wholly in its folder"), "{}", text(&refused));
-    for bundle in ["wrong-shape", "wrong-bands", "wrong-digest", "short-halo"] {
+    for bundle in ["wrong-shape", "wrong-bands", "wrong-digest", "short-halo", "two-dates"] {
         let section = model(&root().join("models/fixtures"), bundle, backends()[0]);
         let config = with_model(&place, "run.toml", "state", &section);
         let refused = place.run(&["run", "--config", &config]);
@@ -116,6 +116,12 @@ fn a_bundle_is_inspected_verified_and_measured() {
     let forms = verified["forms"].as_array().expect("forms");
     assert_eq!(forms.iter().filter(|form| form["format"] == "torchscript" || form["format"] == "onnx").count(), 2);
     let measured = with(&["bench", "two-heads", "--seconds", "1", "--window-px", "128"]);
+    for backend in backends() {
+        assert!(measured["mpx_per_s"][backend].as_f64() > Some(0.0), "{measured}");
+    }
+    assert_eq!(with(&["inspect", "two-dates"])["kind"], "bitemporal");
+    assert_eq!(with(&["verify", "two-dates"])["verified"], true);
+    let measured = with(&["bench", "two-dates", "--seconds", "1", "--window-px", "128"]);
     for backend in backends() {
         assert!(measured["mpx_per_s"][backend].as_f64() > Some(0.0), "{measured}");
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 
 use crate::error::ModelError;
-use crate::manifest::{Format, Manifest, Weights};
+use crate::manifest::{Format, Kind, Manifest, Weights};
 use crate::manifest_faults::is_plain_name;
 
 /// Name of the manifest in a bundle.
@@ -89,6 +89,18 @@ impl Bundle {
     #[must_use]
     pub const fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Refuses a model that does something else than what is asked for; reads nothing.
+    ///
+    /// # Errors
+    /// The bundle is of another kind.
+    pub fn expect_kind(&self, expected: Kind) -> Result<(), ModelError> {
+        let got = self.manifest.kind;
+        if got == expected {
+            return Ok(());
+        }
+        Err(ModelError::Kind { model: self.manifest.name.clone(), expected, got })
     }
 
     /// The weights in one form, verified as they are read.

@@ -24,6 +24,7 @@ impl Bundle {
             writeln!(out, "  {line}")?;
         }
         writeln!(out)?;
+        writeln!(out, "kind               {} ({})", manifest.kind.name(), manifest.kind.meaning())?;
         writeln!(out, "digest             {}", self.digest())?;
         for form in &manifest.weights {
             let mib = form.size_bytes as f64 / 1_048_576.0;
@@ -55,13 +56,13 @@ impl Bundle {
             Self::write_classes(manifest, &manifest.classes[classes], out)?;
         }
         writeln!(out, "\nscores, on places that were not trained on")?;
+        let of_water = manifest.scores.water_iou.map(|value| ("water IoU", value));
         let named = [
-            ("water IoU", manifest.scores.water_iou),
             ("mean IoU", manifest.scores.mean_iou),
             ("expected calibration error", manifest.scores.expected_calibration_error),
         ];
         let further = manifest.scores.further.iter().map(|(name, value)| (name.as_str(), *value));
-        for (name, value) in named.into_iter().chain(further) {
+        for (name, value) in of_water.into_iter().chain(named).chain(further) {
             writeln!(out, "  {name:<32} {value:.4}")?;
         }
         writeln!(out, "\ntrained on")?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::sensor::BandRole;
 
-use crate::manifest::Format;
+use crate::manifest::{Format, Kind};
 use crate::segmenter::role_names;
 
 /// A model that cannot be loaded, or a window that it cannot segment.
@@ -157,6 +157,19 @@ pub enum ModelError {
         /// Why there is none.
         reason: &'static str,
     },
+    /// The model does something else than what is asked for.
+    #[error(
+        "model {model} is of kind {:?} ({}): expected one of kind {:?} ({}) here; name another bundle",
+        got.name(), got.meaning(), expected.name(), expected.meaning()
+    )]
+    Kind {
+        /// Name of the model.
+        model: String,
+        /// As asked for.
+        expected: Kind,
+        /// As its manifest says.
+        got: Kind,
+    },
     /// The bundle has no weights in this form.
     #[error(
         "model {model} has no weights in the form {format}: it has {}; choose another backend",
@@ -209,7 +222,8 @@ pub enum ModelError {
     /// The network's output is not what the manifest says.
     #[error(
         "model {model}: expected an output of shape {expected:?} (batch, class, row, col) for an input of shape \
-         {input:?} (batch, band, row, col), got {got:?}: the manifest's classes and the weights do not belong together"
+         {input:?} (batch, channel, row, col), got {got:?}: the manifest's classes and the weights do not belong \
+         together"
     )]
     OutputShape {
         /// Name of the model.
@@ -279,14 +293,17 @@ pub enum ModelError {
     },
     /// A pixel that is called observed holds no number.
     #[error(
-        "model {model}: reflectance of band {band} at row {row}, col {col} of the window is {value} though the \
-         pixel is called observed: mask nodata before segmenting"
+        "model {model}: reflectance of band {band}{} at row {row}, col {col} of the window is {value} though the \
+         pixel is called observed: mask nodata before segmenting",
+        date.map(|date| format!(" of the {date} date")).unwrap_or_default()
     )]
     ReflectanceNotFinite {
         /// Name of the model.
         model: String,
         /// Role of the band.
         band: BandRole,
+        /// `earlier` or `later`, for a model that looks at two dates.
+        date: Option<&'static str>,
         /// Row in the window.
         row: usize,
         /// Column in the window.

@@ -131,7 +131,7 @@ impl FakeSegmenter {
     ) -> Result<(), ModelError> {
         let (rows, cols) = picture.observed.dim();
         let planes = self.description.planes(picture.bands)?;
-        let (pixels, mask) = (in_order(&picture.reflectance), in_order(&picture.observed));
+        let (pixels, mask) = (in_order(&picture.dates[0]), in_order(&picture.observed));
         let mut run = Run { bands: [[0.0; RUN_PX]; 3], observed: [false; RUN_PX], answer: [[0.0; RUN_PX]; 6] };
         let mut finite = true;
         for row in crop..rows - crop {
@@ -191,7 +191,7 @@ impl Segmenter for FakeSegmenter {
         observed: ArrayView2<'_, bool>,
         crop: usize,
     ) -> Result<Array3<u8>, ModelError> {
-        let picture = Picture { bands, reflectance, observed };
+        let picture = Picture { bands, dates: &[reflectance], observed };
         let size @ (classes, rows, cols) = self.description.answer_size(&picture, crop)?;
         let mut out = vec![0; classes * rows * cols];
         self.for_each_run(&picture, crop, |row, col, memberships, mask| {
@@ -209,7 +209,7 @@ impl Segmenter for FakeSegmenter {
         observed: ArrayView2<'_, bool>,
         crop: usize,
     ) -> Result<Array3<f32>, ModelError> {
-        let picture = Picture { bands, reflectance, observed };
+        let picture = Picture { bands, dates: &[reflectance], observed };
         let mut out = Array3::zeros(self.description.answer_size(&picture, crop)?);
         self.for_each_run(&picture, crop, |row, col, answer, mask| {
             for (class, values) in answer.iter().enumerate() {

@@ -31,17 +31,28 @@ impl From<&InputBand> for Scaling {
 /// A window as its caller gives it.
 #[derive(Clone, Copy)]
 pub(crate) struct Picture<'a> {
-    /// Role of each plane of `reflectance`.
+    /// Role of each plane of every date.
     pub(crate) bands: &'a [BandRole],
-    /// (band, row, col).
-    pub(crate) reflectance: ArrayView3<'a, f32>,
-    /// (row, col).
+    /// Reflectance (band, row, col), of one size: of the one date, or of the earlier and the later.
+    pub(crate) dates: &'a [ArrayView3<'a, f32>],
+    /// (row, col): on all dates.
     pub(crate) observed: ArrayView2<'a, bool>,
 }
 
-/// Writes the normalised piece (band, row, col) of a window to `out`, 0 (the mean) where unobserved, where the piece
-/// reaches beyond the window, and in the bands that the picture lacks. `planes` says for each of the network's bands which
-/// plane of the picture it is. Returns false where an observed pixel is not finite.
+impl Picture<'_> {
+    /// What a date is called in messages: nothing where there is one only.
+    fn date_name(&self, date: usize) -> Option<&'static str> {
+        match (self.dates.len(), date) {
+            (1, _) => None,
+            (_, 0) => Some("earlier"),
+            _ => Some("later"),
+        }
+    }
+}
+
+/// Writes the normalised piece (date, band, row, col) of a window to `out`, 0 (the mean) where unobserved, where the
+/// piece reaches beyond the window, and in the bands that the picture lacks. `planes` says for each of the network's bands
+/// which plane of a date it is. Returns false where an observed pixel is not finite.
 pub(crate) fn normalise(
     picture: &Picture<'_>,
     planes: &[Option<usize>],
@@ -53,13 +64,15 @@ pub(crate) fn normalise(
     let (window_rows, window_cols) = picture.observed.dim();
     let inside = s![rows.start..rows.end.min(window_rows), cols.start..cols.end.min(window_cols)];
     let mask = picture.observed.slice(inside);
+    let bands = planes.iter().zip(scalings);
+    let channels = picture.dates.iter().flat_map(|date| bands.clone().map(move |band| (date, band)));
     let mut finite = true;
-    for ((plane, out), scaling) in planes.iter().zip(out.chunks_exact_mut(rows.len() * cols.len())).zip(scalings) {
+    for ((date, (plane, scaling)), out) in channels.zip(out.chunks_exact_mut(rows.len() * cols.len())) {
         let Some(plane) = plane else {
             out.fill(0.0);
             continue;
         };
-        let plane = picture.reflectance.index_axis(Axis(0), *plane);
+        let plane = date.index_axis(Axis(0), *plane);
         let pixels = plane.slice(inside);
         let (inner, below) = out.split_at_mut(pixels.nrows() * cols.len());
         below.fill(0.0);
@@ -86,18 +99,20 @@ fn normalise_row(pixels: &[f32], mask: &[bool], scaling: Scaling, out: &mut [f32
     not_finite == 0
 }
 
-/// The error for the first observed pixel that is not finite, by row, then col, then band.
+/// The error for the first observed pixel that is not finite, by row, then col, then date, then band.
 pub(crate) fn not_finite(model: &str, picture: &Picture<'_>) -> Option<ModelError> {
-    let Picture { bands, reflectance, observed } = picture;
-    let is_bad = |(row, col): (usize, usize), band: usize| !reflectance[(band, row, col)].is_finite();
-    observed.indexed_iter().filter(|(_, observed)| **observed).find_map(|(at, _)| {
-        let band = (0..bands.len()).find(|band| is_bad(at, *band))?;
+    let Picture { bands, dates, observed } = picture;
+    let planes: Vec<_> = (0..dates.len()).flat_map(|date| (0..bands.len()).map(move |band| (date, band))).collect();
+    observed.indexed_iter().filter(|(_, observed)| **observed).find_map(|((row, col), _)| {
+        let value = |(date, band): (usize, usize)| dates[date][(band, row, col)];
+        let bad @ (date, band) = planes.iter().copied().find(|plane| !value(*plane).is_finite())?;
         Some(ModelError::ReflectanceNotFinite {
             model: model.to_owned(),
             band: bands[band],
-            row: at.0,
-            col: at.1,
-            value: reflectance[(band, at.0, at.1)],
+            date: picture.date_name(date),
+            row,
+            col,
+            value: value(bad),
         })
     })
 }

@@ -1,13 +1,16 @@
-//! From a verified bundle to a segmenter, by what the configuration asks for.
+//! From a verified bundle to what runs it, by what the configuration asks for.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use ndarray::{Array2, Array3};
 
 use crate::bundle::Bundle;
 use crate::error::ModelError;
-use crate::manifest::Format;
-use crate::network::{Network, NetworkSegmenter};
+use crate::input::Picture;
+use crate::manifest::{Format, Kind, Manifest};
+use crate::network::{Network, TiledNetwork};
+use crate::network_segmenter::NetworkSegmenter;
 use crate::segmenter::Segmenter;
 
 /// What runs a bundle, and how.
@@ -21,7 +24,7 @@ pub struct Options {
     pub half_precision: bool,
     /// Whether the processor may stand in for a missing CUDA device.
     pub allow_cpu: bool,
-    /// How many threads *one* call of the segmenter uses. With as many workers as cores, 1 is right: two workers with one
+    /// How many threads *one* call of the model uses. With as many workers as cores, 1 is right: two workers with one
     /// thread each are quicker than one after the other with two.
     pub threads: usize,
     /// Bytes of the device's memory that one call may fill with tiles.
@@ -77,27 +80,33 @@ const ACTIVATION_BYTES_PER_PX: u64 = 1024;
 /// Most tiles that are run together: beyond it a device gains nothing.
 const MOST_TILES: u64 = 32;
 
-/// Loads one form of a bundle.
+/// Loads one form of a bundle as a segmenter; one of two dates is a [`ChangeNetwork`](crate::ChangeNetwork) instead.
 ///
-/// A dry run holds the network against its manifest: number of bands and classes, size of the output, and that nothing
-/// beyond the halo changes a pixel.
+/// A dry run holds the network against its manifest: number of channels and classes, size of the output, and that
+/// nothing beyond the halo changes a pixel.
 ///
 /// # Errors
-/// The bundle has no such form, this build cannot run it, its device or library is missing, the weights are not those of
-/// the manifest or cannot be read, the output has another shape than the manifest says, or the network looks further than
-/// its halo.
+/// The bundle is no segmenter or has no such form, this build cannot run it, its device or library is missing, the weights
+/// are not those of the manifest or cannot be read, the output has another shape than the manifest says, or the network
+/// looks further than its halo.
 pub fn load(bundle: &Bundle, options: &Options) -> Result<Box<dyn Segmenter>, ModelError> {
+    bundle.expect_kind(Kind::Segmentation)?;
+    Ok(Box::new(NetworkSegmenter(tiled(bundle, options)?)))
+}
+
+/// Loads one form of a bundle of any kind.
+pub(crate) fn tiled(bundle: &Bundle, options: &Options) -> Result<TiledNetwork, ModelError> {
     let model = &bundle.manifest().name;
     // told before anything else: that a bundle lacks a form can be read in its manifest
     bundle.weights(options.format)?;
     let (network, device) = network(bundle, options)?;
     let half_precision = options.half_precision && device == Device::Cuda;
     let batch = batch(bundle, device, options.memory_bytes);
-    let mut segmenter = NetworkSegmenter::new(network, bundle, options.format, half_precision, batch)?;
+    let mut tiled = TiledNetwork::new(network, bundle, options.format, half_precision, batch)?;
     if let Some(tile_px) = options.tile_px {
-        segmenter.set_tile_px(tile_px);
+        tiled.set_tile_px(tile_px);
     }
-    let description = segmenter.description();
+    let description = tiled.description();
     tracing::info!(
         model,
         version = description.version,
@@ -107,7 +116,7 @@ pub fn load(bundle: &Bundle, options: &Options) -> Result<Box<dyn Segmenter>, Mo
         batch,
         "model loaded"
     );
-    Ok(Box::new(segmenter))
+    Ok(tiled)
 }
 
 fn network(bundle: &Bundle, options: &Options) -> Result<(Box<dyn Network>, Device), ModelError> {
@@ -140,9 +149,10 @@ fn batch(bundle: &Bundle, device: Device, memory_bytes: u64) -> usize {
     if device == Device::Cpu {
         return 1;
     }
-    let input = &bundle.manifest().input;
+    let Manifest { kind, input, .. } = bundle.manifest();
     let side = (input.tile_px + 2 * input.halo_px) as u64;
-    let bytes = side * side * ACTIVATION_BYTES_PER_PX;
+    // each date may have a branch of its own
+    let bytes = side * side * ACTIVATION_BYTES_PER_PX * kind.dates() as u64;
     (memory_bytes / bytes).clamp(1, MOST_TILES) as usize
 }
 
@@ -164,7 +174,8 @@ pub const FORM_TOLERANCE: f32 = 1e-3;
 /// single-precision forms against each other on a textured picture.
 ///
 /// # Errors
-/// As [`load`], or two single-precision forms differ by more than [`FORM_TOLERANCE`]. No form can be run.
+/// As [`load`] but for the kind, or two single-precision forms differ by more than [`FORM_TOLERANCE`]. No form can be
+/// run.
 pub fn verify(bundle: &Bundle, onnxruntime_library: Option<PathBuf>) -> Result<Vec<VerifiedForm>, ModelError> {
     let mut first: Option<Array3<f32>> = None;
     let mut verified = Vec::new();
@@ -173,12 +184,12 @@ pub fn verify(bundle: &Bundle, onnxruntime_library: Option<PathBuf>) -> Result<V
         let mut form = VerifiedForm { format, largest_difference: None, agreement: None };
         if formats_of_this_build().contains(&format) {
             let onnxruntime_library = onnxruntime_library.clone();
-            let segmenter = load(bundle, &Options { onnxruntime_library, ..Options::cpu(format) })?;
-            let answer = probe(segmenter.as_ref())?;
+            let network = tiled(bundle, &Options { onnxruntime_library, ..Options::cpu(format) })?;
+            let answer = probe(&network, bundle.manifest().kind)?;
             let reference = first.get_or_insert_with(|| answer.clone());
             let difference = reference.iter().zip(&answer).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
             form.largest_difference = Some(difference);
-            form.agreement = Some(agreement(segmenter.as_ref(), reference, &answer));
+            form.agreement = Some(agreement(&network.description().heads, reference, &answer));
             if format != Format::OnnxInt8 && difference > FORM_TOLERANCE {
                 return Err(ModelError::FormsDiffer {
                     model: bundle.manifest().name.clone(),
@@ -198,26 +209,29 @@ pub fn verify(bundle: &Bundle, onnxruntime_library: Option<PathBuf>) -> Result<V
     Ok(verified)
 }
 
-/// Probabilities of a picture of waves about the mean of each band, with all bands.
-fn probe(segmenter: &dyn Segmenter) -> Result<Array3<f32>, ModelError> {
-    let description = segmenter.description();
+/// Probabilities of a picture of waves about the mean of each band, with all bands; on a second date other waves.
+fn probe(network: &TiledNetwork, kind: Kind) -> Result<Array3<f32>, ModelError> {
+    let description = network.description();
     let bands = description.band_set(&description.bands)?.roles.clone();
     let side = (2 * description.halo_px + 64).next_multiple_of(description.alignment_px);
-    let reflectance = Array3::from_shape_fn((bands.len(), side, side), |(band, row, col)| {
-        let (band, row, col) = (band as f32, row as f32, col as f32);
-        0.15 + 0.05 * ((row * 0.11 + band).sin() + (col * 0.07 - row * 0.03).cos() + (row * col * 0.7).sin())
-    });
+    let waves = |date: usize| {
+        Array3::from_shape_fn((bands.len(), side, side), |(band, row, col)| {
+            let (phase, row, col) = (band as f32 + 2.0 * date as f32, row as f32, col as f32);
+            0.15 + 0.05 * ((row * 0.11 + phase).sin() + (col * 0.07 - row * 0.03).cos() + (row * col * 0.7).sin())
+        })
+    };
+    let dates: Vec<_> = (0..kind.dates()).map(waves).collect();
+    let dates: Vec<_> = dates.iter().map(|date| date.view()).collect();
     let observed = Array2::from_elem((side, side), true);
-    segmenter.probabilities(&bands, reflectance.view(), observed.view(), 0)
+    network.probabilities(&Picture { bands: &bands, dates: &dates, observed: observed.view() }, 0)
 }
 
 /// Share of pixels whose most probable class is the same in every head.
-fn agreement(segmenter: &dyn Segmenter, one: &Array3<f32>, other: &Array3<f32>) -> f64 {
+fn agreement(heads: &[Range<usize>], one: &Array3<f32>, other: &Array3<f32>) -> f64 {
     let (_, rows, cols) = one.dim();
-    let best = |answer: &Array3<f32>, classes: std::ops::Range<usize>, row: usize, col: usize| {
+    let best = |answer: &Array3<f32>, classes: Range<usize>, row: usize, col: usize| {
         classes.max_by(|&a, &b| answer[(a, row, col)].total_cmp(&answer[(b, row, col)]))
     };
-    let heads = &segmenter.description().heads;
     let same = |(row, col): &(usize, usize)| {
         heads.iter().all(|head| best(one, head.clone(), *row, *col) == best(other, head.clone(), *row, *col))
     };

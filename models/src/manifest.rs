@@ -36,8 +36,8 @@ pub struct Manifest {
     pub title: String,
     /// For people: what it sees, how it was made, where it fails.
     pub description: String,
-    /// What the model does: `segmentation`.
-    pub kind: String,
+    /// What the model does.
+    pub kind: Kind,
     /// The oldest version of this program that can use it, `major.minor.patch`.
     pub minimum_program_version: String,
     /// The stored forms of one network.
@@ -54,6 +54,49 @@ pub struct Manifest {
     pub scores: ScoreCard,
 }
 
+/// What a model does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// One date in, classes out.
+    Segmentation,
+    /// Two dates in, change out. The network's channels are the bands of the earlier date, then the same of the later;
+    /// its one head has two classes, the second named [`CHANGED`].
+    Bitemporal,
+}
+
+/// Name of the class of a bitemporal model that says change.
+pub const CHANGED: &str = "changed";
+
+impl Kind {
+    /// The name in manifests and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Segmentation => "segmentation",
+            Self::Bitemporal => "bitemporal",
+        }
+    }
+
+    /// What it is, for people.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Segmentation => "one date in, classes out",
+            Self::Bitemporal => "two dates in, change out",
+        }
+    }
+
+    /// How many dates the network is shown.
+    #[must_use]
+    pub const fn dates(self) -> usize {
+        match self {
+            Self::Segmentation => 1,
+            Self::Bitemporal => 2,
+        }
+    }
+}
+
 /// How weights are stored, and so what can run them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,8 +104,8 @@ pub enum Format {
     /// TorchScript, for libtorch.
     #[serde(rename = "torchscript")]
     TorchScript,
-    /// ONNX in single precision, for ONNX Runtime. Input `reflectance`, normalised, (batch, band, row, col); output
-    /// `logits`, (batch, class, row, col); batch, row and col are free.
+    /// ONNX in single precision, for ONNX Runtime. Input `reflectance`, normalised, (batch, channel, row, col) with the
+    /// channels that [`Kind`] says; output `logits`, (batch, class, row, col); batch, row and col are free.
     Onnx,
     /// The same with 8-bit weights and activations (QDQ).
     OnnxInt8,
@@ -116,7 +159,7 @@ pub struct Input {
     pub halo_px: usize,
     /// Rows and columns must be multiples of this many pixels, and tiles begin at multiples of it.
     pub alignment_px: usize,
-    /// The bands, in the order of the network's channels. One that a pass lacks is shown as its mean.
+    /// The bands of one date, in the order of the network's channels. One that a pass lacks is shown as its mean.
     pub bands: Vec<InputBand>,
     /// The sets of bands that the network may be run with.
     pub band_sets: Vec<BandSet>,
@@ -276,8 +319,9 @@ pub struct TrainingData {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<String, toml::Value>")]
 pub struct ScoreCard {
-    /// Intersection over union of water against everything else.
-    pub water_iou: f64,
+    /// Intersection over union of water against everything else; a model of change has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub water_iou: Option<f64>,
     /// Mean over classes of intersection over union.
     pub mean_iou: f64,
     /// Expected calibration error of the most probable class, after calibration.
@@ -305,9 +349,10 @@ impl TryFrom<BTreeMap<String, toml::Value>> for ScoreCard {
             by_class.iter().map(|(name, value)| number(name, value)).collect::<Result<BTreeMap<_, _>, _>>()?;
         let mut further =
             table.iter().map(|(name, value)| number(name, value)).collect::<Result<BTreeMap<_, _>, _>>()?;
+        let water_iou = further.remove("water_iou");
         let mut take = |name: &str| further.remove(name).ok_or_else(|| missing(name));
         Ok(Self {
-            water_iou: take("water_iou")?,
+            water_iou,
             mean_iou: take("mean_iou")?,
             expected_calibration_error: take("expected_calibration_error")?,
             iou_by_class,

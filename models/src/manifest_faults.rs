@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::manifest::{Head, Input, Manifest, ScoreCard};
+use crate::manifest::{CHANGED, Head, Input, Kind, Manifest, ScoreCard};
 
 /// The most classes that a label raster holds beside its own codes.
 const MAXIMUM_CLASSES: usize = 250;
@@ -21,12 +21,8 @@ impl Manifest {
         if self.schema_version != 2 {
             faults.push(format!("schema_version: expected 2, got {}", self.schema_version));
         }
-        for (key, expected, got) in
-            [("kind", "segmentation", &self.kind), ("input.units", "reflectance", &self.input.units)]
-        {
-            if got != expected {
-                faults.push(format!("{key}: expected {expected:?}, got {got:?}"));
-            }
+        if self.input.units != "reflectance" {
+            faults.push(format!("input.units: expected \"reflectance\", got {:?}", self.input.units));
         }
         if !is_plain_name(&self.name) {
             faults.push(format!("name: expected lower-case letters, digits, '-', '_' and '.', got {:?}", self.name));
@@ -55,6 +51,7 @@ impl Manifest {
         band_set_faults(&self.input, &mut faults);
         self.class_faults(&mut faults);
         self.head_faults(&mut faults);
+        self.kind_faults(&mut faults);
         if self.training_data.is_empty() {
             faults.push("training_data: expected at least one set with its licence".to_owned());
         }
@@ -129,6 +126,30 @@ impl Manifest {
                 "class {:?}: the classes of a head must follow each other, heads in the order of output.heads",
                 class.name
             ));
+        }
+    }
+
+    /// What one kind asks beyond what all do.
+    fn kind_faults(&self, faults: &mut Vec<String>) {
+        let kind = self.kind.name();
+        match self.kind {
+            Kind::Segmentation if self.scores.water_iou.is_none() => {
+                faults.push(format!("scores water_iou: kind {kind:?}: expected 0 to 1, got none"));
+            }
+            Kind::Segmentation => {}
+            Kind::Bitemporal => {
+                let (heads, classes) = (self.output.heads.len(), self.classes.len());
+                if heads != 1 {
+                    faults.push(format!("output.heads: kind {kind:?}: expected exactly 1 head, got {heads}"));
+                }
+                if classes != 2 {
+                    faults.push(format!("classes: kind {kind:?}: expected exactly 2, got {classes}"));
+                }
+                if let Some(second) = self.classes.get(1).filter(|second| second.name != CHANGED) {
+                    faults
+                        .push(format!("class 1: kind {kind:?}: expected the name {CHANGED:?}, got {:?}", second.name));
+                }
+            }
         }
     }
 
@@ -226,13 +247,10 @@ fn band_set_faults(input: &Input, faults: &mut Vec<String>) {
 }
 
 fn score_faults(scores: &ScoreCard, faults: &mut Vec<String>) {
-    let named = [
-        ("water_iou", scores.water_iou),
-        ("mean_iou", scores.mean_iou),
-        ("expected_calibration_error", scores.expected_calibration_error),
-    ];
+    let named = [("mean_iou", scores.mean_iou), ("expected_calibration_error", scores.expected_calibration_error)];
+    let of_water = scores.water_iou.map(|value| ("water_iou", value));
     let by_class = scores.iou_by_class.iter().map(|(name, value)| (name.as_str(), *value));
-    for (name, value) in named.into_iter().chain(by_class) {
+    for (name, value) in named.into_iter().chain(of_water).chain(by_class) {
         if !(0.0..=1.0).contains(&value) {
             faults.push(format!("scores {name}: expected 0 to 1, got {value}"));
         }

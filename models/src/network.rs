@@ -1,18 +1,17 @@
-//! The real segmenter: a network behind any backend, fed tile by tile.
+//! A network behind any backend, fed tile by tile: what models of one date and of two have in common.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use ndarray::{Array3, ArrayView2, ArrayView3, s};
-use shorewatch_domain::sensor::BandRole;
+use ndarray::{Array3, s};
 
 use crate::bundle::Bundle;
 use crate::error::ModelError;
-use crate::input::{Picture, Scaling, in_order, normalise, not_finite};
+use crate::input::{Picture, Scaling, normalise, not_finite};
 use crate::manifest::Format;
-use crate::segmenter::{Segmenter, SegmenterDescription, answer};
-use crate::softmax::{Calibration, RUN_PX, Softmax, quantise};
+use crate::segmenter::SegmenterDescription;
+use crate::softmax::{Calibration, RUN_PX, Softmax};
 use crate::tiles::{Span, Tiling};
 
 /// What pixels beyond the halo may change in a probability: the bound for tiled against untiled.
@@ -26,9 +25,9 @@ pub(crate) trait Network: Send + Sync {
     /// Name of the library, for messages.
     fn library(&self) -> &'static str;
 
-    /// Runs normalised pixels of size (batch, band, row, col) and shows `take` the logits with their size (batch, class, row,
-    /// col), where the library left them: of many classes, a copy costs as much as what is done with them. The network may
-    /// write over the pixels.
+    /// Runs normalised pixels of size (batch, channel, row, col) and shows `take` the logits with their size (batch,
+    /// class, row, col), where the library left them: of many classes, a copy costs as much as what is done with them.
+    /// The network may write over the pixels.
     fn forward(
         &self,
         pixels: &mut [f32],
@@ -48,10 +47,13 @@ pub(crate) enum NetworkFault {
     Refused(String),
 }
 
-/// A network from a [`Bundle`] as a segmenter.
-pub(crate) struct NetworkSegmenter {
+/// A network from a [`Bundle`] that takes windows of any size.
+pub(crate) struct TiledNetwork {
     network: Box<dyn Network>,
     description: SegmenterDescription,
+    /// Dates that it is shown: its channels are the bands of the first, then the same of the second.
+    dates: usize,
+    /// Of each band of one date.
     scalings: Vec<Scaling>,
     calibrations: Vec<Calibration>,
     tiling: Tiling,
@@ -63,7 +65,7 @@ pub(crate) struct NetworkSegmenter {
 /// Memory that a call needs besides the library's own. Kept for the next call: pages that are new to the process cost more
 /// than what is then done with them.
 struct Workspace {
-    /// Normalised pixels (tile, band, row, col).
+    /// Normalised pixels (tile, channel, row, col).
     pixels: Vec<f32>,
     softmax: Softmax,
 }
@@ -90,9 +92,9 @@ impl Tile {
     }
 }
 
-impl NetworkSegmenter {
-    /// Puts a network of a bundle behind the trait, and holds it against its manifest by a dry run: number of bands and
-    /// classes, size of the output, and that nothing beyond the halo changes a pixel.
+impl TiledNetwork {
+    /// Takes a network of a bundle, and holds it against its manifest by a dry run: number of channels and classes, size
+    /// of the output, and that nothing beyond the halo changes a pixel.
     pub(crate) fn new(
         network: Box<dyn Network>,
         bundle: &Bundle,
@@ -101,9 +103,10 @@ impl NetworkSegmenter {
         batch: usize,
     ) -> Result<Self, ModelError> {
         let manifest = bundle.manifest();
-        let segmenter = Self {
+        let tiled = Self {
             network,
             description: SegmenterDescription::of_bundle(bundle, format, half_precision),
+            dates: manifest.kind.dates(),
             scalings: manifest.input.bands.iter().map(Scaling::from).collect(),
             calibrations: manifest.output.heads.iter().map(Calibration::from).collect(),
             tiling: Tiling {
@@ -115,8 +118,18 @@ impl NetworkSegmenter {
             workspaces: Mutex::default(),
         };
         let approximate = format == Format::OnnxInt8 || half_precision;
-        segmenter.check_halo(if approximate { HALO_TOLERANCE_REDUCED } else { HALO_TOLERANCE })?;
-        Ok(segmenter)
+        tiled.check_halo(if approximate { HALO_TOLERANCE_REDUCED } else { HALO_TOLERANCE })?;
+        Ok(tiled)
+    }
+
+    /// What it needs and what it gives.
+    pub(crate) const fn description(&self) -> &SegmenterDescription {
+        &self.description
+    }
+
+    /// Channels that the network is shown.
+    const fn channels(&self) -> usize {
+        self.dates * self.scalings.len()
     }
 
     /// The same with another tile than the manifest's, rounded up to the alignment.
@@ -136,8 +149,8 @@ impl NetworkSegmenter {
         result
     }
 
-    /// Runs the network on normalised pixels of `tiles` tiles: (tile, band, row, col) in, and shows `take` the logits (tile,
-    /// class, row, col). `None` where the memory did not suffice and fewer tiles may do.
+    /// Runs the network on normalised pixels of `tiles` tiles: (tile, channel, row, col) in, and shows `take` the logits
+    /// (tile, class, row, col). `None` where the memory did not suffice and fewer tiles may do.
     fn forward(
         &self,
         pixels: &mut [f32],
@@ -145,10 +158,9 @@ impl NetworkSegmenter {
         mut take: impl FnMut(&[f32]) -> Result<(), ModelError>,
     ) -> Result<Option<()>, ModelError> {
         let size = |channels: usize| [tiles, channels, rows, cols];
-        let (input, expected) =
-            (size(self.scalings.len()), size(self.description.classes.len()).map(|edge| edge as i64));
+        let (input, expected) = (size(self.channels()), size(self.description.classes.len()).map(|edge| edge as i64));
         let (model, library) = (self.description.name.clone(), self.network.library());
-        let doing = format!("running an input of shape {input:?} (batch, band, row, col)");
+        let doing = format!("running an input of shape {input:?} (batch, channel, row, col)");
         let (mut got, mut taken) = (Vec::new(), Ok(()));
         let ran = self.network.forward(pixels, input, &mut |logits, size| {
             got = size.to_vec();
@@ -176,12 +188,13 @@ impl NetworkSegmenter {
 
     /// Runs a window, which fits, tile by tile and calls `take(class, row, cols, probabilities)` for every run of
     /// pixels that is kept. Tiles without an observed pixel are left out: their answer is 0.
-    fn for_each_run(
+    pub(crate) fn for_each_run(
         &self,
         picture: &Picture<'_>,
         crop: usize,
         mut take: impl FnMut(usize, usize, Range<usize>, &[f32]),
     ) -> Result<(), ModelError> {
+        assert_eq!(picture.dates.len(), self.dates, "whoever shows pictures knows the kind of the model");
         let planes = self.description.planes(picture.bands)?;
         let (window_rows, window_cols) = picture.observed.dim();
         let col_spans = self.tiling.spans(window_cols, crop);
@@ -211,6 +224,19 @@ impl NetworkSegmenter {
         })
     }
 
+    /// Probabilities (class, row, col) of a window less the crop, 0 where unobserved. Refuses arrays that do not fit.
+    pub(crate) fn probabilities(&self, picture: &Picture<'_>, crop: usize) -> Result<Array3<f32>, ModelError> {
+        let mut out = Array3::zeros(self.description.answer_size(picture, crop)?);
+        self.for_each_run(picture, crop, |class, row, cols, values| {
+            for (col, value) in cols.zip(values) {
+                if picture.observed[(row, col)] {
+                    out[(class, row - crop, col - crop)] = *value;
+                }
+            }
+        })?;
+        Ok(out)
+    }
+
     /// Runs tiles of one size together; `None` where the memory did not suffice for so many.
     fn run_tiles(
         &self,
@@ -221,7 +247,7 @@ impl NetworkSegmenter {
         mut take: impl FnMut(usize, usize, Range<usize>, &[f32]),
     ) -> Result<Option<()>, ModelError> {
         let (rows, cols) = tiles[0].read();
-        let input_px = self.scalings.len() * rows * cols;
+        let input_px = self.channels() * rows * cols;
         // what is there already is overwritten
         pixels.resize(tiles.len() * input_px, 0.0);
         for (tile, pixels) in tiles.iter().zip(pixels.chunks_exact_mut(input_px)) {
@@ -273,11 +299,11 @@ impl NetworkSegmenter {
         let (side, crop) = (2 * (ring + halo_px) + 2 * ring, ring + halo_px);
         let inner = ring..side - ring;
         let mut pictures = [1.0, -1.0].map(|sign| {
-            let mut pixels = Vec::with_capacity(self.scalings.len() * side * side);
-            for band in 0..self.scalings.len() {
+            let mut pixels = Vec::with_capacity(self.channels() * side * side);
+            for channel in 0..self.channels() {
                 for row in 0..side {
                     for col in 0..side {
-                        let value = texture(band, row, col);
+                        let value = texture(channel, row, col);
                         pixels.push(if inner.contains(&row) && inner.contains(&col) { value } else { sign * value });
                     }
                 }
@@ -301,53 +327,9 @@ impl NetworkSegmenter {
     }
 }
 
-impl Segmenter for NetworkSegmenter {
-    fn description(&self) -> &SegmenterDescription {
-        &self.description
-    }
-
-    fn segment_window(
-        &self,
-        bands: &[BandRole],
-        reflectance: ArrayView3<'_, f32>,
-        observed: ArrayView2<'_, bool>,
-        crop: usize,
-    ) -> Result<Array3<u8>, ModelError> {
-        let picture = Picture { bands, reflectance, observed };
-        let size @ (classes, rows, cols) = self.description.answer_size(&picture, crop)?;
-        let mut out = vec![0; classes * rows * cols];
-        let mask = in_order(&observed);
-        self.for_each_run(&picture, crop, |class, row, kept, values| {
-            let mask = &mask[row * observed.ncols()..][kept.clone()];
-            let start = (class * rows + row - crop) * cols + kept.start - crop;
-            quantise(values, mask, &mut out[start..start + values.len()]);
-        })?;
-        Ok(answer(size, out))
-    }
-
-    fn probabilities(
-        &self,
-        bands: &[BandRole],
-        reflectance: ArrayView3<'_, f32>,
-        observed: ArrayView2<'_, bool>,
-        crop: usize,
-    ) -> Result<Array3<f32>, ModelError> {
-        let picture = Picture { bands, reflectance, observed };
-        let mut out = Array3::zeros(self.description.answer_size(&picture, crop)?);
-        self.for_each_run(&picture, crop, |class, row, cols, values| {
-            for (col, value) in cols.zip(values) {
-                if observed[(row, col)] {
-                    out[(class, row - crop, col - crop)] = *value;
-                }
-            }
-        })?;
-        Ok(out)
-    }
-}
-
 /// A value in about −2..2 without structure, the same on every machine.
-fn texture(band: usize, row: usize, col: usize) -> f32 {
-    let mut bits = (band as u32 + 1).wrapping_mul(0x9e37_79b9) ^ (row as u32).wrapping_mul(0x85eb_ca6b);
+fn texture(channel: usize, row: usize, col: usize) -> f32 {
+    let mut bits = (channel as u32 + 1).wrapping_mul(0x9e37_79b9) ^ (row as u32).wrapping_mul(0x85eb_ca6b);
     bits = (bits ^ (bits >> 15) ^ (col as u32).wrapping_mul(0xc2b2_ae35)).wrapping_mul(0x2c1b_3c6d);
     bits ^= bits >> 13;
     (bits.wrapping_mul(0x297a_2d39) >> 8) as f32 / (1 << 22) as f32 - 2.0

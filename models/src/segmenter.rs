@@ -58,7 +58,7 @@ pub trait Segmenter: Send + Sync {
     ) -> Result<Array3<f32>, ModelError>;
 }
 
-/// What a segmenter needs and what it gives.
+/// What a segmenter, or a network of two dates, needs and what it gives.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SegmenterDescription {
     /// Name.
@@ -67,7 +67,7 @@ pub struct SegmenterDescription {
     pub version: String,
     /// What it *is*: results with another digest are other results.
     pub digest: Digest,
-    /// The bands it takes, in the order of its channels.
+    /// The bands it takes of one date, in the order of its channels.
     pub bands: Vec<BandRole>,
     /// The sets of bands that suffice.
     pub band_sets: Vec<BandSet>,
@@ -165,7 +165,11 @@ impl SegmenterDescription {
 
     /// The size of the answer (class, row, col) to a window; refuses arrays that do not fit the model or each other.
     pub(crate) fn answer_size(&self, picture: &Picture<'_>, crop: usize) -> Result<(usize, usize, usize), ModelError> {
-        let (bands, rows, cols) = picture.reflectance.dim();
+        let size @ (bands, rows, cols) = picture.dates[0].dim();
+        if let Some(later) = picture.dates[1..].iter().find(|later| later.dim() != size) {
+            let got = format!("{:?}", later.dim());
+            return Err(self.window_fault("shape of the later date (band, row, col)", format!("{size:?}"), got));
+        }
         if bands != picture.bands.len() {
             return Err(self.window_fault("planes of the reflectance", picture.bands.len(), bands));
         }

@@ -74,7 +74,7 @@ fn a_name_cannot_leave_the_folder() {
 
 #[test]
 fn a_missing_bundle_is_named_with_those_that_are_there() {
-    refuses(&fixtures(), "huge", &["no model \"huge\"", "short-halo, tiny, two-heads, wrong-bands"]);
+    refuses(&fixtures(), "huge", &["no model \"huge\"", "short-halo, tiny, two-dates, two-heads, wrong-bands"]);
     refuses(tempfile::tempdir().expect("a temporary folder").path(), "huge", &["there is no bundle"]);
     refuses(Path::new("no-such-folder"), "huge", &["cannot read no-such-folder"]);
 }
@@ -130,6 +130,8 @@ fn a_misnamed_or_missing_key_is_pointed_at() {
     refuses(missing.path(), "tiny", &["missing field `temperature`"]);
     let format = edited(|manifest| manifest.replace("\"onnx\"", "\"pickle\""));
     refuses(format.path(), "tiny", &["unknown variant `pickle`", "`torchscript`, `onnx`, `onnx_int8`"]);
+    let kind = edited(|manifest| manifest.replace("\"segmentation\"", "\"oracle\""));
+    refuses(kind.path(), "tiny", &["unknown variant `oracle`", "`segmentation` or `bitemporal`"]);
     // weights without a listed digest are none
     let unlisted =
         edited(|manifest| manifest.lines().filter(|line| !line.starts_with("blake3")).collect::<Vec<_>>().join("\n"));
@@ -154,7 +156,6 @@ fn all_faults_are_told_at_once() {
         ("name = \"tiny\"", "name = \"large\"", "name: expected \"tiny\" as its folder is called, got \"large\""),
         ("\nversion = \"0.1.0\"", "\nversion = \"0.1\"", "version: expected major.minor.patch, got \"0.1\""),
         ("minimum_program_version = \"0.1.0\"", "minimum_program_version = \"99.0.0\"", "the model needs 99.0.0"),
-        ("kind = \"segmentation\"", "kind = \"oracle\"", "kind: expected \"segmentation\", got \"oracle\""),
         ("format = \"onnx\"", "format = \"torchscript\"", "weights torchscript: the format or its file is named twice"),
         ("file = \"weights.pt\"", "file = \"../weights.pt\"", "weights torchscript: expected a plain file name"),
         ("units = \"reflectance\"", "units = \"counts\"", "input.units: expected \"reflectance\""),
@@ -204,6 +205,37 @@ fn all_faults_are_told_at_once() {
     assert_eq!(faults.len(), cases.len() + 1, "{faults:#?}");
 }
 
+/// Each kind asks for more than all do.
+#[test]
+fn what_is_right_for_one_kind_may_be_a_fault_of_another() {
+    let manifest = |name: &str, edits: &[(&str, &str)]| {
+        let text = fs::read_to_string(fixtures().join(name).join("manifest.toml")).expect("readable");
+        let text = edits.iter().fold(text, |text, (from, to)| {
+            assert!(text.contains(from), "{from:?} is not in the manifest");
+            text.replace(from, to)
+        });
+        Manifest::parse(&text).expect("of the right shape").faults("0.1.0")
+    };
+    assert_eq!(manifest("two-dates", &[]), [""; 0]);
+    assert_eq!(
+        manifest("two-heads", &[("\"segmentation\"", "\"bitemporal\""), ("water_iou = 0.1\n", "")]),
+        [
+            "output.heads: kind \"bitemporal\": expected exactly 1 head, got 2",
+            "classes: kind \"bitemporal\": expected exactly 2, got 8",
+            "class 1: kind \"bitemporal\": expected the name \"changed\", got \"trees\"",
+        ]
+    );
+    let turned = [("\"changed\"", "\"x\""), ("\"unchanged\"", "\"changed\""), ("\"x\"", "\"unchanged\"")];
+    assert_eq!(
+        manifest("two-dates", &turned),
+        ["class 1: kind \"bitemporal\": expected the name \"changed\", got \"unchanged\""]
+    );
+    assert_eq!(
+        manifest("two-dates", &[("\"bitemporal\"", "\"segmentation\"")]),
+        ["scores water_iou: kind \"segmentation\": expected 0 to 1, got none"]
+    );
+}
+
 #[test]
 fn absurd_sizes_are_faults_not_crashes() {
     let text = fs::read_to_string(fixtures().join("tiny/manifest.toml")).expect("readable");
@@ -226,6 +258,7 @@ fn the_description_tells_what_one_must_know() {
     let text = Bundle::load(&fixtures(), "tiny").expect("a good bundle").describe();
     for word in [
         "tiny 0.1.0",
+        "segmentation (one date in, classes out)",
         "green",
         "0.0900",
         "64 × 64 px, halo 8 px",
@@ -238,4 +271,6 @@ fn the_description_tells_what_one_must_know() {
     ] {
         assert!(text.contains(word), "{word:?} is not in:\n{text}");
     }
+    let text = Bundle::load(&fixtures(), "two-dates").expect("a good bundle").describe();
+    assert!(text.contains("bitemporal (two dates in, change out)") && !text.contains("water IoU"), "{text}");
 }

@@ -3,7 +3,6 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
 use std::thread;
 
 use ndarray::{Array2, Array3, s};
@@ -11,8 +10,8 @@ use proptest::prelude::*;
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::sensor::BandRole;
 use shorewatch_models::load::{FORM_TOLERANCE, formats_of_this_build};
-use shorewatch_models::{Bundle, Device, Format, ModelError, Options, Segmenter, load, verify};
-use support::{BANDS, difference, fixtures, formats, onnxruntime, options, picture, segmenter};
+use shorewatch_models::{Bundle, Device, Format, Kind, ModelError, Options, Segmenter, load, verify};
+use support::{BANDS, difference, fixtures, formats, onnxruntime, options, picture, segmenter, shipped};
 
 fn load_error(name: &str, format: Format) -> ModelError {
     let bundle = Bundle::load(&fixtures(), name).expect("a good bundle");
@@ -290,9 +289,8 @@ fn two_threads_at_once_get_what_one_gets() {
 /// The bundles that ship with the program keep the same promises.
 #[test]
 fn the_shipped_bundles_hold() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for name in Bundle::names(folder).expect("listed") {
-        let bundle = Bundle::load(folder, &name).expect("a good bundle");
+    for bundle in shipped(Kind::Segmentation) {
+        let name = &bundle.manifest().name;
         let of_build = |format: &Format| bundle.manifest().weights_in(*format).is_some();
         for format in formats().into_iter().filter(of_build) {
             let with_tile = |tile_px| load(&bundle, &Options { tile_px, ..options(format) }).expect("a good network");

@@ -126,18 +126,19 @@ class BatchesAhead:
 
     AHEAD = 4
 
-    def __init__(self, folder: Path, plan: Plan):
-        self.steps = plan.steps
+    def __init__(self, folder: Path, plan: Plan, begin: Callable | None = None, draw: Callable | None = None, kind: type = Batch):
+        """`begin(folder, plan)` readies the other process, `draw(step)` gives the arrays of a batch of the `kind` there."""
+        self.steps, self.draw, self.kind = plan.steps, draw or _draw, kind
         self.waiting: dict[int, Future] = {}
         # A fresh process, not a fork: a fork would inherit the locks of the other threads.
         context = multiprocessing.get_context("spawn")
-        self.pool = ProcessPoolExecutor(1, context, initializer=_begin_drawing, initargs=(folder, plan))
+        self.pool = ProcessPoolExecutor(1, context, initializer=begin or _begin_drawing, initargs=(folder, plan))
 
     def __call__(self, step: int) -> Batch:
         for ahead in range(step, min(step + self.AHEAD, self.steps)):
             if ahead not in self.waiting:
-                self.waiting[ahead] = self.pool.submit(_draw, ahead)
-        return Batch(*map(torch.from_numpy, self.waiting.pop(step).result()))
+                self.waiting[ahead] = self.pool.submit(self.draw, ahead)
+        return self.kind(*map(torch.from_numpy, self.waiting.pop(step).result()))
 
     def close(self) -> None:
         """Ends the other process."""

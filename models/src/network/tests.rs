@@ -3,7 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use shorewatch_domain::sensor::BandRole;
+
 use super::*;
+use crate::network_segmenter::NetworkSegmenter;
+use crate::segmenter::Segmenter as _;
 
 /// Answers with the first band in every class, for at most so many tiles at once.
 struct Greedy {
@@ -55,8 +59,8 @@ fn setup(batch: usize, most_tiles: usize) -> Setup {
         most_tiles: Arc::clone(&most_tiles),
         calls: Arc::clone(&calls),
     };
-    let segmenter = NetworkSegmenter::new(Box::new(network), &bundle, Format::TorchScript, false, batch);
-    let setup = Setup { segmenter: segmenter.expect("it fits the manifest"), most_tiles, calls };
+    let tiled = TiledNetwork::new(Box::new(network), &bundle, Format::TorchScript, false, batch);
+    let setup = Setup { segmenter: NetworkSegmenter(tiled.expect("it fits the manifest")), most_tiles, calls };
     setup.calls.lock().expect("no panic").clear();
     setup
 }

@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array, Array2, Array3, Dimension};
 use shorewatch_domain::sensor::BandRole;
 use shorewatch_models::load::formats_of_this_build;
-use shorewatch_models::{Bundle, Format, Options, Segmenter, load};
+use shorewatch_models::{Bundle, Format, Kind, Options, Segmenter, load};
 
 /// The folder of the committed fixtures.
 pub(crate) fn fixtures() -> PathBuf {
@@ -34,6 +34,14 @@ pub(crate) fn segmenter(name: &str, format: Format) -> Box<dyn Segmenter> {
     load(&bundle, &options(format)).expect("a good network")
 }
 
+/// The bundles of one kind that ship with the program.
+pub(crate) fn shipped(kind: Kind) -> Vec<Bundle> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names = Bundle::names(folder).expect("listed");
+    let bundles = names.iter().map(|name| Bundle::load(folder, name).expect("a good bundle"));
+    bundles.filter(|bundle| bundle.manifest().kind == kind).collect()
+}
+
 /// The bands of the fixtures.
 pub(crate) const BANDS: [BandRole; 3] = [BandRole::Green, BandRole::Red, BandRole::Nir];
 
@@ -56,7 +64,7 @@ pub(crate) fn picture(bands: usize, origin: (usize, usize), rows: usize, cols: u
 }
 
 /// Largest absolute difference.
-pub(crate) fn difference(one: &Array3<f32>, other: &Array3<f32>) -> f32 {
-    assert_eq!(one.dim(), other.dim());
+pub(crate) fn difference<D: Dimension>(one: &Array<f32, D>, other: &Array<f32, D>) -> f32 {
+    assert_eq!(one.shape(), other.shape());
     one.iter().zip(other).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::CommandFactory;
 use serde_json::json;
 
-use shorewatch_models::{Bundle, Options, bench, load};
+use shorewatch_models::{Bundle, ChangeNetwork, Kind, Options, bench, load};
 
 use super::Out;
 use crate::cli::{BundleName, Cli};
@@ -70,10 +70,12 @@ pub(super) struct BenchSettings {
 
 pub(super) fn model_bench(out: &Out, which: &BundleName, with: &BenchSettings) -> Result<ExitCode, Failure> {
     let bundle = Bundle::load(&which.folder, &which.name)?;
+    let kind = bundle.manifest().kind;
     let mut text = format!(
-        "{}: Mpx/s of windows of {} px, {} workers of one thread, at least {:.0} s each",
+        "{}: Mpx/s of windows of {} px{}, {} workers of one thread, at least {:.0} s each",
         which.name,
         with.window_px,
+        if kind == Kind::Bitemporal { " (of one date, each of two)" } else { "" },
         with.workers,
         with.duration.as_secs_f64()
     );
@@ -85,14 +87,23 @@ pub(super) fn model_bench(out: &Out, which: &BundleName, with: &BenchSettings) -
             continue;
         }
         let onnxruntime_library = which.onnxruntime_library.clone();
-        let segmenter = load::load(&bundle, &Options { onnxruntime_library, ..Options::cpu(format) })?;
-        let speed = bench::throughput(segmenter.as_ref(), with.workers, with.window_px, with.duration)?;
+        let options = Options { onnxruntime_library, ..Options::cpu(format) };
+        let &BenchSettings { workers, window_px, duration } = with;
+        let speed = match kind {
+            Kind::Segmentation => {
+                bench::throughput(load::load(&bundle, &options)?.as_ref(), workers, window_px, duration)
+            }
+            Kind::Bitemporal => {
+                bench::change_throughput(&ChangeNetwork::load(&bundle, &options)?, workers, window_px, duration)
+            }
+        }?;
         let _ = write!(text, "\n  {:<12} {:.2}", format.name(), speed.megapixels_per_second);
         measured.insert(format.name().to_owned(), json!(speed.megapixels_per_second));
     }
     let json = json!({
         "name": which.name,
         "version": bundle.manifest().version,
+        "kind": kind,
         "workers": with.workers,
         "window_px": with.window_px,
         "mpx_per_s": measured,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use shorewatch_models::{Bundle, Device, FakeSegmenter, Options, Segmenter, SegmenterDescription};
+use shorewatch_models::{Bundle, Device, FakeSegmenter, Kind, Options, Segmenter, SegmenterDescription};
 
 use crate::configuration::RunSettings;
 use crate::failure::Failure;
@@ -23,12 +23,13 @@ impl Model {
     /// The model that the configuration names: manifest and digests are checked, the network is not loaded.
     ///
     /// # Errors
-    /// The bundle is missing or not what its manifest says; on a device other than the processor also everything that
-    /// [`Model::segmenter`] refuses, since what is computed depends on the device that is found.
+    /// The bundle is missing, of another kind or not what its manifest says; on a device other than the processor also
+    /// everything that [`Model::segmenter`] refuses, since what is computed depends on the device that is found.
     pub fn open(settings: &RunSettings) -> Result<Self, Failure> {
         let Some(format) = settings.model.backend.format() else { return Ok(Self::from(FakeSegmenter::new())) };
         let folder = settings.model.folder.parent().unwrap_or(Path::new("."));
         let bundle = Bundle::load(folder, &settings.model.bundle)?;
+        bundle.expect_kind(Kind::Segmentation)?;
         let options = settings.model.options(format);
         bundle.weights(format)?;
         if options.device != Device::Cpu {
