@@ -7,7 +7,10 @@
 //! | [`observed`] | why a pixel was not looked at, and coverage counts |
 //! | [`raster`] | pixels and scores that carry grid, mask and band roles |
 //! | [`reach`], [`rasterise`] | the managed shoreline, and its pixels |
+//! | [`radiometry`] | what differs between two dates whatever the classes are, and what does not |
 //! | [`classes`], [`change`] | the table of suspicious transitions; what changed between two dates |
+//! | [`registration`] | how far two dates lie apart, below a pixel, and laying one back onto the other |
+//! | [`evidence`] | what two dates say about change, term by term, and the score that it adds up to |
 //! | [`extract`] | label rasters to polygons, exact and simplified |
 //! | [`patch`] | what comes out |
 //! | [`review`] | what a person decided on a patch, and what a network may learn from it |
@@ -20,14 +23,17 @@ pub mod change;
 pub mod classes;
 pub mod crs;
 pub mod digest;
+pub mod evidence;
 pub mod extract;
 pub mod grid;
 pub mod observed;
 pub mod pass;
 pub mod patch;
+pub mod radiometry;
 pub mod raster;
 pub mod rasterise;
 pub mod reach;
+pub mod registration;
 pub mod review;
 pub mod sensor;
 pub mod unit;

@@ -119,6 +119,12 @@ pub enum ImageryError {
         /// The file's own words.
         own: String,
     },
+    /// A pass whose own pixels are no lattice that results can be given on.
+    #[error("its own pixels can't be used as the grid of a result: {problem}")]
+    Lattice {
+        /// What is wrong and what to do.
+        problem: String,
+    },
     /// A reference system that nobody knows.
     #[error("unknown coordinate reference system {crs}: {detail}")]
     Crs {

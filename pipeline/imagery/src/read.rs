@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ndarray::{Array2, Array3, ArrayViewMut2, ArrayViewMut3, s};
 
+use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::grid::{Grid, Window};
 use shorewatch_domain::observed::Causes;
 use shorewatch_domain::pass::Pass;
@@ -23,6 +24,10 @@ mod convert;
 /// How far from whole pixels, in pixels, a file may lie off the grid and still be taken as lying on it. A hundredth is a
 /// tenth of the best co-registration of passes.
 pub const ON_GRID_TOLERANCE_PX: f64 = 0.01;
+
+/// By how much, relatively, the edges of a pixel may differ and still be taken as equal: over the widest file that is accepted
+/// (some 100,000 pixels) it adds up to a hundredth of a pixel.
+const SQUARE_TOLERANCE: f64 = 1e-7;
 
 /// Source pixels that one resampling step may hold in memory: few enough for the second-level cache.
 const SOURCE_PIXELS_AT_ONCE: usize = 256 << 10;
@@ -173,6 +178,39 @@ impl PassReader {
     /// There is no transformation between the file's system and the grid's.
     pub fn lies_on(&self, grid: &Grid) -> bool {
         self.files.iter().all(|file| file.offset_on(grid).is_some())
+    }
+
+    /// The lattice of the pass itself, and its pixels on it: that of its finest file. In a geographic system its "metres" are
+    /// degrees.
+    ///
+    /// # Errors
+    /// The pixels are not square or not north up, or the file's system has no code in the EPSG registry.
+    pub fn own_lattice(&self) -> Result<(Grid, Window), ImageryError> {
+        let edge = |file: &&FileSource| file.affine.0[1].abs();
+        let finest = self
+            .files
+            .iter()
+            .filter(|file| !file.positions.is_empty())
+            .min_by(|one, other| edge(one).total_cmp(&edge(other)));
+        let fault = |problem: String| ImageryError::Lattice { problem };
+        let file = finest.ok_or_else(|| fault("no file holds a band that is read".to_owned()))?;
+        let [x, across, row_x, y, col_y, down] = file.affine.0;
+        if row_x != 0.0 || col_y != 0.0 || across <= 0.0 || ((across + down) / across).abs() > SQUARE_TOLERANCE {
+            let problem = format!(
+                "its geotransform is {:?}; warp it to square pixels, north up (gdalwarp -tr), and try again",
+                file.affine.0
+            );
+            return Err(fault(problem));
+        }
+        let epsg = file.crs.epsg.ok_or_else(|| {
+            fault(
+                "its reference system has no EPSG code; assign one (gdal_edit.py -a_srs EPSG:…), and try again"
+                    .to_owned(),
+            )
+        })?;
+        let grid = Grid { epsg: Epsg(epsg), pixel_size_m: across, origin_x: x, origin_y: y };
+        let (rows, cols) = file.blocks.size;
+        Ok((grid, Window { row: 0, col: 0, rows, cols }))
     }
 
     /// Reads a window of the grid.

@@ -1,0 +1,240 @@
+//! What two dates say about change at each pixel, term by term, and the one score that it adds up to.
+//!
+//! A plain difference of class maps is worse than change vector analysis, and each kind of evidence errs in its own way: the
+//! change vector sees every harvest and every swing of the light, classes see only what they have names for, and a learned
+//! comparison finds best what it was shown. They are fused as evidence is in logistic regression: each term moves the
+//! log-odds of change by its own weight ([`Weights`]), one set of weights for every scene and sensor.
+//!
+//! Everything is local: a pixel's score depends on the [`SMOOTHING_RADIUS_PX`] pixels around it and on statistics of the whole
+//! pass, not on how the ground was tiled.
+
+use ndarray::{Array2, ArrayView2, ArrayView3, Zip, s};
+use std::ops::Range;
+
+use crate::radiometry::smoothed;
+
+/// Radius of the mean that radiometric and class evidence is taken over: 3×3, which raised the average precision of change
+/// vector analysis from 0.23 to 0.27 on a public set of urban changes.
+pub const SMOOTHING_RADIUS_PX: usize = 1;
+
+/// A probability nearer to 0 or 1 than this says no more than this.
+const SUREST: f32 = 1e-3;
+
+/// Evidence of one window; arrays (row, col), NaN where either date is unobserved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// Length of the change vector in standard deviations of the pass, mean over 3×3
+    /// ([`ChangeVector`](crate::radiometry::ChangeVector)).
+    pub magnitude: Array2<f32>,
+    /// Chi-square statistic of the multivariate alteration over its degrees of freedom, mean over 3×3
+    /// ([`Mad`](crate::radiometry::Mad)); `None` where it could not be fitted.
+    pub alteration: Option<Array2<f32>>,
+    /// What the classes say; `None` without a model.
+    pub classes: Option<ClassEvidence>,
+    /// Calibrated probability of change of a network that is shown both dates; `None` without one.
+    pub learned: Option<Array2<f32>>,
+}
+
+/// What the class probabilities of two dates say; arrays (row, col), mean over 3×3, NaN where either date is unobserved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassEvidence {
+    /// Probability that the classes of the dates differ, `1 − Σ p_before(c) · p_after(c)`, within the first head.
+    pub change: Array2<f32>,
+    /// By how much the probability of water differs: what water does by itself looks like change to every other term.
+    pub water: Array2<f32>,
+    /// By how much the probability of any object of concern differs.
+    pub object: Array2<f32>,
+}
+
+/// How much each kind of evidence moves the log-odds of change.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    /// Log-odds without any evidence.
+    pub bias: f32,
+    /// For each factor e of the magnitude.
+    pub magnitude: f32,
+    /// For each factor e of the alteration.
+    pub alteration: f32,
+    /// For each unit of log-odds of a change of class.
+    pub class_change: f32,
+    /// For a change between water and no water at all; below 0.
+    pub water_change: f32,
+    /// For a change between no object and an object.
+    pub object_change: f32,
+    /// For each unit of log-odds of the learned comparison.
+    pub learned: f32,
+}
+
+/// The weights of every pair, whatever scene and sensor.
+///
+/// Their directions were chosen on planted things over the earlier half of two real series (`benches/accuracy`, the pairs that
+/// are not judged): what ranked best there leans on alteration and objects still more (average precision 0.92 and 0.58
+/// instead of 0.90 and 0.56), but things in it were painted by one hand, and what leans on everything errs less elsewhere.
+/// Scale and bias make a probability of the sum, at the share of changed pixels there.
+pub const WEIGHTS: Weights = Weights {
+    bias: -6.9,
+    magnitude: 0.24,
+    alteration: 0.72,
+    class_change: 0.10,
+    water_change: -1.44,
+    object_change: 1.92,
+    learned: 0.34,
+};
+
+impl Evidence {
+    /// The fused score, 0..1 (row, col); NaN where either date is unobserved. What is missing says nothing.
+    #[must_use]
+    pub fn fused(&self, weights: &Weights) -> Array2<f32> {
+        let mut odds = self.magnitude.mapv(|value| weights.bias + weights.magnitude * (value + SUREST).ln());
+        let classes = self.classes.as_ref();
+        let terms = [
+            (self.alteration.as_ref(), weights.alteration, log as fn(f32) -> f32),
+            (classes.map(|classes| &classes.change), weights.class_change, log_odds),
+            (classes.map(|classes| &classes.water), weights.water_change, as_it_is),
+            (classes.map(|classes| &classes.object), weights.object_change, as_it_is),
+            (self.learned.as_ref(), weights.learned, log_odds),
+        ];
+        for (values, weight, of) in terms {
+            if let Some(values) = values {
+                Zip::from(&mut odds).and(values).for_each(|odds, &value| *odds += weight * of(value));
+            }
+        }
+        odds.mapv_inplace(|odds| 1.0 / (1.0 + (-odds).exp()));
+        odds
+    }
+}
+
+fn log(value: f32) -> f32 {
+    (value + SUREST).ln()
+}
+
+fn log_odds(probability: f32) -> f32 {
+    let probability = probability.clamp(SUREST, 1.0 - SUREST);
+    (probability / (1.0 - probability)).ln()
+}
+
+fn as_it_is(value: f32) -> f32 {
+    value
+}
+
+/// Which of a model's classes mean what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassRoles {
+    /// Ids of the first head, land cover.
+    pub land_cover: Range<usize>,
+    /// Water, where there is such a class.
+    pub water: Option<usize>,
+    /// The class of the object head that means none, where there is such a head.
+    pub no_object: Option<usize>,
+}
+
+impl ClassEvidence {
+    /// From the probabilities × 255 of two dates (class, row, col), as segmenters give them.
+    ///
+    /// # Panics
+    /// The shapes differ.
+    #[must_use]
+    pub fn of(
+        before: ArrayView3<'_, u8>,
+        after: ArrayView3<'_, u8>,
+        observed: ArrayView2<'_, bool>,
+        roles: &ClassRoles,
+    ) -> Self {
+        assert_eq!(before.dim(), after.dim(), "both dates have the same classes and cover one window");
+        let mut same = Array2::<u32>::zeros(observed.dim());
+        for class in roles.land_cover.clone() {
+            Zip::from(&mut same)
+                .and(before.slice(s![class, .., ..]))
+                .and(after.slice(s![class, .., ..]))
+                .for_each(|same, &before, &after| *same += u32::from(before) * u32::from(after));
+        }
+        let change = same.mapv(|same| 1.0 - (same as f32 / (255.0 * 255.0)).min(1.0));
+        let difference = |class: Option<usize>| match class {
+            Some(class) => Zip::from(before.slice(s![class, .., ..]))
+                .and(after.slice(s![class, .., ..]))
+                .map_collect(|&before, &after| f32::from(before.abs_diff(after)) / 255.0),
+            None => Array2::zeros(observed.dim()),
+        };
+        let smooth = |values: Array2<f32>| smoothed(values.view(), observed, SMOOTHING_RADIUS_PX);
+        Self {
+            change: smooth(change),
+            water: smooth(difference(roles.water)),
+            object: smooth(difference(roles.no_object)),
+        }
+    }
+
+    /// Without `edge` pixels on every side.
+    #[must_use]
+    pub fn without_edge(&self, edge: usize) -> Self {
+        let inner = |values: &Array2<f32>| {
+            let (rows, cols) = values.dim();
+            values.slice(s![edge..rows - edge, edge..cols - edge]).to_owned()
+        };
+        Self { change: inner(&self.change), water: inner(&self.water), object: inner(&self.object) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array3, array};
+
+    fn evidence(value: f32) -> Evidence {
+        let of = || array![[value]];
+        Evidence {
+            magnitude: of(),
+            alteration: Some(of()),
+            classes: Some(ClassEvidence { change: of(), water: of(), object: of() }),
+            learned: Some(of()),
+        }
+    }
+
+    fn score(evidence: &Evidence) -> f32 {
+        evidence.fused(&WEIGHTS)[(0, 0)]
+    }
+
+    #[test]
+    fn what_speaks_for_change_raises_the_score_and_what_water_does_lowers_it() {
+        let base = evidence(0.5);
+        let with = |change: &dyn Fn(&mut Evidence, &mut ClassEvidence)| {
+            let mut other = base.clone();
+            let mut classes = other.classes.take().expect("there");
+            change(&mut other, &mut classes);
+            other.classes = Some(classes);
+            score(&other)
+        };
+        assert!(with(&|_, classes| classes.object = array![[0.9]]) > score(&base));
+        assert!(with(&|_, classes| classes.water = array![[0.9]]) < score(&base));
+        assert!(with(&|other, _| other.learned = Some(array![[0.9]])) > score(&base));
+    }
+
+    #[test]
+    fn a_score_is_a_probability_and_the_unobserved_has_none() {
+        for value in [0.0, 1.0, 1e9] {
+            assert!((0.0..=1.0).contains(&score(&evidence(value))), "{value}");
+        }
+        let mut less = evidence(0.5);
+        (less.alteration, less.classes, less.learned) = (None, None, None);
+        assert!(score(&less).is_finite(), "what is missing says nothing");
+        less.magnitude = array![[f32::NAN]];
+        assert!(score(&less).is_nan(), "unobserved is neither change nor none");
+    }
+
+    #[test]
+    fn each_term_looks_at_its_own_classes() {
+        // ground, water | no object, heap: a heap appeared, then water went
+        let of = |values: [u8; 4]| Array3::from_shape_vec((4, 1, 1), values.to_vec()).expect("four classes");
+        let roles = ClassRoles { land_cover: 0..2, water: Some(1), no_object: Some(2) };
+        let seen = array![[true]];
+        let told = |before: [u8; 4], after: [u8; 4]| {
+            let found = ClassEvidence::of(of(before).view(), of(after).view(), seen.view(), &roles);
+            [found.change[(0, 0)], found.water[(0, 0)], found.object[(0, 0)]]
+        };
+        assert_eq!(told([255, 0, 255, 0], [255, 0, 0, 255]), [0.0, 0.0, 1.0]);
+        assert_eq!(told([0, 255, 255, 0], [255, 0, 255, 0]), [1.0, 1.0, 0.0]);
+        let hidden = array![[false]];
+        let ground = of([255, 0, 255, 0]);
+        let found = ClassEvidence::of(ground.view(), ground.view(), hidden.view(), &roles);
+        assert!(found.change[(0, 0)].is_nan() && found.water[(0, 0)].is_nan() && found.object[(0, 0)].is_nan());
+    }
+}

@@ -1,0 +1,48 @@
+//! Radiometric evidence of change between two dates of one lattice, without asking what the classes are.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`sample`] | observed pixels of both dates, drawn on a coarser lattice, for the statistics |
+//! | [`change_vector`] | change vector analysis: how far a pixel moved in the space of the standardised bands |
+//! | [`mad`] | iteratively re-weighted multivariate alteration detection: what did not change, and how surely |
+//! | [`normalisation`] | one date's radiometry brought to the other's over what did not change |
+//! | [`chi_square`] | the survival function that the weights are made of |
+//!
+//! Each method is in two steps: the statistics come from a [`PairSample`], which may be gathered over a whole pass, and
+//! are then applied to any window. The second step is local, so its result does not depend on how the ground was tiled.
+//!
+//! Arrays are reflectance (band, row, col), the bands in the same order on both dates, and `observed` (row, col): true
+//! where *both* dates were observed. Reflectance must be finite there. Evidence is NaN where `observed` is false, and
+//! only there: no comparison with a threshold holds for it, so the unobserved is neither change nor "no change".
+
+pub mod change_vector;
+pub mod chi_square;
+pub mod mad;
+pub mod normalisation;
+pub mod sample;
+
+#[cfg(test)]
+mod scenes;
+
+pub use change_vector::{ChangeVector, change_vector_magnitude, smoothed};
+pub use mad::{Mad, MadMap, MadSettings};
+pub use normalisation::Normalisation;
+pub use sample::PairSample;
+
+/// Pixels that are worked on together: arrays of fixed length, which the compiler turns into vector code.
+const RUN_PX: usize = 64;
+
+/// Checks that both dates and the mask are of one shape, and returns it (bands, rows, cols).
+///
+/// # Panics
+/// They are not.
+fn common_shape(
+    before: ndarray::ArrayView3<'_, f32>,
+    after: ndarray::ArrayView3<'_, f32>,
+    observed: ndarray::ArrayView2<'_, bool>,
+) -> (usize, usize, usize) {
+    let (bands, rows, cols) = before.dim();
+    assert_eq!(before.dim(), after.dim(), "both dates have the same bands and cover one window");
+    assert_eq!((rows, cols), observed.dim(), "the mask covers the window of the pixels");
+    (bands, rows, cols)
+}
