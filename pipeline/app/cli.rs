@@ -140,6 +140,8 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Score the change between two passes: a GeoTIFF (0 to 1, float32) on the grid of the later one. Needs no store.
+    Change(ChangeArguments),
     /// What reviewers decided, for training.
     #[command(subcommand)]
     Labels(LabelsCommand),
@@ -233,6 +235,38 @@ pub enum LabelsCommand {
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
     },
+}
+
+/// Two passes.
+#[derive(Debug, Clone, Args)]
+pub struct ChangeArguments {
+    /// The files of the earlier pass.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub before: Vec<PathBuf>,
+    /// The files of the later pass.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub after: Vec<PathBuf>,
+    /// Name of the sensor profile, or the file (.toml) of one.
+    #[arg(long, value_name = "SENSOR")]
+    pub sensor: String,
+    /// The same for the earlier pass, where another sensor took it.
+    #[arg(long, value_name = "SENSOR")]
+    pub before_sensor: Option<String>,
+    /// GeoTIFF to write: 32-bit floats, 0 (no change) to 1; nodata where either date was not observed.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// A folder of sensor profiles beside the built-in ones.
+    #[arg(long, value_name = "FOLDER")]
+    pub sensors: Option<PathBuf>,
+    /// Folder of the model bundles.
+    #[arg(long, value_name = "FOLDER", default_value = "models")]
+    pub models: PathBuf,
+    /// Name of the segmentation bundle.
+    #[arg(long, value_name = "NAME", default_value = "shoreland")]
+    pub bundle: String,
+    /// Name of the bundle that is shown both dates.
+    #[arg(long, value_name = "NAME", default_value = "shorechange")]
+    pub change_bundle: String,
 }
 
 /// What is to be evaluated, and on what.

@@ -10,9 +10,11 @@
 //! | [`labels`] | reviewed patches as training chips |
 //! | [`reporting`], [`score`], [`scene`] | the HTML page; truth against result; synthetic imagery |
 //! | [`failure`], [`process`] | exit codes; memory and end of the process |
+//! | [`change`] | `shorewatch change`: the fused change score of two passes |
 //! | [`evaluation`] | `shorewatch eval`: how good a bundle is |
 //! | [`logging`], [`progress`] | what the user sees meanwhile |
 
+pub mod change;
 pub mod cli;
 pub mod commands;
 pub mod configuration;

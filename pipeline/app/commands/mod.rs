@@ -5,10 +5,12 @@
 //! | `registry` | `passes`, `reaches` |
 //! | `inspection` | `run`, `plan`, `work`, `publish`, `status` |
 //! | `results` | `export`, `report`, `score`, `synth` |
+//! | `change` | `change` |
 //! | `labels` | `labels` |
 //! | `evaluation` | `eval` |
 //! | `program` | `init`, `model`, `completions`, `man` |
 
+mod change;
 mod evaluation;
 mod inspection;
 mod labels;
@@ -79,6 +81,7 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
         }
         Command::Synth { out: folder, scene, seed } => results::synth(&out, folder, *scene, *seed),
         Command::Score { config, truth, out: file } => results::score_run(&out, config, truth, file.as_deref()),
+        Command::Change(arguments) => change::score(&out, arguments),
         Command::Labels(LabelsCommand::Export { config, out: folder }) => labels::export(&out, config, folder),
         Command::Model(ModelCommand::Inspect(bundle)) => program::model_inspect(&out, bundle),
         Command::Model(ModelCommand::Verify(bundle)) => program::model_verify(&out, bundle),

@@ -26,6 +26,7 @@ mod sensors;
 mod settings;
 mod time;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use classes::Classes;
@@ -43,6 +44,28 @@ pub use settings::{GridChoice, GridSettings, ModelSettings, PassSettings, ReachS
 pub use time::operator_time;
 
 use document::Document;
+
+/// The built-in sensor profiles and those of a folder, by name.
+///
+/// # Errors
+/// Every fault of the folder's profiles.
+pub fn sensors(folder: Option<&Path>) -> Result<BTreeMap<String, Sensor>, ConfigurationFaults> {
+    let mut faults = Vec::new();
+    let sensors = sensors::load(folder, &mut faults);
+    ConfigurationFaults::unless_empty(faults, sensors)
+}
+
+/// The sensor profile of one file.
+///
+/// # Errors
+/// Every fault of the file.
+pub fn sensor_of_file(file: &Path) -> Result<Sensor, ConfigurationFaults> {
+    let mut faults = Vec::new();
+    match sensors::load_file(file, &mut faults) {
+        Some(sensor) => ConfigurationFaults::unless_empty(faults, sensor),
+        None => Err(ConfigurationFaults::sorted(faults)),
+    }
+}
 
 /// Reads and checks a configuration; variables come from the environment of the process.
 ///

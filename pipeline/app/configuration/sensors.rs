@@ -47,6 +47,14 @@ pub(super) fn load(folder: Option<&Path>, faults: &mut Vec<ConfigurationFault>) 
     sensors
 }
 
+/// The profile of one file.
+pub(super) fn load_file(file: &Path, faults: &mut Vec<ConfigurationFault>) -> Option<Sensor> {
+    let document = Document::read(file, faults)?;
+    let mut sensors = BTreeMap::new();
+    take(&document, &file.file_stem().unwrap_or_default().to_string_lossy(), &mut sensors, faults);
+    sensors.into_values().next()
+}
+
 /// A built-in profile by its name.
 #[must_use]
 pub fn built_in_sensor(name: &str) -> Option<SensorProfile> {

@@ -176,7 +176,9 @@ pub fn compose(
     Ok(Composite { raster, truth })
 }
 
-fn texture<'a>(textures: &'a Textures, thing: &Planting) -> Option<Texture<'a>> {
+/// The held-out texture that a thing is painted with, for half of those that may have one.
+#[must_use]
+pub fn texture<'a>(textures: &'a Textures, thing: &Planting) -> Option<Texture<'a>> {
     let tiles = textures.of_kind(thing.kind);
     let drawn = thing.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     let is_textured = (drawn % 1000) as f64 / 1000.0 < TEXTURED_SHARE;
@@ -185,7 +187,13 @@ fn texture<'a>(textures: &'a Textures, thing: &Planting) -> Option<Texture<'a>> 
 }
 
 /// Whether somebody could see the thing on its ground.
-fn is_visible(planted: &Planted, before: ArrayView3<'_, f32>, after: ArrayView3<'_, f32>, roles: &[BandRole]) -> bool {
+#[must_use]
+pub fn is_visible(
+    planted: &Planted,
+    before: ArrayView3<'_, f32>,
+    after: ArrayView3<'_, f32>,
+    roles: &[BandRole],
+) -> bool {
     let (rows, cols) = planted.truth.dim();
     let window = s![.., planted.top_row..planted.top_row + rows, planted.left_column..planted.left_column + cols];
     let (before, after) = (before.slice_move(window), after.slice_move(window));

@@ -191,7 +191,8 @@ fn measure_objects(
     Ok(Some(ObjectTally::sum(parts.into_iter())))
 }
 
-fn first_format(bundle: &Bundle) -> Result<Format, Failure> {
+/// The first form of a bundle's weights that this program can run.
+pub(crate) fn first_format(bundle: &Bundle) -> Result<Format, Failure> {
     let formats = bundle.manifest().weights.iter().map(|weights| weights.format);
     formats.clone().find(|format| load::formats_of_this_build().contains(format)).ok_or_else(|| {
         let held: Vec<_> = formats.map(Format::name).collect();

@@ -1,0 +1,223 @@
+//! Figures over all pairs.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use ndarray::{Array2, ArrayView2, s};
+use serde_json::{Value, json};
+use shorewatch_evaluation::ranking::Ranking;
+
+use crate::methods::{METHODS, Scores};
+use crate::scenes::{DOUBT, Scene};
+
+/// Things from this size on count for recall.
+const LARGE_PX: usize = 25;
+/// Alarms smaller than this are not raised: a square of three.
+const ALARM_PX: usize = 9;
+/// Recall at which false alarms are compared.
+const RECALL: f64 = 0.9;
+
+/// One pair, untouched or planted.
+pub(crate) struct Case {
+    set: &'static str,
+    judged: bool,
+    pixel_km2: f64,
+    /// `None` where nothing was planted.
+    truth: Option<Array2<u16>>,
+    scores: Scores,
+}
+
+impl Case {
+    pub(crate) fn untouched(scene: &Scene, scores: Scores) -> Self {
+        Self { set: scene.set, judged: scene.judged, pixel_km2: pixel_km2(scene), truth: None, scores }
+    }
+
+    /// `truth` has the margin of the window.
+    pub(crate) fn planted(scene: &Scene, truth: Array2<u16>, scores: Scores) -> Self {
+        let (margin, (rows, cols)) = (scores.margin_px, truth.dim());
+        let truth = truth.slice(s![margin..rows - margin, margin..cols - margin]).to_owned();
+        Self { truth: Some(truth), ..Self::untouched(scene, scores) }
+    }
+}
+
+fn pixel_km2(scene: &Scene) -> f64 {
+    if scene.set == "naip-prairie" { 25e-6 } else { 0.09 * 0.0889 }
+}
+
+/// Observed ground in km².
+pub(crate) fn area_km2(scene: &Scene, score: ArrayView2<'_, f32>) -> f64 {
+    score.iter().filter(|value| !value.is_nan()).count() as f64 * pixel_km2(scene)
+}
+
+/// Size in pixels and median score of each thing of which more than half was observed.
+pub(crate) fn things(truth: &Array2<u16>, score: ArrayView2<'_, f32>) -> Vec<(usize, f32)> {
+    let margin = (truth.nrows() - score.nrows()) / 2;
+    let mut pixels: BTreeMap<u16, Vec<f32>> = BTreeMap::new();
+    for ((row, col), value) in score.indexed_iter() {
+        let thing = truth[(row + margin, col + margin)];
+        if thing != 0 && thing != DOUBT {
+            pixels.entry(thing).or_default().push(*value);
+        }
+    }
+    pixels
+        .into_values()
+        .filter_map(|values| {
+            let size = values.len();
+            let mut seen: Vec<f32> = values.into_iter().filter(|value| !value.is_nan()).collect();
+            seen.sort_by(f32::total_cmp);
+            (2 * seen.len() > size).then(|| (size, seen[seen.len() / 2]))
+        })
+        .collect()
+}
+
+/// Share of the things of 25 px and more whose median score reaches the threshold.
+pub(crate) fn recall(things: &[(usize, f32)], threshold: f32) -> f64 {
+    let large: Vec<_> = things.iter().filter(|(size, _)| *size >= LARGE_PX).collect();
+    large.iter().filter(|(_, score)| *score >= threshold).count() as f64 / large.len().max(1) as f64
+}
+
+/// Connected groups (eight neighbours) of at least nine pixels that reach the threshold.
+pub(crate) fn alarms(score: ArrayView2<'_, f32>, threshold: f32) -> usize {
+    let (rows, cols) = score.dim();
+    let mut seen = Array2::from_elem((rows, cols), false);
+    let mut count = 0;
+    for start in (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col))) {
+        if seen[start] || score[start].is_nan() || score[start] < threshold {
+            continue;
+        }
+        seen[start] = true;
+        let (mut open, mut size) = (vec![start], 0);
+        while let Some((row, col)) = open.pop() {
+            size += 1;
+            for r in row.saturating_sub(1)..(row + 2).min(rows) {
+                for c in col.saturating_sub(1)..(col + 2).min(cols) {
+                    if !seen[(r, c)] && score[(r, c)] >= threshold {
+                        seen[(r, c)] = true;
+                        open.push((r, c));
+                    }
+                }
+            }
+        }
+        count += usize::from(size >= ALARM_PX);
+    }
+    count
+}
+
+/// The second highest of the scores of each pixel; NaN where fewer than two passes observed it.
+pub(crate) fn second_highest(scores: &[Array2<f32>]) -> Array2<f32> {
+    Array2::from_shape_fn(scores[0].dim(), |place| {
+        let mut values: Vec<f32> = scores.iter().map(|score| score[place]).filter(|value| !value.is_nan()).collect();
+        values.sort_by(|one, other| other.total_cmp(one));
+        values.get(1).copied().unwrap_or(f32::NAN)
+    })
+}
+
+/// All pairs.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) cases: Vec<Case>,
+}
+
+impl Tally {
+    /// The pairs that count.
+    pub(crate) fn judged(&self) -> Pairs<'_> {
+        Pairs { cases: self.cases.iter().filter(|case| case.judged).collect() }
+    }
+
+    pub(crate) fn all(&self) -> Pairs<'_> {
+        Pairs { cases: self.cases.iter().collect() }
+    }
+
+    /// Evidence of a sample of the planted pixels of the pairs that do not count, for fitting the weights.
+    pub(crate) fn write_samples(&self, path: &Path) -> std::io::Result<()> {
+        let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+        for case in self.cases.iter().filter(|case| !case.judged) {
+            let Some(truth) = &case.truth else { continue };
+            let evidence = &case.scores.evidence;
+            for (number, (place, thing)) in truth.indexed_iter().enumerate() {
+                let wanted = *thing != DOUBT && (*thing != 0 || number % 7 == 0) && !evidence.magnitude[place].is_nan();
+                if wanted {
+                    let classes = evidence.classes.as_ref();
+                    let terms = [
+                        Some(&evidence.magnitude),
+                        evidence.alteration.as_ref(),
+                        classes.map(|classes| &classes.change),
+                        classes.map(|classes| &classes.water),
+                        classes.map(|classes| &classes.object),
+                        evidence.learned.as_ref(),
+                    ];
+                    let terms = terms.map(|map| map.map_or(f32::NAN, |map| map[place]).to_string());
+                    writeln!(file, "{},{},{}", case.set, u8::from(*thing != 0), terms.join(","))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Some of the pairs.
+pub(crate) struct Pairs<'a> {
+    cases: Vec<&'a Case>,
+}
+
+impl Pairs<'_> {
+    fn things(&self, method: &str) -> Vec<(usize, f32)> {
+        let of = |case: &&Case| case.truth.as_ref().map(|truth| things(truth, case.scores.of(method).view()));
+        self.cases.iter().filter_map(of).flatten().collect()
+    }
+
+    /// Mean over the sets of the average precision of all their pixels.
+    pub(crate) fn average_precision(&self, method: &str) -> f64 {
+        let sets = self.by_set(method);
+        let values: Vec<f64> = sets.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_f64()).collect();
+        values.iter().sum::<f64>() / values.len().max(1) as f64
+    }
+
+    /// Average precision of each set.
+    pub(crate) fn by_set(&self, method: &str) -> Value {
+        let mut sets: BTreeMap<&str, Ranking> = BTreeMap::new();
+        for case in &self.cases {
+            let Some(truth) = &case.truth else { continue };
+            let ranking = sets.entry(case.set).or_default();
+            for (thing, score) in truth.iter().zip(case.scores.of(method)) {
+                // what one method can't see no method is asked for
+                if *thing != DOUBT && !score.is_nan() {
+                    ranking.add(*score, *thing != 0);
+                }
+            }
+        }
+        json!(sets.into_iter().map(|(set, ranking)| (set, ranking.average_precision())).collect::<BTreeMap<_, _>>())
+    }
+
+    /// The score that nine of ten large things reach.
+    pub(crate) fn threshold(&self, method: &str) -> f32 {
+        let mut scores: Vec<f32> =
+            self.things(method).into_iter().filter(|(size, _)| *size >= LARGE_PX).map(|(_, score)| score).collect();
+        scores.sort_by(f32::total_cmp);
+        let index = ((1.0 - RECALL) * scores.len() as f64).floor() as usize;
+        scores.get(index).copied().unwrap_or(f32::INFINITY)
+    }
+
+    pub(crate) fn recall(&self, method: &str, threshold: f32) -> f64 {
+        recall(&self.things(method), threshold)
+    }
+
+    pub(crate) fn things_25px(&self) -> usize {
+        self.things(METHODS[0]).into_iter().filter(|(size, _)| *size >= LARGE_PX).count()
+    }
+
+    /// Alarms on pairs that nobody touched.
+    pub(crate) fn false_alarms_per_100km2(&self, method: &str, threshold: f32) -> f64 {
+        let untouched = || self.cases.iter().filter(|case| case.truth.is_none());
+        let count: usize = untouched().map(|case| alarms(case.scores.of(method).view(), threshold)).sum();
+        let area: f64 = untouched()
+            .map(|case| case.scores.of(method).iter().filter(|value| !value.is_nan()).count() as f64 * case.pixel_km2)
+            .sum();
+        count as f64 * 100.0 / area
+    }
+
+    pub(crate) fn pairs(&self) -> usize {
+        self.cases.iter().filter(|case| case.truth.is_none()).count()
+    }
+}

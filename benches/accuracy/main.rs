@@ -1,0 +1,187 @@
+//! Change on real passes with exact truth: things planted on one date of real pairs, beside change vector analysis, IR-MAD and
+//! the plain difference of classes in the same run; and what each of them raises on pairs that nobody touched.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `scenes` | the pairs, read on one lattice, and what is done to them (planting, shift, light, cloud, water) |
+//! | `methods` | ours, term by term, and the baselines |
+//! | `figures` | average precision, recall of things, false alarms |
+//! | `page` | `index.html` with its pictures |
+//!
+//! Run it by `scripts/accuracy`. Needs the sets `naip-prairie`, `landsat-ucayali` and `mining-gallery`.
+
+mod figures;
+mod methods;
+mod page;
+mod scenes;
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use figures::{Case, Pairs, Tally};
+use methods::{METHODS, OURS};
+use scenes::{Disturbance, Kit, Scene};
+
+/// Times that things are planted on each pair.
+const PLANTINGS: u64 = 2;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let data = PathBuf::from(std::env::var_os("SHOREWATCH_DATA").unwrap_or_else(|| "../shared/data".into()));
+    if !data.join("naip-prairie").is_dir() {
+        println!("accuracy: skipped, there is no real imagery at {} (SHOREWATCH_DATA)", data.display());
+        return Ok(());
+    }
+    let out = PathBuf::from("out/accuracy");
+    fs::create_dir_all(&out)?;
+    let kit = Kit::open(&data)?;
+    let scenes = scenes::all(&data)?;
+    let mut tally = Tally::default();
+    let mut pictures = Vec::new();
+    let done: Vec<(Vec<Case>, page::Picture)> = scenes
+        .par_iter()
+        .map(|scene| {
+            let read = scene.read(&kit)?;
+            let mut cases = vec![Case::untouched(scene, methods::scores(&kit, scene, &read)?)];
+            let mut picture = None;
+            for number in 0..PLANTINGS {
+                let (planted, truth) = scenes::plant(&kit, &read, number)?;
+                let scores = methods::scores(&kit, scene, &planted)?;
+                if number == 0 {
+                    picture = Some(page::Picture::of(scene, &planted, &truth, &scores));
+                }
+                cases.push(Case::planted(scene, truth, scores));
+            }
+            Ok((cases, picture.ok_or("nothing was planted")?))
+        })
+        .collect::<Result<_, Box<dyn Error + Send + Sync>>>()
+        .map_err(|fault| fault.to_string())?;
+    for (cases, picture) in done {
+        tally.cases.extend(cases);
+        pictures.push(picture);
+    }
+    if let Some(file) = std::env::var_os("ACCURACY_SAMPLES") {
+        tally.write_samples(&PathBuf::from(file))?;
+    }
+    let judged = tally.judged();
+    let threshold = judged.threshold(OURS);
+    let robustness = disturbed(&kit, &scenes, threshold)?;
+    let confirmation = confirmed(&kit, &scenes, threshold)?;
+    let result = report(&judged, &tally.all(), &robustness, &confirmation);
+    fs::write(out.join("accuracy.json"), format!("{result:#}\n"))?;
+    page::write(&out, &result, &pictures)?;
+    println!("written to out/accuracy/accuracy.json and index.html");
+    Ok(())
+}
+
+/// Recall of things under each disturbance of the later pairs, and what it raises on a date held against itself.
+fn disturbed(kit: &Kit, scenes: &[Scene], threshold: f32) -> Result<Value, Box<dyn Error>> {
+    let mut rows = serde_json::Map::new();
+    for disturbance in Disturbance::ALL {
+        let parts: Vec<(Vec<(usize, f32)>, usize, f64)> = scenes
+            .par_iter()
+            .filter(|scene| scene.judged)
+            .map(|scene| {
+                let read = scene.read(kit)?;
+                let (planted, truth) = scenes::plant(kit, &read, 0)?;
+                let scores = methods::ours(kit, scene, &disturbance.applied(planted))?;
+                let things = figures::things(&truth, scores.view());
+                let alone = methods::ours(kit, scene, &disturbance.applied(read.against_itself()))?;
+                Ok((things, figures::alarms(alone.view(), threshold), figures::area_km2(scene, alone.view())))
+            })
+            .collect::<Result<_, Box<dyn Error + Send + Sync>>>()
+            .map_err(|fault| fault.to_string())?;
+        let things: Vec<(usize, f32)> = parts.iter().flat_map(|(things, ..)| things.iter().copied()).collect();
+        let alarms: usize = parts.iter().map(|(_, alarms, _)| alarms).sum();
+        let area: f64 = parts.iter().map(|(.., area)| area).sum();
+        rows.insert(
+            disturbance.name().to_owned(),
+            json!({
+                "recall_25px": figures::recall(&things, threshold),
+                "patches_by_itself": alarms,
+                "patches_by_itself_per_100km2": alarms as f64 * 100.0 / area,
+            }),
+        );
+    }
+    Ok(Value::Object(rows))
+}
+
+/// One later pass alone against what two of three later passes confirm.
+fn confirmed(kit: &Kit, scenes: &[Scene], threshold: f32) -> Result<Value, Box<dyn Error>> {
+    let parts: Vec<[(Vec<(usize, f32)>, usize); 2]> = scenes
+        .par_iter()
+        .filter(|scene| scene.judged && !scene.later.is_empty())
+        .map(|scene| {
+            let read = scene.read(kit)?;
+            let later = scene.read_later(kit)?;
+            let series = |planted: bool| -> Result<_, Box<dyn Error + Send + Sync>> {
+                let (first, truth) = if planted { scenes::plant(kit, &read, 0)? } else { scenes::bare(&read) };
+                let mut scores = vec![methods::ours(kit, scene, &first)?];
+                for next in &later {
+                    let next = if planted { scenes::plant_again(kit, next, &read, 0)? } else { next.clone() };
+                    scores.push(methods::ours(kit, scene, &next)?);
+                }
+                Ok((figures::second_highest(&scores), scores.swap_remove(0), truth))
+            };
+            let (both, single, truth) = series(true)?;
+            let (both_bare, single_bare, _) = series(false)?;
+            Ok([(single, single_bare), (both, both_bare)].map(|(planted, bare)| {
+                (figures::things(&truth, planted.view()), figures::alarms(bare.view(), threshold))
+            }))
+        })
+        .collect::<Result<_, Box<dyn Error + Send + Sync>>>()
+        .map_err(|fault| fault.to_string())?;
+    let sum = |which: usize| {
+        let things: Vec<(usize, f32)> = parts.iter().flat_map(|part| part[which].0.iter().copied()).collect();
+        let alarms: usize = parts.iter().map(|part| part[which].1).sum();
+        json!({ "recall_25px": figures::recall(&things, threshold), "false_alarms": alarms })
+    };
+    Ok(json!({ "one_pass": sum(0), "two_of_three_passes": sum(1) }))
+}
+
+fn report(judged: &Pairs<'_>, all: &Pairs<'_>, robustness: &Value, confirmation: &Value) -> Value {
+    let mut methods = serde_json::Map::new();
+    println!("{:<22} {:>10} {:>10} {:>14} {:>16}", "method", "AP judged", "AP all", "threshold", "alarms/100 km²");
+    for method in METHODS {
+        let (precision, everywhere) = (judged.average_precision(method), all.average_precision(method));
+        let threshold = judged.threshold(method);
+        let alarms = judged.false_alarms_per_100km2(method, threshold);
+        println!("{method:<22} {precision:>10.3} {everywhere:>10.3} {threshold:>14.4} {alarms:>16.1}");
+        methods.insert(
+            method.to_owned(),
+            json!({
+                "average_precision": precision,
+                "average_precision_all_pairs": everywhere,
+                "threshold_at_recall_90": threshold,
+                "false_alarms_per_100km2": alarms,
+                "by_set": judged.by_set(method),
+            }),
+        );
+    }
+    println!("{robustness:#}\n{confirmation:#}");
+    let of = |method: &str, key: &str| methods[method][key].clone();
+    json!({
+        "average_precision": of(OURS, "average_precision"),
+        "baselines": {
+            "cva": of("cva", "average_precision"),
+            "irmad": of("irmad", "average_precision"),
+            "class_diff": of("class_diff", "average_precision"),
+        },
+        "recall_25px": judged.recall(OURS, judged.threshold(OURS)),
+        "false_alarms_per_100km2": of(OURS, "false_alarms_per_100km2"),
+        "baseline_false_alarms_per_100km2": {
+            "cva": of("cva", "false_alarms_per_100km2"),
+            "irmad": of("irmad", "false_alarms_per_100km2"),
+            "class_diff": of("class_diff", "false_alarms_per_100km2"),
+        },
+        "robustness": robustness,
+        "confirmation": confirmation,
+        "methods": methods,
+        "pairs_judged": judged.pairs(),
+        "pairs_all": all.pairs(),
+        "things_25px_judged": judged.things_25px(),
+    })
+}

@@ -1,0 +1,142 @@
+//! `index.html`: the table, and of every pair both dates, what was planted, and the score.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use image::{Rgb, RgbImage};
+use ndarray::{Array2, s};
+use serde_json::Value;
+use shorewatch_domain::raster::Raster;
+use shorewatch_domain::sensor::BandRole;
+
+use crate::methods::{METHODS, OURS, Scores};
+use crate::scenes::{DOUBT, Read, Scene};
+
+/// One pair in pictures: before, after, truth, score.
+pub(crate) struct Picture {
+    title: String,
+    name: String,
+    images: Vec<(&'static str, RgbImage)>,
+}
+
+impl Picture {
+    pub(crate) fn of(scene: &Scene, read: &Read, truth: &Array2<u16>, scores: &Scores) -> Self {
+        let margin = scores.margin_px;
+        let stretch = Stretch::of(&read.0.after, margin);
+        let score = scores.of(OURS);
+        let grey = |value: f32| if value.is_nan() { Rgb([90, 60, 120]) } else { Rgb([(value * 255.0) as u8; 3]) };
+        let map = painted(score.dim(), |row, col| grey(score[(row, col)]));
+        let things = painted(score.dim(), |row, col| match truth[(row + margin, col + margin)] {
+            0 => grey(0.1),
+            DOUBT => Rgb([90, 90, 90]),
+            _ => Rgb([255, 220, 60]),
+        });
+        let images = vec![
+            ("before", stretch.paint(&read.0.before, margin)),
+            ("after", stretch.paint(&read.0.after, margin)),
+            ("planted", things),
+            ("score", map),
+        ];
+        let judged = if scene.judged { "" } else { " (weights were fitted on it)" };
+        let name = format!("{} {}", scene.set, scene.name).replace(" → ", "-").replace(' ', "-");
+        Self { title: format!("{}, {}{judged}", scene.set, scene.name), name, images }
+    }
+}
+
+fn painted((rows, cols): (usize, usize), colour: impl Fn(usize, usize) -> Rgb<u8>) -> RgbImage {
+    RgbImage::from_fn(cols as u32, rows as u32, |x, y| colour(y as usize, x as usize))
+}
+
+/// Two percentiles of each of three bands of the later date, used for both.
+struct Stretch {
+    bands: [usize; 3],
+    lines: [(f32, f32); 3],
+}
+
+impl Stretch {
+    fn of(raster: &Raster, margin: usize) -> Self {
+        let at = |role: BandRole| raster.roles.iter().position(|other| *other == role).unwrap_or(0);
+        let bands = if raster.roles.contains(&BandRole::Blue) {
+            [at(BandRole::Red), at(BandRole::Green), at(BandRole::Blue)]
+        } else {
+            [at(BandRole::Nir), at(BandRole::Red), at(BandRole::Green)]
+        };
+        let (rows, cols) = raster.causes.dim();
+        let lines = bands.map(|band| {
+            let inner = raster.pixels.slice(s![band, margin..rows - margin, margin..cols - margin]);
+            let mut values: Vec<f32> = inner.iter().copied().filter(|value| *value != 0.0).collect();
+            values.sort_by(f32::total_cmp);
+            let of = |share: f64| values.get((share * values.len() as f64) as usize).copied().unwrap_or(0.0);
+            (of(0.02), of(0.98))
+        });
+        Self { bands, lines }
+    }
+
+    fn paint(&self, raster: &Raster, margin: usize) -> RgbImage {
+        let (rows, cols) = raster.causes.dim();
+        painted((rows - 2 * margin, cols - 2 * margin), |row, col| {
+            let place = (row + margin, col + margin);
+            if !raster.causes[place].is_observed() {
+                return Rgb([90, 60, 120]);
+            }
+            let value = |i: usize| {
+                let (low, high) = self.lines[i];
+                let value = (raster.pixels[(self.bands[i], place.0, place.1)] - low) / (high - low).max(1e-6);
+                (value.clamp(0.0, 1.0) * 255.0) as u8
+            };
+            Rgb([value(0), value(1), value(2)])
+        })
+    }
+}
+
+pub(crate) fn write(out: &Path, result: &Value, pictures: &[Picture]) -> Result<(), Box<dyn std::error::Error>> {
+    let mut html = String::from(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Shorewatch: accuracy of change</title>\
+         <meta name=\"viewport\" content=\"width=device-width\"><style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;\
+         max-width:80rem;padding:0 1rem;color:#1c2730}table{border-collapse:collapse}td,th{padding:.25rem .8rem;text-align:right;\
+         border-bottom:1px solid #d5dde3}td:first-child,th:first-child{text-align:left}figure{display:inline-block;margin:.3rem;\
+         width:23%;min-width:14rem}img{width:100%;image-rendering:pixelated}figcaption{color:#5a6a76}.ours{font-weight:600}</style>\
+         <h1>Accuracy of change</h1><p>Things of 4 to 400 px planted on real passes (a quarter of them stood on the earlier date \
+         only), the natural changes of the pairs counted against every method. False alarms: groups of 9 px and more on the same \
+         pairs untouched, at the score that nine of ten things of 25 px and more reach. Purple: not observed.</p><table><tr><th>method\
+         <th>average precision<th>on all pairs<th>false alarms per 100 km²</tr>",
+    );
+    for method in METHODS {
+        let of = |key: &str| result["methods"][method][key].as_f64().unwrap_or(f64::NAN);
+        let class = if method == OURS { " class=\"ours\"" } else { "" };
+        write!(
+            html,
+            "<tr{class}><td>{method}<td>{:.3}<td>{:.3}<td>{:.1}</tr>",
+            of("average_precision"),
+            of("average_precision_all_pairs"),
+            of("false_alarms_per_100km2")
+        )?;
+    }
+    html.push_str("</table><h2>Robustness</h2><table><tr><th>later date<th>recall, 25 px and more<th>patches by itself per 100 km²</tr>");
+    for (name, row) in result["robustness"].as_object().into_iter().flatten() {
+        let of = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
+        write!(html, "<tr><td>{name}<td>{:.3}<td>{:.1}</tr>", of("recall_25px"), of("patches_by_itself_per_100km2"))?;
+    }
+    html.push_str("</table><h2>Confirmation</h2><table><tr><th><th>recall, 25 px and more<th>false alarms</tr>");
+    for (name, row) in result["confirmation"].as_object().into_iter().flatten() {
+        write!(
+            html,
+            "<tr><td>{}<td>{:.3}<td>{}</tr>",
+            name.replace('_', " "),
+            row["recall_25px"].as_f64().unwrap_or(f64::NAN),
+            row["false_alarms"]
+        )?;
+    }
+    html.push_str("</table>");
+    for picture in pictures {
+        write!(html, "<h2>{}</h2>", picture.title)?;
+        for (what, image) in &picture.images {
+            let file = format!("{}-{what}.png", picture.name);
+            image.save(out.join(&file))?;
+            write!(html, "<figure><img src=\"{file}\" alt=\"{what}\"><figcaption>{what}</figcaption></figure>")?;
+        }
+    }
+    fs::write(out.join("index.html"), html)?;
+    Ok(())
+}
