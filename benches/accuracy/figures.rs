@@ -18,6 +18,9 @@ const ALARM_PX: usize = 9;
 /// Recall at which false alarms are compared.
 const RECALL: f64 = 0.9;
 
+/// Size in pixels and score of planted things.
+pub(crate) type Things = Vec<(usize, f32)>;
+
 /// One pair, untouched or planted.
 pub(crate) struct Case {
     set: &'static str,
@@ -51,7 +54,7 @@ pub(crate) fn area_km2(scene: &Scene, score: ArrayView2<'_, f32>) -> f64 {
 }
 
 /// Size in pixels and median score of each thing of which more than half was observed.
-pub(crate) fn things(truth: &Array2<u16>, score: ArrayView2<'_, f32>) -> Vec<(usize, f32)> {
+pub(crate) fn things(truth: &Array2<u16>, score: ArrayView2<'_, f32>) -> Things {
     let margin = (truth.nrows() - score.nrows()) / 2;
     let mut pixels: BTreeMap<u16, Vec<f32>> = BTreeMap::new();
     for ((row, col), value) in score.indexed_iter() {
@@ -129,10 +132,11 @@ impl Tally {
         Pairs { cases: self.cases.iter().collect() }
     }
 
-    /// Evidence of a sample of the planted pixels of the pairs that do not count, for fitting the weights.
+    /// Evidence of a sample of the planted pixels of the pairs that do not count, for fitting the weights: set, pair, number of
+    /// the thing (0 for ground, of which every seventh pixel is written), and the terms.
     pub(crate) fn write_samples(&self, path: &Path) -> std::io::Result<()> {
         let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
-        for case in self.cases.iter().filter(|case| !case.judged) {
+        for (case_number, case) in self.cases.iter().filter(|case| !case.judged).enumerate() {
             let Some(truth) = &case.truth else { continue };
             let evidence = &case.scores.evidence;
             for (number, (place, thing)) in truth.indexed_iter().enumerate() {
@@ -148,7 +152,7 @@ impl Tally {
                         evidence.learned.as_ref(),
                     ];
                     let terms = terms.map(|map| map.map_or(f32::NAN, |map| map[place]).to_string());
-                    writeln!(file, "{},{},{}", case.set, u8::from(*thing != 0), terms.join(","))?;
+                    writeln!(file, "{},{case_number},{thing},{}", case.set, terms.join(","))?;
                 }
             }
         }
@@ -162,7 +166,7 @@ pub(crate) struct Pairs<'a> {
 }
 
 impl Pairs<'_> {
-    fn things(&self, method: &str) -> Vec<(usize, f32)> {
+    fn things(&self, method: &str) -> Things {
         let of = |case: &&Case| case.truth.as_ref().map(|truth| things(truth, case.scores.of(method).view()));
         self.cases.iter().filter_map(of).flatten().collect()
     }

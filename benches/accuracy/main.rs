@@ -10,6 +10,8 @@
 //!
 //! Run it by `scripts/accuracy`. Needs the sets `naip-prairie`, `landsat-ucayali` and `mining-gallery`.
 
+#![expect(clippy::print_stdout, reason = "a bench that prints its table")]
+
 mod figures;
 mod methods;
 mod page;
@@ -22,7 +24,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use figures::{Case, Pairs, Tally};
+use figures::{Case, Pairs, Tally, Things};
 use methods::{METHODS, OURS};
 use scenes::{Disturbance, Kit, Scene};
 
@@ -81,7 +83,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn disturbed(kit: &Kit, scenes: &[Scene], threshold: f32) -> Result<Value, Box<dyn Error>> {
     let mut rows = serde_json::Map::new();
     for disturbance in Disturbance::ALL {
-        let parts: Vec<(Vec<(usize, f32)>, usize, f64)> = scenes
+        let parts: Vec<(Things, usize, f64)> = scenes
             .par_iter()
             .filter(|scene| scene.judged)
             .map(|scene| {
@@ -94,7 +96,7 @@ fn disturbed(kit: &Kit, scenes: &[Scene], threshold: f32) -> Result<Value, Box<d
             })
             .collect::<Result<_, Box<dyn Error + Send + Sync>>>()
             .map_err(|fault| fault.to_string())?;
-        let things: Vec<(usize, f32)> = parts.iter().flat_map(|(things, ..)| things.iter().copied()).collect();
+        let things: Things = parts.iter().flat_map(|(things, ..)| things.iter().copied()).collect();
         let alarms: usize = parts.iter().map(|(_, alarms, _)| alarms).sum();
         let area: f64 = parts.iter().map(|(.., area)| area).sum();
         rows.insert(
@@ -111,7 +113,7 @@ fn disturbed(kit: &Kit, scenes: &[Scene], threshold: f32) -> Result<Value, Box<d
 
 /// One later pass alone against what two of three later passes confirm.
 fn confirmed(kit: &Kit, scenes: &[Scene], threshold: f32) -> Result<Value, Box<dyn Error>> {
-    let parts: Vec<[(Vec<(usize, f32)>, usize); 2]> = scenes
+    let parts: Vec<[(Things, usize); 2]> = scenes
         .par_iter()
         .filter(|scene| scene.judged && !scene.later.is_empty())
         .map(|scene| {
@@ -135,7 +137,7 @@ fn confirmed(kit: &Kit, scenes: &[Scene], threshold: f32) -> Result<Value, Box<d
         .collect::<Result<_, Box<dyn Error + Send + Sync>>>()
         .map_err(|fault| fault.to_string())?;
     let sum = |which: usize| {
-        let things: Vec<(usize, f32)> = parts.iter().flat_map(|part| part[which].0.iter().copied()).collect();
+        let things: Things = parts.iter().flat_map(|part| part[which].0.iter().copied()).collect();
         let alarms: usize = parts.iter().map(|part| part[which].1).sum();
         json!({ "recall_25px": figures::recall(&things, threshold), "false_alarms": alarms })
     };

@@ -21,8 +21,8 @@ import tomllib
 from pathlib import Path
 
 ROUNDS = 3
-# a whole scene takes a minute with the network
-MODEL_ROUNDS = 2
+# a whole scene takes half a minute with the network
+MODEL_ROUNDS = 3
 MODEL = "shoreland"
 BUNDLES = ["shoreland", "landcover-grn", "landcover-rgb"]
 THREADS = 2
@@ -246,14 +246,18 @@ def measure_model(bench, model_bench, result):
     table = tomllib.loads(Path("configs/classes.toml").read_text())
     margin = max(row.get("minimum_width_px", 3) for row in table["transitions"])
     command = [model_bench, MODEL, *(str(number) for number in (THREADS, side, unit, margin))]
+    bare = lambda: json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     rounds = []
     for _ in range(MODEL_ROUNDS):
-        bare = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        earlier = bare()
         config, _ = bench.prepared("large", "torchscript")
         first, peak = bench.run(config)
         second, _ = bench.run(config)
         bench.put_away(config.parent)
-        rounds.append({"first": first, "second": second, "peak": peak, **bare})
+        # before and after: the machine may have changed meanwhile
+        later = bare()
+        mean = {key: statistics.mean([earlier[key], later[key]]) for key in earlier}
+        rounds.append({"first": first, "second": second, "peak": peak, **mean})
         print("model:", json.dumps(rounds[-1]), flush=True)
     median = lambda of: statistics.median(of(turn) for turn in rounds)
     with_halo = lambda turn: turn["with_halo_seconds"] / turn["first"]
