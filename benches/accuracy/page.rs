@@ -23,7 +23,7 @@ pub(crate) struct Picture {
 impl Picture {
     pub(crate) fn of(scene: &Scene, read: &Read, truth: &Array2<u16>, scores: &Scores) -> Self {
         let margin = scores.margin_px;
-        let stretch = Stretch::of(&read.0.after, margin);
+        let stretch = Stretch::of(&read.after, margin);
         let score = scores.of(OURS);
         let grey = |value: f32| if value.is_nan() { Rgb([90, 60, 120]) } else { Rgb([(value * 255.0) as u8; 3]) };
         let map = painted(score.dim(), |row, col| grey(score[(row, col)]));
@@ -33,8 +33,8 @@ impl Picture {
             _ => Rgb([255, 220, 60]),
         });
         let images = vec![
-            ("before", stretch.paint(&read.0.before, margin)),
-            ("after", stretch.paint(&read.0.after, margin)),
+            ("before", stretch.paint(&read.before[0], margin)),
+            ("after", stretch.paint(&read.after, margin)),
             ("planted", things),
             ("score", map),
         ];

@@ -33,6 +33,9 @@ const REMOVED_EVERY: u64 = 4;
 /// How bright water is in the near infrared at most, and how much darker than in green: good enough to float cages on.
 const WATER_NIR_MAX: f32 = 0.12;
 
+/// Earlier dates that a later one is held against.
+const EARLIER: usize = 3;
+
 /// Models and textures.
 pub(crate) struct Kit {
     pub(crate) textures: Textures,
@@ -46,7 +49,7 @@ impl Kit {
         let holdout: Holdout = serde_json::from_str(&std::fs::read_to_string(models.join("shoreland/holdout.json"))?)?;
         let scorer = |set: &str| -> Result<ChangeScorer, Box<dyn Error>> {
             let scenes = pairs_of(data, set)?;
-            let pair = scenes.first().ok_or("no pair")?.open(0).map_err(|fault| fault.to_string())?;
+            let pair = scenes.first().ok_or("no pair")?.open_first().map_err(|fault| fault.to_string())?;
             let models = Models { folder: models, segmentation: "shoreland", bitemporal: "shorechange" };
             Ok(ChangeScorer::open(&models, &pair.roles, ground_sampling_distance_m(&pair)?)?)
         };
@@ -69,27 +72,30 @@ pub(crate) struct Scene {
     /// Whether it counts: weights were fitted on the others.
     pub(crate) judged: bool,
     profile: SensorProfile,
-    before: PathBuf,
+    /// The earlier passes, latest first.
+    before: Vec<PathBuf>,
     after: PathBuf,
     /// Up to two passes after the later one.
     pub(crate) later: Vec<PathBuf>,
 }
 
-/// One window of a pair with the margin that scoring needs.
-pub(crate) struct Read(pub(crate) PairWindow);
-
-impl Clone for Read {
-    fn clone(&self) -> Self {
-        let PairWindow { before, after, faults } = &self.0;
-        Self(PairWindow { before: before.clone(), after: after.clone(), faults: faults.clone() })
-    }
+/// One window of all dates with the margin that scoring needs.
+#[derive(Clone)]
+pub(crate) struct Read {
+    /// The earlier dates, latest first.
+    pub(crate) before: Vec<Raster>,
+    pub(crate) after: Raster,
 }
 
 impl Read {
     /// The later date on both sides.
     pub(crate) fn against_itself(&self) -> Self {
-        let after = self.0.after.clone();
-        Self(PairWindow { before: after.clone(), after, faults: Vec::new() })
+        Self { before: vec![self.after.clone()], after: self.after.clone() }
+    }
+
+    /// The later date with the earlier one number `number`.
+    pub(crate) fn pair(&self, number: usize) -> PairWindow {
+        PairWindow { before: self.before[number].clone(), after: self.after.clone(), faults: Vec::new() }
     }
 }
 
@@ -121,7 +127,7 @@ fn pairs_of(data: &Path, set: &str) -> Result<Vec<Scene>, Box<dyn Error>> {
             name: format!("{} → {}", stem(&files[i]), stem(&files[i + 1])),
             judged: i >= pairs / 2,
             profile: profile.clone(),
-            before: files[i].clone(),
+            before: files[(i + 1).saturating_sub(EARLIER)..=i].iter().rev().cloned().collect(),
             after: files[i + 1].clone(),
             later: files[(i + 2).min(files.len())..(i + 4).min(files.len())].to_vec(),
         })
@@ -129,32 +135,34 @@ fn pairs_of(data: &Path, set: &str) -> Result<Vec<Scene>, Box<dyn Error>> {
 }
 
 impl Scene {
-    /// The pair with the later pass `number` steps after the pair's own one on the earlier side.
-    fn open(&self, number: usize) -> Result<Pair, Fault> {
-        let before = std::slice::from_ref(if number == 0 { &self.before } else { &self.later[number - 1] });
+    /// The later pass with another one on the earlier side, whenever that was taken: all lie on the later one's lattice.
+    fn open(&self, other: &PathBuf) -> Result<Pair, Fault> {
         let deliver = |name, files| Delivered { name, files, profile: &self.profile };
-        let after = std::slice::from_ref(&self.after);
+        let (before, after) = (std::slice::from_ref(other), std::slice::from_ref(&self.after));
         Ok(Pair::open(&deliver("before", before), &deliver("after", after)).map_err(|fault| fault.to_string())?)
     }
 
-    pub(crate) fn read(&self, kit: &Kit) -> Result<Read, Fault> {
-        let pair = self.open(0)?;
-        let window = pair.window.grown(kit.scorer(self).margin_px());
-        Ok(Read(pair.read(window).map_err(|fault| fault.to_string())?))
+    fn open_first(&self) -> Result<Pair, Fault> {
+        self.open(self.before.first().ok_or("no earlier pass")?)
     }
 
-    /// The earlier date with each of the passes that follow, on the lattice of the pair's later one.
+    fn read_with(&self, kit: &Kit, other: &PathBuf) -> Result<PairWindow, Fault> {
+        let pair = self.open(other)?;
+        let window = pair.window.grown(kit.scorer(self).margin_px());
+        Ok(pair.read(window).map_err(|fault| fault.to_string())?)
+    }
+
+    pub(crate) fn read(&self, kit: &Kit) -> Result<Read, Fault> {
+        let mut windows = self.before.iter().map(|other| self.read_with(kit, other)).collect::<Result<Vec<_>, _>>()?;
+        let after = windows.first().ok_or("no earlier pass")?.after.clone();
+        Ok(Read { before: windows.drain(..).map(|window| window.before).collect(), after })
+    }
+
+    /// The earlier dates with each of the passes that follow, on the lattice of the pair's later one.
     pub(crate) fn read_later(&self, kit: &Kit) -> Result<Vec<Read>, Fault> {
         let first = self.read(kit)?;
-        (1..=self.later.len())
-            .map(|number| {
-                let pair = self.open(number)?;
-                let window = pair.window.grown(kit.scorer(self).margin_px());
-                // what follows is read as the earlier side, on the same lattice
-                let next = pair.read(window).map_err(|fault| fault.to_string())?.before;
-                Ok(Read(PairWindow { before: first.0.before.clone(), after: next, faults: Vec::new() }))
-            })
-            .collect()
+        let with = |other| Ok(Read { before: first.before.clone(), after: self.read_with(kit, other)?.before });
+        self.later.iter().map(with).collect()
     }
 }
 
@@ -174,7 +182,7 @@ fn water(raster: &Raster) -> Array2<bool> {
 
 /// A window in which nothing was planted, with its truth.
 pub(crate) fn bare(read: &Read) -> (Read, Array2<u16>) {
-    (read.clone(), Array2::zeros(read.0.after.causes.dim()))
+    (read.clone(), Array2::zeros(read.after.causes.dim()))
 }
 
 /// Plants things on the later date, and some on the earlier one only. Truth (row, col) of the window with its margin: number
@@ -194,8 +202,8 @@ pub(crate) fn plant_again(kit: &Kit, next: &Read, like: &Read, number: u64) -> R
 
 fn plant_into(kit: &Kit, made: &mut Read, like: &Read, number: u64) -> Result<Array2<u16>, Fault> {
     let seen = |raster: &Raster| raster.causes.mapv(Causes::is_observed);
-    let allowed = ndarray::Zip::from(&seen(&like.0.before))
-        .and(&seen(&like.0.after))
+    let allowed = ndarray::Zip::from(&seen(&like.before[0]))
+        .and(&seen(&like.after))
         .map_collect(|before, after| *before && *after);
     let plan = Scatter {
         seed: 40_001 + number,
@@ -206,25 +214,26 @@ fn plant_into(kit: &Kit, made: &mut Read, like: &Read, number: u64) -> Result<Ar
         ground_sampling_distance_m: PIXEL_M,
     };
     let mut truth = Array2::zeros(allowed.dim());
-    let roles = like.0.after.roles.clone();
+    let roles = like.after.roles.clone();
     let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
-    for (index, thing) in (0_u64..).zip(scatter(&plan, water(&like.0.after).view(), allowed.view())) {
+    for (index, thing) in (0_u64..).zip(scatter(&plan, water(&like.after).view(), allowed.view())) {
         let removed = index % REMOVED_EVERY == REMOVED_EVERY - 1;
-        // what was removed stood on the earlier date, which every pair of a series shares
-        let side = if removed { &mut made.0.before } else { &mut made.0.after };
-        let untouched = side.pixels.clone();
-        let mut ground =
-            Ground { reflectance: side.pixels.view_mut(), roles: &names, ground_sampling_distance_m: PIXEL_M };
-        let planted =
-            paint(&mut ground, &thing, texture(&kit.textures, &thing).as_ref()).map_err(|fault| fault.to_string())?;
+        let put = |raster: &mut Raster| {
+            let mut ground =
+                Ground { reflectance: raster.pixels.view_mut(), roles: &names, ground_sampling_distance_m: PIXEL_M };
+            paint(&mut ground, &thing, texture(&kit.textures, &thing).as_ref()).map_err(|fault| fault.to_string())
+        };
         // a thing that stands out on the pair's own dates is planted on every date of a series
-        let mut judge = if removed { like.0.before.pixels.clone() } else { like.0.after.pixels.clone() };
-        let plain = judge.clone();
-        let mut ground = Ground { reflectance: judge.view_mut(), roles: &names, ground_sampling_distance_m: PIXEL_M };
-        paint(&mut ground, &thing, texture(&kit.textures, &thing).as_ref()).map_err(|fault| fault.to_string())?;
-        if !is_visible(&planted, plain.view(), judge.view(), &roles) {
-            side.pixels.assign(&untouched);
+        let plain = if removed { &like.before[0] } else { &like.after };
+        let mut judge = plain.clone();
+        let planted = put(&mut judge)?;
+        if !is_visible(&planted, plain.pixels.view(), judge.pixels.view(), &roles) {
             continue;
+        }
+        // what was removed stood on all earlier dates, which every pair of a series shares
+        let sides = if removed { made.before.iter_mut() } else { std::slice::from_mut(&mut made.after).iter_mut() };
+        for side in sides {
+            put(side)?;
         }
         for (place, &covered) in planted.truth.indexed_iter() {
             let at = (place.0 + planted.top_row, place.1 + planted.left_column);
@@ -267,22 +276,23 @@ impl Disturbance {
             Self::None => {}
             Self::Shift => {
                 // along a diagonal, 1.5 px in all; the earlier date moves, so that the truth stays where it is
-                let before = &mut read.0.before;
-                let seen = before.causes.mapv(Causes::is_observed);
-                let step = 1.5 / std::f32::consts::SQRT_2;
-                let (pixels, seen) = moved(before.pixels.view(), seen.view(), step, -step);
-                before.pixels = pixels;
-                before.causes.zip_mut_with(&seen, |cause, seen| {
-                    if !seen {
-                        *cause |= Causes::OUTSIDE;
-                    }
-                });
+                for before in &mut read.before {
+                    let seen = before.causes.mapv(Causes::is_observed);
+                    let step = 1.5 / std::f32::consts::SQRT_2;
+                    let (pixels, seen) = moved(before.pixels.view(), seen.view(), step, -step);
+                    before.pixels = pixels;
+                    before.causes.zip_mut_with(&seen, |cause, seen| {
+                        if !seen {
+                            *cause |= Causes::OUTSIDE;
+                        }
+                    });
+                }
             }
-            Self::Gain => read.0.after.pixels.mapv_inplace(|value| value * 1.2),
+            Self::Gain => read.after.pixels.mapv_inplace(|value| value * 1.2),
             Self::Cloud => {
                 // squares of 48 px, three of ten of them
                 const SQUARE: usize = 48;
-                let after = &mut read.0.after;
+                let after = &mut read.after;
                 for ((row, col), cause) in after.causes.indexed_iter_mut() {
                     let number = (row / SQUARE).wrapping_mul(7919).wrapping_add((col / SQUARE).wrapping_mul(104_729));
                     if number % 10 < 3 {
@@ -291,7 +301,7 @@ impl Disturbance {
                     }
                 }
             }
-            Self::Water => flood(&mut read.0.after),
+            Self::Water => flood(&mut read.after),
         }
         read
     }

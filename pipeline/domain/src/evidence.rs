@@ -104,6 +104,23 @@ impl Evidence {
     }
 }
 
+/// What differs from every one of several earlier dates, 0..1 (row, col): the smallest of the scores against each, over those
+/// that observed the pixel; NaN where none did. What comes and goes by itself (harvest, water level, the light of one date)
+/// looks like one of them.
+///
+/// # Panics
+/// There is no score, or the shapes differ.
+#[must_use]
+pub fn against_all(scores: Vec<Array2<f32>>) -> Array2<f32> {
+    let mut scores = scores.into_iter();
+    let mut least = scores.next().expect("at least one earlier date");
+    for score in scores {
+        // f32::min takes the number where the other one is NaN
+        least.zip_mut_with(&score, |least, score| *least = least.min(*score));
+    }
+    least
+}
+
 fn log(value: f32) -> f32 {
     (value + SUREST).ln()
 }
@@ -218,6 +235,14 @@ mod tests {
         assert!(score(&less).is_finite(), "what is missing says nothing");
         less.magnitude = array![[f32::NAN]];
         assert!(score(&less).is_nan(), "unobserved is neither change nor none");
+    }
+
+    #[test]
+    fn what_looks_like_any_earlier_date_is_nothing_new() {
+        let (one, other) = (array![[0.9, 0.9, f32::NAN, f32::NAN]], array![[0.8, 0.1, 0.7, f32::NAN]]);
+        let found = against_all(vec![one, other]);
+        assert_eq!(found.slice(s![0, ..3]).to_vec(), [0.8, 0.1, 0.7]);
+        assert!(found[(0, 3)].is_nan(), "seen on no earlier date");
     }
 
     #[test]

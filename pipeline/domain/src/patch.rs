@@ -1,5 +1,7 @@
 //! A suspected-problem patch: where, what is seen, what it may be, and where every part of that came from.
 
+use std::collections::BTreeMap;
+
 use geo_types::Polygon;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,16 @@ pub struct Patch {
     pub confidence_max: f64,
     /// Share of the patch and its surroundings (its bounding box grown by half its size) observed on both dates.
     pub valid_fraction: f64,
+    /// Probability that a reviewer would confirm it (0..1), by everything that is known of it: what ranks patches. `None`
+    /// where it was found without change evidence.
+    pub review_score: Option<f64>,
+    /// Mean score of change of its pixels (0..1), whatever it may be; `None` where no such evidence was gathered.
+    pub change_score: Option<f64>,
+    /// By how much each kind of evidence moved the log-odds of [`Patch::review_score`].
+    pub evidence: BTreeMap<String, f64>,
+    /// What is left of the shift between the two dates after correction, root mean square in pixels; `None` where it can't
+    /// be told.
+    pub coreg_rmse_px: Option<f64>,
     /// Earlier acquisition: the one that most of the patch was compared with.
     pub pre_date: Timestamp,
     /// Later acquisition.

@@ -105,6 +105,8 @@ fn fill(layer: &mut gdal::vector::Layer<'_>, patches: &[Patch]) -> Result<(), Im
                 Value::Integer(number) => feature.set_field_integer64(i, number)?,
                 // OGR reads RFC 3339 into its own date and time
                 Value::Time(time) => feature.set_field_string(i, &time.to_string())?,
+                // an unset field is NULL
+                Value::Missing => {}
             }
         }
         feature.create(layer)?;

@@ -14,7 +14,7 @@ use crate::geometry::Shape;
 use crate::geopackage;
 use crate::publish::Publication;
 use crate::store::Store;
-use crate::values::{Hex, Utc, named};
+use crate::values::{Hex, Json, Utc, named};
 
 /// A patch in the store.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ impl Store {
 
 /// All columns but `fid`, in the order of [`insert`].
 const COLUMNS: &str = "geom, patch_id, reach_id, reach_name, object_class, change_type, suspected_issue_class, issue_term, \
-     area_m2, perimeter_m, centre_longitude, centre_latitude, confidence, confidence_max, valid_fraction, pre_date, post_date, \
+     area_m2, perimeter_m, centre_longitude, centre_latitude, confidence, confidence_max, valid_fraction, review_score, change_score, evidence, coreg_rmse_px, pre_date, post_date, \
      pre_pass_id, post_pass_id, pre_sensor, post_sensor, grid_epsg, ground_sampling_distance_m, pixel_count, model_name, \
      model_version, model_digest, configuration_digest, program_version, publication_id, run_id, rank, chip_before, chip_after";
 
@@ -135,6 +135,10 @@ pub(crate) fn insert(transaction: &Transaction<'_>, publication: &Publication) -
             patch.confidence,
             patch.confidence_max,
             patch.valid_fraction,
+            patch.review_score,
+            patch.change_score,
+            Json(&patch.evidence),
+            patch.coreg_rmse_px,
             Utc(patch.pre_date),
             Utc(patch.post_date),
             Hex(patch.pre_pass_id),
@@ -199,6 +203,10 @@ fn patch_of(row: &Row<'_>) -> rusqlite::Result<StoredPatch> {
             confidence: row.get("confidence")?,
             confidence_max: row.get("confidence_max")?,
             valid_fraction: row.get("valid_fraction")?,
+            review_score: row.get("review_score")?,
+            change_score: row.get("change_score")?,
+            evidence: row.get::<_, Json<_>>("evidence")?.0,
+            coreg_rmse_px: row.get("coreg_rmse_px")?,
             pre_date: time("pre_date")?,
             post_date: time("post_date")?,
             pre_pass_id: digest("pre_pass_id")?,

@@ -7,7 +7,7 @@ use crate::geopackage;
 use crate::values::Utc;
 
 /// The schema version that this program writes and reads.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Brings a store from the version before to `version`.
 struct Migration {
@@ -16,8 +16,11 @@ struct Migration {
 }
 
 /// In order of version; the last one is [`SCHEMA_VERSION`].
-const MIGRATIONS: [Migration; 2] =
-    [Migration { version: 1, apply: create_version_1 }, Migration { version: 2, apply: add_reviews }];
+const MIGRATIONS: [Migration; 3] = [
+    Migration { version: 1, apply: create_version_1 },
+    Migration { version: 2, apply: add_reviews },
+    Migration { version: 3, apply: add_change_evidence },
+];
 
 /// What a file is, seen from our schema.
 #[derive(Debug, PartialEq, Eq)]
@@ -104,6 +107,10 @@ fn add_reviews(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Resul
         "What reviewers decided on patches (内业复核), one row a decision; the latest on a patch counts",
         now,
     )
+}
+
+fn add_change_evidence(transaction: &Transaction<'_>, _now: Timestamp) -> rusqlite::Result<()> {
+    transaction.execute_batch(include_str!("sql/shorewatch_3.sql"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The fields of a patch, once for all formats.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use shorewatch_domain::patch::Patch;
 
@@ -19,10 +21,12 @@ pub(super) enum Value {
     Real(f64),
     Integer(i64),
     Time(Timestamp),
+    /// Nothing is known.
+    Missing,
 }
 
 /// Names and types in the order of the columns.
-pub(super) const FIELDS: [(&str, Kind); 27] = [
+pub(super) const FIELDS: [(&str, Kind); 31] = [
     ("patch_id", Kind::Text),
     ("reach_id", Kind::Text),
     ("reach_name", Kind::Text),
@@ -36,6 +40,10 @@ pub(super) const FIELDS: [(&str, Kind); 27] = [
     ("confidence", Kind::Real),
     ("confidence_max", Kind::Real),
     ("valid_fraction", Kind::Real),
+    ("review_score", Kind::Real),
+    ("change_score", Kind::Real),
+    ("evidence", Kind::Text),
+    ("coreg_rmse_px", Kind::Real),
     ("pre_date", Kind::Time),
     ("post_date", Kind::Time),
     ("pre_pass_id", Kind::Text),
@@ -69,6 +77,10 @@ pub(super) fn values(patch: &Patch) -> [Value; FIELDS.len()] {
         confidence,
         confidence_max,
         valid_fraction,
+        review_score,
+        change_score,
+        evidence,
+        coreg_rmse_px,
         pre_date,
         post_date,
         pre_pass_id,
@@ -85,6 +97,7 @@ pub(super) fn values(patch: &Patch) -> [Value; FIELDS.len()] {
         program_version,
     } = patch;
     let text = |text: &dyn ToString| Value::Text(text.to_string());
+    let real = |number: Option<f64>| number.map_or(Value::Missing, Value::Real);
     [
         text(patch_id),
         text(reach_id),
@@ -99,6 +112,10 @@ pub(super) fn values(patch: &Patch) -> [Value; FIELDS.len()] {
         Value::Real(*confidence),
         Value::Real(*confidence_max),
         Value::Real(*valid_fraction),
+        real(*review_score),
+        real(*change_score),
+        Value::Text(spelt(evidence)),
+        real(*coreg_rmse_px),
         Value::Time(*pre_date),
         Value::Time(*post_date),
         text(pre_pass_id),
@@ -114,4 +131,11 @@ pub(super) fn values(patch: &Patch) -> [Value; FIELDS.len()] {
         text(configuration_digest),
         text(program_version),
     ]
+}
+
+/// Contributions to the log-odds as people read them: "learned +1.20, alteration +0.75", the weightiest first.
+fn spelt(evidence: &BTreeMap<String, f64>) -> String {
+    let mut terms: Vec<_> = evidence.iter().collect();
+    terms.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()).then_with(|| one.0.cmp(other.0)));
+    terms.into_iter().map(|(name, value)| format!("{name} {value:+.2}")).collect::<Vec<_>>().join(", ")
 }

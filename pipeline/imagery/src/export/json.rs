@@ -61,6 +61,7 @@ fn feature(patch: &Patch, outline: &Polygon<f64>) -> Json {
                 Value::Real(number) => Json::from(number),
                 Value::Integer(number) => Json::from(number),
                 Value::Time(time) => Json::from(time.to_string()),
+                Value::Missing => Json::Null,
             };
             ((*name).to_owned(), value)
         })

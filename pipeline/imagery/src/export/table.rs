@@ -22,6 +22,7 @@ pub(super) fn write(path: &Path, patches: &[Patch]) -> Result<(), ImageryError> 
                 Value::Real(number) => number.to_string(),
                 Value::Integer(number) => number.to_string(),
                 Value::Time(time) => time.to_string(),
+                Value::Missing => String::new(),
             });
             table.write_record(row.chain([well_known_text(&patch.geometry)])).map_err(failed)?;
         }

@@ -31,6 +31,10 @@ fn patch(number: u8) -> Patch {
         confidence: 0.75,
         confidence_max: 0.99,
         valid_fraction: 1.0,
+        review_score: Some(0.75),
+        change_score: None,
+        evidence: std::collections::BTreeMap::from([("alteration".to_owned(), 1.5)]),
+        coreg_rmse_px: Some(0.25),
         pre_date: "2019-09-04T00:00:00Z".parse().expect("a time"),
         post_date: "2024-03-15T02:41:09Z".parse().expect("a time"),
         pre_pass_id: Digest::of_bytes(b"pre"),
@@ -85,6 +89,7 @@ fn every_field_of_a_patch_is_exported_under_its_own_name() {
             Value::Real(number) => serde_json::Value::from(number),
             Value::Integer(number) => serde_json::Value::from(number),
             Value::Time(time) => serde_json::Value::from(time.to_string()),
+            Value::Missing => serde_json::Value::Null,
         };
         assert_eq!(*own, text, "{name}");
     }

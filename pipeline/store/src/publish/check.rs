@@ -66,6 +66,14 @@ fn patch(NewPatch { patch, .. }: &NewPatch, publication: &Publication) -> Result
     ] {
         finite(&name, field, value)?;
     }
+    let known = [
+        ("review score", patch.review_score),
+        ("change score", patch.change_score),
+        ("co-registration in pixels", patch.coreg_rmse_px),
+    ];
+    for (field, value) in known.into_iter().filter_map(|(field, value)| value.map(|value| (field, value))) {
+        finite(&name, field, value)?;
+    }
     geometry::fault([&patch.geometry]).map_or(Ok(()), |fault| Err(bad_outline(&name, fault)))
 }
 
