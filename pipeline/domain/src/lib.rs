@@ -11,6 +11,8 @@
 //! | [`classes`], [`change`] | the table of suspicious transitions; what changed between two dates |
 //! | [`registration`] | how far two dates lie apart, below a pixel, and laying one back onto the other |
 //! | [`evidence`] | what two dates say about change, term by term, and the score that it adds up to |
+//! | [`belief`] | what is believed of a pixel after all passes so far |
+//! | [`suspicion`] | from the evidence of its pixels to one probability a patch |
 //! | [`extract`] | label rasters to polygons, exact and simplified |
 //! | [`patch`] | what comes out |
 //! | [`review`] | what a person decided on a patch, and what a network may learn from it |
@@ -19,6 +21,7 @@
 //!
 //! No files, no clock, no threads, no GDAL, no torch: everything here is a function of its arguments.
 
+pub mod belief;
 pub mod change;
 pub mod classes;
 pub mod crs;
@@ -36,4 +39,5 @@ pub mod reach;
 pub mod registration;
 pub mod review;
 pub mod sensor;
+pub mod suspicion;
 pub mod unit;
