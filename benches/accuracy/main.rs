@@ -25,7 +25,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use figures::{Case, Pairs, Tally, Things};
-use methods::{METHODS, OURS};
+use methods::{METHODS, OURS, PATCHES};
 use scenes::{Disturbance, Kit, Scene};
 
 /// Times that things are planted on each pair.
@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         tally.write_samples(&PathBuf::from(file))?;
     }
     let judged = tally.judged();
-    let threshold = judged.threshold(OURS);
+    let threshold = judged.threshold(PATCHES);
     let robustness = disturbed(&kit, &scenes, threshold)?;
     let confirmation = confirmed(&kit, &scenes, threshold)?;
     let result = report(&judged, &tally.all(), &robustness, &confirmation);
@@ -172,8 +172,8 @@ fn report(judged: &Pairs<'_>, all: &Pairs<'_>, robustness: &Value, confirmation:
             "irmad": of("irmad", "average_precision"),
             "class_diff": of("class_diff", "average_precision"),
         },
-        "recall_25px": judged.recall(OURS, judged.threshold(OURS)),
-        "false_alarms_per_100km2": of(OURS, "false_alarms_per_100km2"),
+        "recall_25px": judged.recall(PATCHES, judged.threshold(PATCHES)),
+        "false_alarms_per_100km2": of(PATCHES, "false_alarms_per_100km2"),
         "baseline_false_alarms_per_100km2": {
             "cva": of("cva", "false_alarms_per_100km2"),
             "irmad": of("irmad", "false_alarms_per_100km2"),

@@ -79,9 +79,8 @@ impl Tracked {
         let room = BYTES_PER_PIXEL - 1 - usize::from(no_object.is_some());
         let land_cover: Vec<usize> = classes.heads.first().cloned().unwrap_or(0..0).take(room).collect();
         let name = |id: &usize| classes.names[*id].as_str();
-        let stays = |id: &usize| {
-            PERSISTENCE.iter().find(|row| row.class == name(id)).map_or(OTHER_STAYS, |row| row.stays)
-        };
+        let stays =
+            |id: &usize| PERSISTENCE.iter().find(|row| row.class == name(id)).map_or(OTHER_STAYS, |row| row.stays);
         Self {
             stays: land_cover.iter().map(stays).collect(),
             water: land_cover.iter().position(|id| name(id) == "water"),
@@ -128,7 +127,8 @@ impl Belief {
     /// The windows differ.
     pub fn update(&mut self, scores: &Scores, tracked: &Tracked) {
         assert_eq!(self.window, scores.window, "a belief and the scores of a pass cover one window");
-        let tempered: Vec<f32> = (0..=255_u8).map(|value| (f32::from(value) / 255.0).max(SUREST).powf(TEMPER)).collect();
+        let tempered: Vec<f32> =
+            (0..=255_u8).map(|value| (f32::from(value) / 255.0).max(SUREST).powf(TEMPER)).collect();
         let classes = tracked.land_cover.len();
         let last = tracked.planes() - 1;
         let mut belief = [0.0_f32; BYTES_PER_PIXEL];
@@ -288,8 +288,7 @@ mod tests {
         let many: Vec<String> = (0..12).map(|id| format!("class_{id}")).collect();
         assert!(Tracked::of(&ModelClasses::one_head(many)).planes() <= BYTES_PER_PIXEL);
         let water = [250, 3, 2, 255, 0];
-        let series: Vec<_> =
-            (0..40).map(|year| (if year % 2 == 0 { water } else { BARE }, Causes::OBSERVED)).collect();
+        let series: Vec<_> = (0..40).map(|year| (if year % 2 == 0 { water } else { BARE }, Causes::OBSERVED)).collect();
         let counts = *after(&series).last().expect("counts");
         assert!(times_observed(counts) <= MOST_COUNTED);
         assert!((wet_share(counts) - 0.5).abs() < 0.15, "wet every other year: {}", wet_share(counts));
