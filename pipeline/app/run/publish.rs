@@ -70,6 +70,8 @@ pub fn publish(
         units,
         observations,
         patches,
+        follow_ups: Vec::new(),
+        suppressed: Vec::new(),
     };
     store.publish(&publication, jiff::Timestamp::now())?;
     Ok(published)

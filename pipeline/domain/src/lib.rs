@@ -14,7 +14,8 @@
 //! | [`belief`] | what is believed of a pixel after all passes so far |
 //! | [`suspicion`] | from the evidence of its pixels to one probability a patch |
 //! | [`extract`] | label rasters to polygons, exact and simplified |
-//! | [`patch`] | what comes out |
+//! | [`patch`] | what comes out, and what is kept back with a reason |
+//! | [`case`] | what several passes say about one place: from the first suspicion until it is gone |
 //! | [`review`] | what a person decided on a patch, and what a network may learn from it |
 //! | [`mod@unit`] | a square of the grid × a pass: what is worked on, and its identity |
 //! | [`digest`] | what is done is keyed by these |
@@ -22,6 +23,7 @@
 //! No files, no clock, no threads, no GDAL, no torch: everything here is a function of its arguments.
 
 pub mod belief;
+pub mod case;
 pub mod change;
 pub mod classes;
 pub mod crs;

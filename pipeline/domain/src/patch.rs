@@ -1,4 +1,5 @@
-//! A suspected-problem patch: where, what is seen, what it may be, and where every part of that came from.
+//! A suspected-problem patch: where, what is seen, what it may be, and where every part of that came from. And what was kept
+//! back instead of becoming one.
 
 use std::collections::BTreeMap;
 
@@ -77,4 +78,23 @@ pub struct Patch {
     pub configuration_digest: Digest,
     /// Version of the program.
     pub program_version: String,
+}
+
+/// A place that looked like a patch and was kept back, since it changes by itself (water level, harvest, snow).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SuppressedPlace {
+    /// Reach that holds the largest part.
+    pub reach_id: String,
+    /// Classes that most of it was and became.
+    pub change_type: String,
+    /// Why it was kept back, for people. Never empty.
+    pub reason: String,
+    /// Outline in CGCS2000 (longitude, latitude; EPSG:4490).
+    pub geometry: Polygon<f64>,
+    /// Area in m², in the projected system of the grid.
+    pub area_m2: f64,
+    /// Mean confidence of its pixels (0..1).
+    pub confidence: f64,
+    /// Probability that a reviewer would have confirmed it (0..1); `None` where it was found without change evidence.
+    pub review_score: Option<f64>,
 }

@@ -8,15 +8,18 @@
 //! | [`publish`] | what one run publishes of one pass, in one transaction |
 //! | [`published`] | publications, units, tiles and observations as they are read back |
 //! | [`patches`] | patches as they are read back, with filters |
+//! | [`suppressed`] | places that were kept back, each with a reason |
+//! | [`follow_ups`] | what a pass shows of the ground of earlier patches |
+//! | [`cases`] | what several passes say about one place: made from patches and follow-ups, and read back |
 //! | [`reviews`] | what reviewers decided on patches |
 //! | [`lease`] | one run at a time |
 //! | [`error`] | what can go wrong, by what to do next |
 //!
 //! # Tables
-//! Layers, geometry in EPSG:4490 (CGCS2000, stored as longitude, latitude): `patches`, `reaches`, `tiles`, `passes`.
-//! Tables: `observations`, `publications`, `runs`, `units`, `patches_superseded`, `reviews`, `shorewatch_schema`. Reaches and
-//! footprints come in WGS 84; the two systems agree to centimetres, far below any pixel, so that the numbers are stored as
-//! they are. Times are UTC, to the millisecond (GeoPackage's DATETIME); lists and nested records are JSON text.
+//! Layers, geometry in EPSG:4490 (CGCS2000, stored as longitude, latitude): `patches`, `patches_suppressed`, `cases`,
+//! `reaches`, `tiles`, `passes`. Tables: `observations`, `follow_ups`, `case_events`, `publications`, `runs`, `units`,
+//! `patches_superseded`, `reviews`, `shorewatch_schema`. Reaches and footprints come in WGS 84; the two systems agree to
+//! centimetres, far below any pixel, so that the numbers are stored as they are. Times are UTC, to the millisecond (GeoPackage's DATETIME); lists and nested records are JSON text.
 //!
 //! # What holds after a crash
 //! Every change is one transaction in SQLite's rollback journal (`journal_mode = DELETE`, `synchronous = FULL`): at rest
@@ -27,7 +30,9 @@
 //!
 //! No clock: times come in as arguments.
 
+pub mod cases;
 pub mod error;
+pub mod follow_ups;
 mod geometry;
 mod geopackage;
 pub mod lease;
@@ -40,9 +45,12 @@ pub mod reviews;
 pub mod runs;
 pub mod schema;
 pub mod store;
+pub mod suppressed;
 mod values;
 
+pub use cases::{CaseCounts, StoredCase};
 pub use error::{Refusal, StoreError};
+pub use follow_ups::StoredFollowUp;
 pub use lease::Lease;
 pub use passes::AddedPass;
 pub use patches::{PatchFilter, StoredPatch};
@@ -51,3 +59,4 @@ pub use published::{Observation, PublicationRecord, Tile, UnitRecord};
 pub use reaches::ReachImport;
 pub use runs::{PlanCounts, Run, RunEnd, RunStart, RunState};
 pub use store::Store;
+pub use suppressed::StoredSuppressedPlace;

@@ -76,6 +76,20 @@ impl Store {
         )
     }
 
+    /// Patches of current publications on grids of a reference system that earlier passes raised, by later acquisition, then
+    /// by id: what a pass acquired at `time` follows up.
+    ///
+    /// # Errors
+    /// A fault of the file.
+    pub fn patches_before(&self, time: Timestamp, grid_epsg: Epsg) -> Result<Vec<StoredPatch>, StoreError> {
+        self.rows(
+            "read the patches of earlier passes",
+            "SELECT * FROM patches WHERE post_date < ?1 AND grid_epsg = ?2 ORDER BY post_date, patch_id",
+            params![Utc(time), grid_epsg.0],
+            patch_of,
+        )
+    }
+
     /// Patches of superseded and withdrawn publications, in the order in which they were superseded.
     ///
     /// # Errors
@@ -176,7 +190,7 @@ pub(crate) fn move_to_superseded(transaction: &Transaction<'_>, publication_id: 
 }
 
 /// An issue class by its name.
-struct Named(IssueClass);
+pub(crate) struct Named(pub(crate) IssueClass);
 
 impl FromSql for Named {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
@@ -185,7 +199,7 @@ impl FromSql for Named {
     }
 }
 
-fn patch_of(row: &Row<'_>) -> rusqlite::Result<StoredPatch> {
+pub(crate) fn patch_of(row: &Row<'_>) -> rusqlite::Result<StoredPatch> {
     let digest = |column: &str| row.get::<_, Hex>(column).map(|Hex(digest)| digest);
     let time = |column: &str| row.get::<_, Utc>(column).map(|Utc(time)| time);
     Ok(StoredPatch {

@@ -1,25 +1,28 @@
 //! Publishing: the whole result of one pass on one grid, in one transaction.
 
-use std::collections::BTreeMap;
-
 use geo_types::Polygon;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
+use shorewatch_domain::case::FollowUp;
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::grid::Grid;
 use shorewatch_domain::observed::Coverage;
 use shorewatch_domain::pass::PassState;
-use shorewatch_domain::patch::Patch;
+use shorewatch_domain::patch::{Patch, SuppressedPlace};
 use shorewatch_domain::unit::{Unit, UnitSummary};
 
 use crate::error::{Refusal, StoreError, Trouble};
-use crate::geometry::{Shape, envelope};
+use crate::geometry::envelope;
 use crate::store::Store;
-use crate::values::{Hex, Json, Utc};
-use crate::{geopackage, passes, patches, runs};
+use crate::values::Hex;
+use crate::{follow_ups, geopackage, passes, patches, runs, suppressed};
 
 mod check;
+mod rows;
+
+/// Layers that hold what current publications drew.
+const DRAWN: [&str; 3] = ["patches", "tiles", "patches_suppressed"];
 
 /// What a run found in one pass on one grid.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -40,6 +43,10 @@ pub struct Publication {
     pub observations: Vec<ReachObservation>,
     /// The patches, in the order in which they are to be stored.
     pub patches: Vec<NewPatch>,
+    /// What the pass shows of the ground of patches of earlier passes, one a patch.
+    pub follow_ups: Vec<FollowUp>,
+    /// Places that were kept back, each with a reason.
+    pub suppressed: Vec<SuppressedPlace>,
 }
 
 /// A unit and what it found.
@@ -134,7 +141,8 @@ impl Store {
     /// Publishes in one transaction: after it all is there, or nothing. The same id again, while current, is a no-op.
     ///
     /// An older current publication of the same pass, reference system and pixel size is superseded: its patches move to
-    /// `patches_superseded`, its tiles go (its units stay), its observations stay with it.
+    /// `patches_superseded`, its tiles and the places that it kept back go (its units stay), its observations and follow-ups
+    /// stay with it. Cases follow with [`Store::rebuild_cases`].
     ///
     /// # Errors
     /// The run is unknown, the pass is unknown or not ready, a record contradicts the publication, a patch id is taken by
@@ -151,14 +159,16 @@ impl Store {
                 clear(transaction, &publication.id)?;
             }
             let rivals = rivals(transaction, publication)?;
-            insert_publication(transaction, publication)?;
+            rows::insert_publication(transaction, publication)?;
             for rival in &rivals {
                 retire(transaction, rival, Some(&publication.id))?;
             }
             check_patch_ids(transaction, publication)?;
-            insert_units(transaction, publication)?;
-            insert_observations(transaction, publication)?;
+            rows::insert_units(transaction, publication)?;
+            rows::insert_observations(transaction, publication)?;
             patches::insert(transaction, publication)?;
+            follow_ups::insert(transaction, publication)?;
+            suppressed::insert(transaction, publication)?;
             update_extents(transaction, publication, !rivals.is_empty())?;
             note_change(transaction, now)?;
             let superseded = rivals;
@@ -167,7 +177,7 @@ impl Store {
     }
 
     /// Withdraws the current publications of a pass, for one that was superseded by another revision, and gives their ids.
-    /// Nothing is lost: their patches move to `patches_superseded`.
+    /// Their patches move to `patches_superseded`, places that they kept back go.
     ///
     /// # Errors
     /// A fault of the file.
@@ -181,8 +191,7 @@ impl Store {
                 retire(transaction, id, None)?;
             }
             if !withdrawn.is_empty() {
-                geopackage::measure_extent(transaction, "patches")?;
-                geopackage::measure_extent(transaction, "tiles")?;
+                DRAWN.into_iter().try_for_each(|layer| geopackage::measure_extent(transaction, layer))?;
                 note_change(transaction, now)?;
             }
             Ok(withdrawn)
@@ -254,7 +263,9 @@ fn rivals(transaction: &Transaction<'_>, publication: &Publication) -> rusqlite:
 /// Takes a publication out of the current ones.
 fn retire(transaction: &Transaction<'_>, id: &Digest, by: Option<&Digest>) -> rusqlite::Result<()> {
     patches::move_to_superseded(transaction, id)?;
-    transaction.execute("DELETE FROM tiles WHERE publication_id = ?1", [Hex(*id)])?;
+    for layer in ["tiles", "patches_suppressed"] {
+        transaction.execute(&format!("DELETE FROM {layer} WHERE publication_id = ?1"), [Hex(*id)])?;
+    }
     transaction.execute(
         "UPDATE publications SET is_current = 0, superseded_by = ?2 WHERE publication_id = ?1",
         params![Hex(*id), by.map(|by| Hex(*by))],
@@ -264,119 +275,15 @@ fn retire(transaction: &Transaction<'_>, id: &Digest, by: Option<&Digest>) -> ru
 
 /// Removes what a superseded publication left, before it is written anew.
 fn clear(transaction: &Transaction<'_>, id: &Digest) -> rusqlite::Result<()> {
-    for table in ["patches_superseded", "observations", "units"] {
+    for table in ["patches_superseded", "observations", "follow_ups", "units"] {
         transaction.execute(&format!("DELETE FROM {table} WHERE publication_id = ?1"), [Hex(*id)])?;
-    }
-    Ok(())
-}
-
-fn insert_publication(transaction: &Transaction<'_>, publication: &Publication) -> rusqlite::Result<()> {
-    let grid = &publication.grid;
-    transaction.execute(
-        "INSERT INTO publications (publication_id, run_id, pass_id, grid_epsg, pixel_size_m, grid_origin_x, grid_origin_y,
-             post_date, is_current, superseded_by, patch_count)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, NULL, ?9)
-         ON CONFLICT (publication_id) DO UPDATE SET
-             run_id = excluded.run_id, post_date = excluded.post_date, is_current = 1, superseded_by = NULL,
-             patch_count = excluded.patch_count",
-        params![
-            Hex(publication.id),
-            Hex(publication.run_id),
-            Hex(publication.pass_id),
-            grid.epsg.0,
-            grid.pixel_size_m,
-            grid.origin_x,
-            grid.origin_y,
-            Utc(publication.post_date),
-            publication.patches.len() as u64,
-        ],
-    )?;
-    Ok(())
-}
-
-fn insert_units(transaction: &Transaction<'_>, publication: &Publication) -> rusqlite::Result<()> {
-    let mut units = transaction.prepare_cached(
-        "INSERT INTO units (unit_id, publication_id, pass_id, grid_epsg, pixel_size_m, cell_row, cell_col, edge_px, summary)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?;
-    let mut tiles = transaction.prepare_cached(
-        "INSERT INTO tiles (geom, unit_id, publication_id, pass_id, post_date, scope_px, observed_px, compared_px,
-             observed_share, unobserved)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )?;
-    let publication_id = Hex(publication.id);
-    for PublishedUnit { unit, summary, outline } in &publication.units {
-        units.execute(params![
-            Hex(unit.id),
-            publication_id,
-            Hex(unit.pass_id),
-            unit.grid.epsg.0,
-            unit.grid.pixel_size_m,
-            unit.cell.row,
-            unit.cell.col,
-            unit.edge_px as u64,
-            Json(summary),
-        ])?;
-        let mut coverage = Coverage::default();
-        summary.coverage.values().for_each(|part| coverage.merge(part));
-        tiles.execute(params![
-            Shape(outline),
-            Hex(unit.id),
-            publication_id,
-            Hex(unit.pass_id),
-            Utc(publication.post_date),
-            coverage.scope_px,
-            coverage.observed_px,
-            coverage.compared_px,
-            share(coverage.observed_px, coverage.scope_px),
-            Json(coverage.by_cause().collect::<BTreeMap<_, _>>()),
-        ])?;
-    }
-    Ok(())
-}
-
-fn insert_observations(transaction: &Transaction<'_>, publication: &Publication) -> rusqlite::Result<()> {
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO observations (publication_id, reach_id, pass_id, post_date, earlier_pass_ids, pixel_area_m2,
-             scope_px, observed_px, compared_px, unobserved_nodata_px, unobserved_outside_px, unobserved_transparent_px,
-             unobserved_not_finite_px, unobserved_cloud_px, unobserved_cloud_shadow_px, unobserved_saturated_px,
-             unobserved_unreadable_px, scope_area_m2, observed_fraction, compared_fraction, class_px)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
-    )?;
-    for seen in &publication.observations {
-        let [nodata, outside, transparent, not_finite, cloud, cloud_shadow, saturated, unreadable] =
-            seen.coverage.unobserved_px;
-        statement.execute(params![
-            Hex(publication.id),
-            seen.reach_id,
-            Hex(publication.pass_id),
-            Utc(publication.post_date),
-            Json(&seen.earlier_pass_ids),
-            seen.pixel_area_m2,
-            seen.coverage.scope_px,
-            seen.coverage.observed_px,
-            seen.coverage.compared_px,
-            nodata,
-            outside,
-            transparent,
-            not_finite,
-            cloud,
-            cloud_shadow,
-            saturated,
-            unreadable,
-            seen.scope_area_m2(),
-            seen.observed_fraction(),
-            seen.compared_fraction(),
-            Json(&seen.class_px),
-        ])?;
     }
     Ok(())
 }
 
 fn update_extents(transaction: &Transaction<'_>, publication: &Publication, removed: bool) -> rusqlite::Result<()> {
     if removed {
-        geopackage::measure_extent(transaction, "patches")?;
-        return geopackage::measure_extent(transaction, "tiles");
+        return DRAWN.into_iter().try_for_each(|layer| geopackage::measure_extent(transaction, layer));
     }
     if !publication.patches.is_empty() {
         let outlines = publication.patches.iter().map(|new| &new.patch.geometry);
@@ -386,11 +293,24 @@ fn update_extents(transaction: &Transaction<'_>, publication: &Publication, remo
         let outlines = publication.units.iter().map(|published| &published.outline);
         geopackage::grow_extent(transaction, "tiles", envelope(outlines))?;
     }
+    if !publication.suppressed.is_empty() {
+        let outlines = publication.suppressed.iter().map(|place| &place.geometry);
+        geopackage::grow_extent(transaction, "patches_suppressed", envelope(outlines))?;
+    }
     Ok(())
 }
 
 fn note_change(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
-    ["publications", "units", "tiles", "observations", "patches", "patches_superseded"]
-        .into_iter()
-        .try_for_each(|table| geopackage::touch(transaction, table, now))
+    [
+        "publications",
+        "units",
+        "tiles",
+        "observations",
+        "patches",
+        "patches_superseded",
+        "follow_ups",
+        "patches_suppressed",
+    ]
+    .into_iter()
+    .try_for_each(|table| geopackage::touch(transaction, table, now))
 }

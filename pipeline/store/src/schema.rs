@@ -19,7 +19,7 @@ struct Migration {
 const MIGRATIONS: [Migration; 3] = [
     Migration { version: 1, apply: create_version_1 },
     Migration { version: 2, apply: add_reviews },
-    Migration { version: 3, apply: add_change_evidence },
+    Migration { version: 3, apply: add_evidence_and_cases },
 ];
 
 /// What a file is, seen from our schema.
@@ -109,8 +109,21 @@ fn add_reviews(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Resul
     )
 }
 
-fn add_change_evidence(transaction: &Transaction<'_>, _now: Timestamp) -> rusqlite::Result<()> {
-    transaction.execute_batch(include_str!("sql/shorewatch_3.sql"))
+fn add_evidence_and_cases(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    transaction.execute_batch(include_str!("sql/shorewatch_3.sql"))?;
+    for (layer, description) in [
+        ("cases", "What several passes say about one place, with the outline of its latest patch; no verdict either"),
+        ("patches_suppressed", "Places that looked like patches and were kept back, each with a reason"),
+    ] {
+        geopackage::register_layer(transaction, layer, "POLYGON", description, now)?;
+    }
+    for (table, description) in [
+        ("case_events", "What each pass meant for each case that it concerns"),
+        ("follow_ups", "What each pass shows of the ground of patches of earlier passes"),
+    ] {
+        geopackage::register_attributes(transaction, table, description, now)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

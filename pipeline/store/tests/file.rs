@@ -7,8 +7,11 @@ use std::time::Instant;
 
 use common::{filled, now, publication};
 use rusqlite::Connection;
+use shorewatch_store::schema::SCHEMA_VERSION;
 use shorewatch_store::{PatchFilter, Store, StoreError};
 use tempfile::TempDir;
+
+const NEWER: u32 = SCHEMA_VERSION + 1;
 
 #[test]
 fn a_newer_store_is_refused_and_left_alone() {
@@ -17,7 +20,7 @@ fn a_newer_store_is_refused_and_left_alone() {
     drop(filled(&path));
     let connection = Connection::open(&path).expect("opened");
     connection
-        .execute("INSERT INTO shorewatch_schema (version, applied_at) VALUES (3, '2030-01-01T00:00:00.000Z')", [])
+        .execute("INSERT INTO shorewatch_schema (version, applied_at) VALUES (?1, '2030-01-01T00:00:00.000Z')", [NEWER])
         .expect("made newer");
     drop(connection);
     let before = fs::read(&path).expect("bytes");
@@ -25,7 +28,7 @@ fn a_newer_store_is_refused_and_left_alone() {
         [Store::create_or_open(&path, now()), Store::open_existing(&path, now()), Store::open_read_only(&path)]
     {
         let refused = refused.expect_err("refused");
-        assert!(matches!(refused, StoreError::NewerStore { expected: 2, got: 3, .. }), "{refused}");
+        assert!(matches!(refused, StoreError::NewerStore { expected: SCHEMA_VERSION, got: NEWER, .. }), "{refused}");
         assert!(!refused.is_retryable());
     }
     assert_eq!(fs::read(&path).expect("bytes"), before);

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use common::{filled, now, publication, reach};
 use rusqlite::Connection;
+use shorewatch_domain::case::CaseRules;
 use tempfile::TempDir;
 
 /// Standard output of `ogrinfo`, which must not complain; `None` where it is not installed.
@@ -31,6 +32,7 @@ fn every_layer_opens_without_a_warning() {
     store.import_reaches(&[reach("450702-001", 108.5)], now()).expect("imported");
     store.publish(&publication(&run, &pass, "a", 20), now()).expect("published");
     store.publish(&publication(&run, &pass, "b", 4), now()).expect("published");
+    store.rebuild_cases(&CaseRules::default(), now()).expect("rebuilt");
     drop(store);
     let Some(all) = ogrinfo(&path, &["-al", "-so"]) else {
         eprintln!("skipped: ogrinfo is not installed (Debian package gdal-bin)");
@@ -47,6 +49,10 @@ fn every_layer_opens_without_a_warning() {
         "observations",
         "patches_superseded",
         "reviews",
+        "cases",
+        "case_events",
+        "follow_ups",
+        "patches_suppressed",
     ];
     for layer in layers {
         assert!(all.contains(&format!("Layer name: {layer}\n")), "{layer} is missing in:\n{all}");
@@ -92,6 +98,16 @@ fn every_layer_opens_without_a_warning() {
     check("passes", &["Geometry: Polygon", "Extent: (108.400000, 21.800000) - (108.700000, 22.100000)", system]);
     check("observations", &["Geometry: None", "Feature Count: 2", "unobserved_cloud_px (Integer64) = 15"]);
     check("patches_superseded", &["Geometry: None", "Feature Count: 20", "geom (Binary)"]);
+    check(
+        "cases",
+        &["Geometry: Polygon", "Feature Count: 4", system, "issue_term (String) = 乱建", "state (String) = suspected"],
+    );
+    check("case_events", &["Geometry: None", "Feature Count: 4", "event (String) = new"]);
+    check("follow_ups", &["Geometry: None", "Feature Count: 4", "present_fraction (Real) = 0.75"]);
+    check(
+        "patches_suppressed",
+        &["Geometry: Polygon", "Feature Count: 1", "Extent: (108.550000, 21.820000) - (108.551000, 21.821000)", system],
+    );
     check("publications", &["is_current (Integer(Boolean)) = 1", "is_current (Integer(Boolean)) = 0"]);
 
     // through the spatial index
@@ -107,16 +123,17 @@ fn header_register_and_indexes_are_those_of_the_standard() {
     let (mut store, pass, run) = filled(&path);
     store.publish(&publication(&run, &pass, "a", 20), now()).expect("published");
     store.publish(&publication(&run, &pass, "b", 4), now()).expect("published");
+    store.rebuild_cases(&CaseRules::default(), now()).expect("rebuilt");
     drop(store);
     let connection = Connection::open(&path).expect("opened");
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
     assert_eq!((number("PRAGMA application_id"), number("PRAGMA user_version")), (0x4750_4B47, 10_300));
     assert_eq!(number("SELECT count(*) FROM gpkg_spatial_ref_sys WHERE srs_id IN (-1, 0, 4326, 4490)"), 4);
-    assert_eq!(number("SELECT count(*) FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index'"), 4);
+    assert_eq!(number("SELECT count(*) FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index'"), 6);
     assert_eq!(number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
     let health: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("an answer");
     assert_eq!(health, "ok");
-    for layer in ["patches", "tiles", "passes", "reaches"] {
+    for layer in ["patches", "tiles", "passes", "reaches", "cases", "patches_suppressed"] {
         assert_eq!(
             number(&format!("SELECT count(*) FROM {layer}")),
             number(&format!("SELECT count(*) FROM rtree_{layer}_geom")),

@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{at, filled, now, publication};
+use common::{at, filled, make_older, now, publication};
 use rusqlite::Connection;
 use shorewatch_domain::review::{Review, Verdict};
+use shorewatch_store::schema::SCHEMA_VERSION;
 use shorewatch_store::{PatchFilter, Refusal, Store, StoreError};
 use tempfile::TempDir;
 
@@ -79,17 +80,9 @@ fn a_store_of_version_1_gets_the_table() {
     let (mut store, pass, run) = filled(&path);
     store.publish(&publication(&run, &pass, "a", 1), now()).expect("published");
     drop(store);
-    // back to what version 1 wrote
-    Connection::open(&path)
-        .and_then(|connection| {
-            connection.execute_batch(
-                "DROP TABLE reviews; DELETE FROM gpkg_contents WHERE table_name = 'reviews';
-                 DELETE FROM shorewatch_schema WHERE version = 2",
-            )
-        })
-        .expect("made older");
+    make_older(&path, 1);
     let older = Store::open_read_only(&path).expect_err("read-only can't bring it up to date");
-    assert!(matches!(older, StoreError::OlderStore { expected: 2, got: 1, .. }), "{older}");
+    assert!(matches!(older, StoreError::OlderStore { expected: SCHEMA_VERSION, got: 1, .. }), "{older}");
     let mut store = Store::open_existing(&path, now()).expect("brought up to date");
     let patch_id = store.patches(&PatchFilter::default()).expect("patches")[0].patch.patch_id.clone();
     let given = review(&patch_id, Verdict::Confirmed, "2024-06-01T08:00:00Z");

@@ -3,6 +3,9 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
+use shorewatch_domain::case::FollowUp;
+use shorewatch_domain::patch::SuppressedPlace;
+
 use crate::error::Refusal;
 use crate::geometry;
 use crate::publish::{NewPatch, Publication, PublishedUnit, ReachObservation};
@@ -26,7 +29,38 @@ pub(super) fn publication(publication: &Publication) -> Result<(), Refusal> {
         patch(new, publication)?;
         unique(patches.insert(&new.patch.patch_id), "patch", &new.patch.patch_id)?;
     }
+    let mut followed = HashSet::new();
+    for told in &publication.follow_ups {
+        follow_up(told)?;
+        unique(followed.insert(&told.patch_id), "follow-up of patch", &told.patch_id)?;
+        if patches.contains(&told.patch_id) {
+            let got = "one that this publication raised itself".to_owned();
+            return Err(invalid(format!("follow-up of patch {}", told.patch_id), "an earlier patch".to_owned(), got));
+        }
+    }
+    publication.suppressed.iter().enumerate().try_for_each(|(i, place)| suppressed(i + 1, place))
+}
+
+fn follow_up(told: &FollowUp) -> Result<(), Refusal> {
+    let fractions = [("observed fraction", Some(told.observed_fraction)), ("present fraction", told.present_fraction)];
+    for (field, value) in fractions.into_iter().filter_map(|(field, value)| value.map(|value| (field, value))) {
+        if !(0.0..=1.0).contains(&value) {
+            let what = format!("follow-up of patch {}, {field}", told.patch_id);
+            return Err(invalid(what, "0 to 1".to_owned(), value.to_string()));
+        }
+    }
     Ok(())
+}
+
+fn suppressed(number: usize, place: &SuppressedPlace) -> Result<(), Refusal> {
+    let name = format!("suppressed place {number}");
+    if place.reason.trim().is_empty() {
+        return Err(invalid(format!("{name}, reason"), "words".to_owned(), "none".to_owned()));
+    }
+    finite(&name, "area in m²", place.area_m2)?;
+    finite(&name, "confidence", place.confidence)?;
+    place.review_score.map_or(Ok(()), |score| finite(&name, "review score", score))?;
+    geometry::fault([&place.geometry]).map_or(Ok(()), |fault| Err(bad_outline(&name, fault)))
 }
 
 fn unit(PublishedUnit { unit, outline, .. }: &PublishedUnit, publication: &Publication) -> Result<(), Refusal> {

@@ -9,13 +9,14 @@ use geo_types::{MultiPolygon, Polygon, polygon};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;
+use shorewatch_domain::case::FollowUp;
 use shorewatch_domain::classes::IssueClass;
 use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::grid::{Cell, Grid};
 use shorewatch_domain::observed::Coverage;
 use shorewatch_domain::pass::{AcquisitionTime, FittedBand, Pass, PassFile, PassState, TimePrecision, TimeSource};
-use shorewatch_domain::patch::Patch;
+use shorewatch_domain::patch::{Patch, SuppressedPlace};
 use shorewatch_domain::reach::{Reach, ScopeSource};
 use shorewatch_domain::sensor::BandRole;
 use shorewatch_domain::unit::{Unit, UnitContext, UnitSummary};
@@ -168,6 +169,23 @@ pub(crate) fn publication(run: &RunStart, pass: &Pass, configuration: &str, patc
             class_px: vec![40, 80, 200],
         }],
         patches: (0..patches).map(|i| patch(pass, i)).collect(),
+        follow_ups: vec![
+            FollowUp {
+                patch_id: "20230312-earlier".to_owned(),
+                observed_fraction: 0.1 + 0.2,
+                present_fraction: Some(0.75),
+            },
+            FollowUp { patch_id: "20230312-hidden".to_owned(), observed_fraction: 0.0, present_fraction: None },
+        ],
+        suppressed: vec![SuppressedPlace {
+            reach_id: "450702-001".to_owned(),
+            change_type: "water_to_bare_ground".to_owned(),
+            reason: "the water fell: 水位".to_owned(),
+            geometry: square(108.55, 21.82, 0.001),
+            area_m2: 10_400.5,
+            confidence: 0.75,
+            review_score: None,
+        }],
     }
 }
 
@@ -179,6 +197,29 @@ pub(crate) fn filled(path: &Path) -> (Store, Pass, RunStart) {
     store.add_pass(&pass, now()).expect("added");
     store.begin_run(&run).expect("begun");
     (store, pass, run)
+}
+
+/// Takes out of a store what the migrations after `version` (1 or 2) put there.
+pub(crate) fn make_older(path: &Path, version: u32) {
+    let connection = Connection::open(path).expect("opened");
+    let run = |sql: &str| connection.execute_batch(sql).expect(sql);
+    for table in ["case_events", "cases", "follow_ups", "patches_suppressed"] {
+        run(&format!(
+            "DROP TABLE {table}; DROP TABLE IF EXISTS rtree_{table}_geom;
+             DELETE FROM gpkg_extensions WHERE table_name = '{table}';
+             DELETE FROM gpkg_geometry_columns WHERE table_name = '{table}';
+             DELETE FROM gpkg_contents WHERE table_name = '{table}';"
+        ));
+    }
+    for table in ["patches", "patches_superseded"] {
+        for column in ["review_score", "change_score", "evidence", "coreg_rmse_px"] {
+            run(&format!("ALTER TABLE {table} DROP COLUMN {column}"));
+        }
+    }
+    if version < 2 {
+        run("DROP TABLE reviews; DELETE FROM gpkg_contents WHERE table_name = 'reviews'");
+    }
+    run(&format!("DELETE FROM shorewatch_schema WHERE version > {version}"));
 }
 
 /// Every row of every table, as text, for comparisons row for row.
