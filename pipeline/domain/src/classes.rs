@@ -131,9 +131,49 @@ impl Transition {
 pub struct ClassTable {
     /// Version of this file format: 1.
     pub schema_version: u32,
-    /// Changes that raise a suspicion. A change that stands in no row raises none.
+    /// Score of change (0..1, [`crate::evidence`]) that a row's pixels must reach as well: what the classes say and the pixels
+    /// do not show is a whim of the model. Counted with the reason [`NOT_SEEN_REASON`].
+    #[serde(default)]
+    pub minimum_change_score: f64,
+    /// Changes that stand in no row and are emitted nevertheless; none where this is missing.
+    #[serde(default)]
+    pub unclassified: Option<Unclassified>,
+    /// Changes that happen by themselves: counted with their reason, not emitted.
+    #[serde(default)]
+    pub natural: Vec<Natural>,
+    /// Changes that raise a suspicion.
     pub transitions: Vec<Transition>,
 }
+
+/// A change that the pixels show and that stands in no row.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unclassified {
+    /// Score of change (0..1) that its pixels must reach.
+    pub minimum_score: f64,
+    /// Edge in pixels of the square that must fit into it, 1 to [`MOST_WIDTH_PX`].
+    pub minimum_width_px: usize,
+    /// Smaller ones in m² are not emitted.
+    pub minimum_area_m2: f64,
+}
+
+/// A change between classes of the first head that happens by itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Natural {
+    /// What makes it ("water_level", "season"). Several rows may share one.
+    pub reason: String,
+    /// Most probable class before.
+    pub from: Vec<String>,
+    /// Most probable class after.
+    pub to: Vec<String>,
+}
+
+/// Reason of a change that only the classes show.
+pub const NOT_SEEN_REASON: &str = "not_seen_in_the_pixels";
+
+/// Most different reasons of natural changes.
+pub const MOST_REASONS: usize = 3;
 
 impl ClassTable {
     /// The row with a label.
@@ -145,7 +185,20 @@ impl ClassTable {
     /// The largest width of all rows.
     #[must_use]
     pub fn widest_px(&self) -> usize {
-        self.transitions.iter().map(|row| row.minimum_width_px).max().unwrap_or(1)
+        let rows = self.transitions.iter().map(|row| row.minimum_width_px);
+        rows.chain(self.unclassified.iter().map(|row| row.minimum_width_px)).max().unwrap_or(1)
+    }
+
+    /// The different reasons of natural changes, in the order of their first rows.
+    #[must_use]
+    pub fn natural_reasons(&self) -> Vec<&str> {
+        let mut reasons: Vec<&str> = Vec::new();
+        for row in &self.natural {
+            if !reasons.contains(&row.reason.as_str()) {
+                reasons.push(&row.reason);
+            }
+        }
+        reasons
     }
 
     /// All faults of the table against the model's classes, in words.
@@ -154,6 +207,34 @@ impl ClassTable {
         let mut faults = Vec::new();
         if self.schema_version != 1 {
             faults.push(format!("schema_version: expected 1, got {}", self.schema_version));
+        }
+        let least = self.unclassified.as_ref().map(|row| ("unclassified, minimum_score", row.minimum_score));
+        for (name, score) in least.into_iter().chain([("minimum_change_score", self.minimum_change_score)]) {
+            if !(0.0..=1.0).contains(&score) {
+                faults.push(format!("{name} must be 0 to 1, got {score}"));
+            }
+        }
+        if let Some(row) = self.unclassified.as_ref().filter(|row| !(1..=MOST_WIDTH_PX).contains(&row.minimum_width_px))
+        {
+            faults.push(format!(
+                "unclassified: minimum_width_px must be 1 to {MOST_WIDTH_PX}, got {}",
+                row.minimum_width_px
+            ));
+        }
+        if let Some(row) = self.unclassified.as_ref().filter(|row| !(row.minimum_area_m2 >= 0.0)) {
+            faults.push(format!("unclassified: minimum_area_m2 must be at least 0, got {}", row.minimum_area_m2));
+        }
+        if self.natural_reasons().len() > MOST_REASONS {
+            faults.push(format!(
+                "natural: at most {MOST_REASONS} different reasons, got {}",
+                self.natural_reasons().len()
+            ));
+        }
+        for row in &self.natural {
+            for class in row.from.iter().chain(&row.to).filter(|class| model.head(class) != Some(0)) {
+                faults
+                    .push(format!("natural change {:?}: {class:?} is no class of the model's first head", row.reason));
+            }
         }
         for (i, row) in self.transitions.iter().enumerate() {
             if !(1..=250).contains(&row.id) {

@@ -1,0 +1,73 @@
+//! Sums, means and openings around a pixel.
+
+use ndarray::{Array2, ArrayView2, ArrayView3, Zip, s};
+
+use super::NO_CHANGE;
+
+/// Summed probabilities × 255 of some classes (row, col).
+pub(super) fn summed(probabilities: ArrayView3<'_, u8>, classes: &[usize]) -> Array2<u16> {
+    let (_, rows, cols) = probabilities.dim();
+    let mut sum = Array2::zeros((rows, cols));
+    for &class in classes {
+        Zip::from(&mut sum)
+            .and(probabilities.slice(s![class, .., ..]))
+            .for_each(|sum, &value| *sum += u16::from(value));
+    }
+    sum
+}
+
+/// Mean over the valid pixels of 3×3; 0 where the centre is not valid.
+pub(super) fn mean_3x3(values: &Array2<u16>, valid: ArrayView2<'_, bool>) -> Array2<f32> {
+    let (rows, cols) = values.dim();
+    let mut mean = Array2::zeros((rows, cols));
+    for row in 0..rows {
+        let around = row.saturating_sub(1)..(row + 2).min(rows);
+        for col in 0..cols {
+            if !valid[(row, col)] {
+                continue;
+            }
+            let (mut sum, mut count) = (0_u32, 0_u32);
+            for near_row in around.clone() {
+                for near_col in col.saturating_sub(1)..(col + 2).min(cols) {
+                    if valid[(near_row, near_col)] {
+                        sum += u32::from(values[(near_row, near_col)]);
+                        count += 1;
+                    }
+                }
+            }
+            mean[(row, col)] = sum as f32 / count as f32;
+        }
+    }
+    mean
+}
+
+/// Morphological opening of every label by a square whose edge the label decides: pixels that lie in no whole square of
+/// their label become [`NO_CHANGE`].
+pub(super) fn opened(labels: ArrayView2<'_, u8>, width_of: impl Fn(u8) -> usize) -> Array2<u8> {
+    let (rows, cols) = labels.dim();
+    let mut widths = [1_usize; 256];
+    for (label, width) in widths.iter_mut().enumerate() {
+        *width = width_of(label as u8).max(1);
+    }
+    let mut opened = Array2::from_elem((rows, cols), NO_CHANGE);
+    // rows above, this one included, in which a run of the label's width ends at this column
+    let mut height = vec![0_usize; cols];
+    for row in 0..rows {
+        let mut run = 0;
+        for col in 0..cols {
+            let label = labels[(row, col)];
+            run = if col > 0 && labels[(row, col - 1)] == label { run + 1 } else { 1 };
+            if label == NO_CHANGE || run < widths[usize::from(label)] {
+                height[col] = 0;
+                continue;
+            }
+            let continues = row > 0 && labels[(row - 1, col)] == label;
+            height[col] = if continues { height[col] + 1 } else { 1 };
+            let width = widths[usize::from(label)];
+            if height[col] >= width {
+                opened.slice_mut(s![row + 1 - width..=row, col + 1 - width..=col]).fill(label);
+            }
+        }
+    }
+    opened
+}
