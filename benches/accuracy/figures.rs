@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ndarray::{Array2, ArrayView2, s};
 use serde_json::{Value, json};
+use shorewatch_domain::suspicion::groups;
 use shorewatch_evaluation::ranking::Ranking;
 
 use crate::methods::{METHODS, Scores};
@@ -14,7 +15,7 @@ use crate::scenes::{DOUBT, Scene};
 /// Things from this size on count for recall.
 const LARGE_PX: usize = 25;
 /// Alarms smaller than this are not raised: a square of three.
-pub(crate) const ALARM_PX: usize = 9;
+const ALARM_PX: usize = 9;
 /// Recall at which false alarms are compared.
 const RECALL: f64 = 0.9;
 
@@ -83,33 +84,6 @@ pub(crate) fn recall(things: &[(usize, f32)], threshold: f32) -> f64 {
 /// Number of groups of at least nine pixels that reach the threshold.
 pub(crate) fn alarms(score: ArrayView2<'_, f32>, threshold: f32) -> usize {
     groups(score, threshold).into_iter().filter(|group| group.len() >= ALARM_PX).count()
-}
-
-/// Connected groups (eight neighbours) of pixels (row, col) that reach the threshold.
-pub(crate) fn groups(score: ArrayView2<'_, f32>, threshold: f32) -> Vec<Vec<(usize, usize)>> {
-    let (rows, cols) = score.dim();
-    let mut seen = Array2::from_elem((rows, cols), false);
-    let mut groups = Vec::new();
-    for start in (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col))) {
-        if seen[start] || score[start].is_nan() || score[start] < threshold {
-            continue;
-        }
-        seen[start] = true;
-        let (mut open, mut group) = (vec![start], Vec::new());
-        while let Some((row, col)) = open.pop() {
-            group.push((row, col));
-            for r in row.saturating_sub(1)..(row + 2).min(rows) {
-                for c in col.saturating_sub(1)..(col + 2).min(cols) {
-                    if !seen[(r, c)] && score[(r, c)] >= threshold {
-                        seen[(r, c)] = true;
-                        open.push((r, c));
-                    }
-                }
-            }
-        }
-        groups.push(group);
-    }
-    groups
 }
 
 /// The second highest of the scores of each pixel; NaN where fewer than two passes observed it.

@@ -1,23 +1,20 @@
 //! Ours, and what it is held against.
 
-use ndarray::{Array2, ArrayView2, Zip, s};
+use ndarray::{Array2, Zip, s};
 
+use shorewatch::change::fit::PairFit;
 use shorewatch::change::pair::PairWindow;
 use shorewatch::change::scorer::WindowEvidence;
-use shorewatch_domain::evidence::{Evidence, LogOdds, TERMS, WEIGHTS, probability};
+use shorewatch_domain::evidence::{Evidence, LogOdds, WEIGHTS, probability};
 use shorewatch_domain::radiometry::{Mad, MadSettings, PairSample, change_vector_magnitude};
-use shorewatch_domain::suspicion::{PatchEvidence, RING_PX, ring};
+use shorewatch_domain::suspicion::{GROUPED_FROM, LEAST_PX, blended, group_evidence, groups};
 
-use crate::figures::{ALARM_PX, groups};
 use crate::scenes::{Fault, Kit, Read, Scene};
 
 /// Pixels: the fused score.
 pub(crate) const OURS: &str = "fused";
 /// Patches: the probability that a reviewer would confirm the group of pixels that one belongs to.
 pub(crate) const PATCHES: &str = "patches";
-
-/// Log-odds of change from which on pixels are grouped.
-const GROUPED: f32 = -3.0;
 
 /// Ours, held against several earlier passes; the same against the latest of them only; the baselines as they are published, on the passes as they come; the terms of ours by themselves.
 pub(crate) const METHODS: [&str; 11] = [
@@ -51,7 +48,7 @@ impl Scores {
 
 fn evidence(kit: &Kit, scene: &Scene, pair: &PairWindow) -> Result<WindowEvidence, Fault> {
     let scorer = kit.scorer(scene);
-    let fit = scorer.fit(std::slice::from_ref(pair)).map_err(|fault| fault.to_string())?;
+    let fit = PairFit::of(std::slice::from_ref(pair)).map_err(|fault| fault.to_string())?;
     Ok(scorer.evidence(pair, &fit).map_err(|fault| fault.to_string())?)
 }
 
@@ -73,51 +70,11 @@ pub(crate) fn ours(kit: &Kit, scene: &Scene, read: &Read) -> Result<Array2<f32>,
 /// For each pixel the review score of the group that it belongs to; 0 outside of groups, NaN where nothing was compared.
 fn patches(odds: &LogOdds) -> Array2<f32> {
     let mut map = odds.sum.mapv(|sum| if sum.is_nan() { f32::NAN } else { 0.0 });
-    for group in groups(odds.sum.view(), GROUPED).into_iter().filter(|group| group.len() >= ALARM_PX) {
-        let score = patch_evidence(odds, &group).review_score() as f32;
+    for group in groups(odds.sum.view(), GROUPED_FROM).into_iter().filter(|group| group.len() >= LEAST_PX) {
+        let score = group_evidence(odds.sum.view(), None, &group).review_score() as f32;
         group.into_iter().for_each(|place| map[place] = score);
     }
     map
-}
-
-fn patch_evidence(odds: &LogOdds, group: &[(usize, usize)]) -> PatchEvidence {
-    let bounds = |of: fn(&(usize, usize)) -> usize| {
-        let values = group.iter().map(of);
-        (values.clone().min().unwrap_or(0), values.max().unwrap_or(0))
-    };
-    let ((top, bottom), (left, right)) = (bounds(|place| place.0), bounds(|place| place.1));
-    // room for the ring on every side
-    let margin = RING_PX.1;
-    let mut mask = Array2::from_elem((bottom - top + 1 + 2 * margin, right - left + 1 + 2 * margin), false);
-    group.iter().for_each(|(row, col)| mask[(row - top + margin, col - left + margin)] = true);
-    let mut around: Vec<f32> = ring(mask.view())
-        .indexed_iter()
-        .filter(|(_, inside)| **inside)
-        .filter_map(|((row, col), _)| {
-            odds.sum.get(((row + top).checked_sub(margin)?, (col + left).checked_sub(margin)?))
-        })
-        .copied()
-        .filter(|value| !value.is_nan())
-        .collect();
-    around.sort_by(f32::total_cmp);
-    let mean = |term: usize| {
-        let sum: f64 = group.iter().map(|(row, col)| f64::from(odds.terms[(term, *row, *col)])).sum();
-        sum / group.len() as f64
-    };
-    PatchEvidence {
-        terms: std::array::from_fn::<f64, { TERMS.len() }, _>(mean),
-        perimeter_px: perimeter(mask.view()),
-        pixel_count: group.len() as u64,
-        ring: around.get(around.len() / 2).map(|value| f64::from(*value)),
-    }
-}
-
-/// Edges between pixels inside and outside.
-fn perimeter(mask: ArrayView2<'_, bool>) -> u64 {
-    let along = |one: ArrayView2<'_, bool>, other: ArrayView2<'_, bool>| {
-        one.iter().zip(&other).filter(|(one, other)| one != other).count() as u64
-    };
-    along(mask.slice(s![1.., ..]), mask.slice(s![..-1, ..])) + along(mask.slice(s![.., 1..]), mask.slice(s![.., ..-1]))
 }
 
 pub(crate) fn scores(kit: &Kit, scene: &Scene, read: &Read) -> Result<Scores, Fault> {
@@ -142,9 +99,9 @@ pub(crate) fn scores(kit: &Kit, scene: &Scene, read: &Read) -> Result<Scores, Fa
     let terms = &found.evidence;
     let all = against_all(kit, scene, read, terms)?;
     let maps = vec![
-        all.sum.mapv(probability),
+        blended(all.sum.view()).mapv_into(probability),
         patches(&all),
-        terms.fused(&WEIGHTS),
+        blended(terms.log_odds(&WEIGHTS).sum.view()).mapv_into(probability),
         inside(vector),
         inside(alteration),
         difference.unwrap_or_else(none),

@@ -4,10 +4,12 @@
 //! | module | holds |
 //! |---|---|
 //! | [`pair`] | two passes, admitted and read on the lattice of the later one |
-//! | [`scorer`] | what is common to a pair (shift, radiometry), and the evidence of a window |
+//! | [`fit`] | what is common to a pair (shift, radiometry), and what the pixels of a window show |
+//! | [`scorer`] | the evidence of a window, models included |
 //!
 //! The score itself is [`shorewatch_domain::evidence`].
 
+pub mod fit;
 pub mod pair;
 pub mod scorer;
 
@@ -18,14 +20,16 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use shorewatch_domain::crs::Epsg;
-use shorewatch_domain::evidence::{WEIGHTS, Weights};
+use shorewatch_domain::evidence::{WEIGHTS, Weights, probability};
 use shorewatch_domain::grid::Window;
 use shorewatch_domain::sensor::SensorProfile;
+use shorewatch_domain::suspicion::blended;
 use shorewatch_imagery::crs::SourceCrs;
 use shorewatch_imagery::write::{Colour, GeoTiffOptions, write_geotiff};
 
 use self::pair::{Delivered, Pair};
-use self::scorer::{ChangeScorer, Models, PairFit};
+use self::fit::PairFit;
+use self::scorer::{ChangeScorer, Models};
 use crate::configuration;
 use crate::failure::Failure;
 
@@ -126,27 +130,31 @@ pub fn ground_sampling_distance_m(pair: &Pair) -> Result<f64, Failure> {
 
 fn score_with(pair: &Pair, scorer: &ChangeScorer, weights: &Weights) -> Result<Scored, Failure> {
     let windows = windows_of(pair.window);
-    let fit = fit(pair, scorer, &windows)?;
+    let fit = fit(pair, &windows)?;
     let parts: Vec<(Window, Array2<f32>, bool, Vec<String>)> = windows
         .par_iter()
         .map(|window| {
             let read = pair.read(window.grown(scorer.margin_px()))?;
             let found = scorer.evidence(&read, &fit)?;
-            let mut score = found.evidence.fused(weights);
-            score.mapv_inplace(|value| if value.is_nan() || found.held { NODATA } else { value });
-            Ok((*window, score, found.held, read.faults))
+            let mut odds = found.evidence.log_odds(weights).sum;
+            if found.held {
+                odds.fill(f32::NAN);
+            }
+            Ok((*window, odds, found.held, read.faults))
         })
         .collect::<Result<_, Failure>>()?;
-    let mut score = Array2::from_elem(pair.window.shape(), NODATA);
+    let mut odds = Array2::from_elem(pair.window.shape(), f32::NAN);
     let mut notes = scorer.notes.clone();
     let mut held_windows = 0;
     for (window, part, held, faults) in parts {
         let (rows, cols) = pair.window.ranges_of(&window);
-        score.slice_mut(s![rows, cols]).assign(&part);
+        odds.slice_mut(s![rows, cols]).assign(&part);
         held_windows += usize::from(held);
         notes.extend(faults);
     }
     notes.dedup();
+    // a group of changed pixels may cross the windows
+    let score = blended(odds.view()).mapv_into(|odds| if odds.is_nan() { NODATA } else { probability(odds) });
     let observed = score.iter().filter(|value| **value >= 0.0).count();
     let shift = fit.registration.as_ref();
     let summary = Summary {
@@ -165,11 +173,11 @@ fn score_with(pair: &Pair, scorer: &ChangeScorer, weights: &Weights) -> Result<S
 }
 
 /// What is common to the windows of a pair, from some of them.
-fn fit(pair: &Pair, scorer: &ChangeScorer, windows: &[Window]) -> Result<PairFit, Failure> {
+fn fit(pair: &Pair, windows: &[Window]) -> Result<PairFit, Failure> {
     let step = windows.len().div_ceil(FITTED_WINDOWS).max(1);
     let chosen: Vec<_> =
         windows.iter().step_by(step).map(|window| pair.read(*window)).collect::<Result<_, Failure>>()?;
-    scorer.fit(&chosen)
+    PairFit::of(&chosen)
 }
 
 /// Windows that cover a pass, row by row.

@@ -1,32 +1,23 @@
-//! Fits what is common to a pair of passes, and gathers the evidence of one window.
+//! Gathers the evidence of one window of a pair.
 
 use std::path::Path;
 
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis, Zip, s};
+use ndarray::{Array2, Array3, ArrayView3, Axis, Zip, s};
 
 use shorewatch_domain::evidence::{ClassEvidence, ClassRoles, Evidence, SMOOTHING_RADIUS_PX};
-use shorewatch_domain::observed::Causes;
-use shorewatch_domain::radiometry::sample::stride_for;
-use shorewatch_domain::radiometry::{ChangeVector, Mad, MadSettings, Normalisation, PairSample, smoothed};
-use shorewatch_domain::registration::{self, Registration};
+use shorewatch_domain::registration;
 use shorewatch_domain::sensor::BandRole;
 use shorewatch_models::{
     Bundle, ChangeNetwork, ClassDefinition, ClassGroup, Options, Segmenter, SegmenterDescription, load,
 };
 
+use super::fit::{PairFit, Radiometry, SHIFT_MARGIN_PX, both};
 use super::pair::PairWindow;
 use crate::evaluation::first_format;
 use crate::failure::Failure;
 
-/// Pixels that a shift of the earlier date may need beyond a window: the search range of the registration and the reach of
-/// its interpolation.
-const SHIFT_MARGIN_PX: usize = 10;
-
 /// Beyond this shift, after correction, dates are held and not compared, in pixels.
 pub const GATE_PX: f32 = 2.0;
-
-/// Pixels of all windows together that the statistics of a pair are drawn from, about.
-const SAMPLE_PX: usize = 20_000;
 
 /// What tells change: a segmenter, a network that is shown both dates, and what needs no model.
 pub struct ChangeScorer {
@@ -46,19 +37,6 @@ pub struct Models<'a> {
     pub segmentation: &'a str,
     /// Name of the bitemporal bundle.
     pub bitemporal: &'a str,
-}
-
-/// What is common to all windows of a pair.
-#[derive(Clone, Debug)]
-pub struct PairFit {
-    /// How the earlier date lies on the later one; `None` where it can't be told, and nothing is moved.
-    pub registration: Option<Registration>,
-    /// Radiometry of the earlier date brought to the later one's.
-    pub normalisation: Option<Normalisation>,
-    /// Standardisation of the change vector.
-    change_vector: ChangeVector,
-    /// Multivariate alteration.
-    mad: Option<Mad>,
 }
 
 /// The evidence of a window without its margin.
@@ -111,51 +89,18 @@ impl ChangeScorer {
         self.margin_px
     }
 
-    /// What is common to a pair, from some of its windows.
-    ///
-    /// # Errors
-    /// Hardly anything was observed on both dates.
-    pub fn fit(&self, windows: &[PairWindow]) -> Result<PairFit, Failure> {
-        let registrations = windows.iter().filter_map(|window| {
-            let observed = both(window.before.causes.view(), window.after.causes.view());
-            registration::register(window.after.pixels.view(), window.before.pixels.view(), observed.view())
-        });
-        let registration = consensus(registrations.collect());
-        let mut sample = PairSample::new(self.roles.len());
-        for window in windows {
-            let (before, observed) = laid_on(window, registration.as_ref());
-            let seen = observed.iter().filter(|observed| **observed).count();
-            let stride = stride_for(seen, SAMPLE_PX / windows.len() + 1);
-            sample.add(before.view(), window.after.pixels.view(), observed.view(), stride);
-        }
-        if sample.is_empty() {
-            return Err(Failure::input("no pixel was observed on both dates: there is nothing to compare"));
-        }
-        let mad = Mad::of(&sample, &MadSettings::default());
-        let normalisation = Normalisation::of(&sample, mad.as_ref());
-        Ok(PairFit { registration, normalisation, change_vector: ChangeVector::of(&sample), mad })
-    }
-
     /// The evidence of a window, which covers [`ChangeScorer::margin_px`] pixels more on every side.
     ///
     /// # Errors
     /// A model failed.
     pub fn evidence(&self, window: &PairWindow, fit: &PairFit) -> Result<WindowEvidence, Failure> {
-        let (before, observed) = laid_on(window, fit.registration.as_ref());
-        let after = window.after.pixels.view();
         let margin = self.margin_px;
+        let Radiometry { before, observed, magnitude, alteration } = fit.radiometry(window, margin);
+        let after = window.after.pixels.view();
         let (rows, cols) = observed.dim();
         let inner = s![margin..rows - margin, margin..cols - margin];
         let held = registration::register(after, before.view(), observed.view())
             .is_some_and(|left| left.dx_px.hypot(left.dy_px) > GATE_PX);
-        let crop = |values: Array2<f32>| values.slice(inner).to_owned();
-        let smooth = |values: Array2<f32>| crop(smoothed(values.view(), observed.view(), SMOOTHING_RADIUS_PX));
-        let magnitude = smooth(fit.change_vector.magnitude(before.view(), after, observed.view()));
-        let alteration = fit.mad.as_ref().map(|mad| {
-            let degrees = mad.degrees().max(1) as f32;
-            let map = mad.apply(before.view(), after, observed.view());
-            smooth(map.chi_square / degrees)
-        });
         let classes = match &self.segmenter {
             Some(segmenter) => {
                 let (bands, keep) = self.shown(segmenter.description())?;
@@ -174,10 +119,7 @@ impl ChangeScorer {
         let learned = match &self.network {
             Some(network) => {
                 let (bands, keep) = self.shown(network.description())?;
-                let normalised = fit.normalisation.as_ref().map_or_else(
-                    || before.clone(),
-                    |normalisation| normalisation.apply(before.view(), observed.view()),
-                );
+                let normalised = fit.normalised(before.view(), observed.view());
                 let (earlier, later) = (normalised.select(Axis(0), &keep), after.select(Axis(0), &keep));
                 let mut changed =
                     network.changed_window(&bands, earlier.view(), later.view(), observed.view(), margin)?;
@@ -230,52 +172,12 @@ impl ChangeScorer {
 }
 
 /// Which of a model's classes mean what.
-fn class_roles(description: &SegmenterDescription) -> ClassRoles {
+#[must_use]
+pub fn class_roles(description: &SegmenterDescription) -> ClassRoles {
     let id = |is: &dyn Fn(&ClassDefinition) -> bool| description.classes.iter().position(is);
     ClassRoles {
         land_cover: description.heads.first().cloned().unwrap_or(0..0),
         water: id(&|class| class.group == ClassGroup::Water && class.name == "water"),
         no_object: id(&|class| class.name == "no_object"),
     }
-}
-
-/// Where both dates are observed (row, col).
-fn both(before: ArrayView2<'_, Causes>, after: ArrayView2<'_, Causes>) -> Array2<bool> {
-    Zip::from(before).and(after).map_collect(|before, after| before.is_observed() && after.is_observed())
-}
-
-/// The earlier date of a window laid on the later one, and where both are observed.
-fn laid_on(window: &PairWindow, registration: Option<&Registration>) -> (Array3<f32>, Array2<bool>) {
-    let seen = window.before.causes.mapv(Causes::is_observed);
-    let (before, seen) = match registration {
-        Some(shift) => registration::moved(window.before.pixels.view(), seen.view(), shift.dx_px, shift.dy_px),
-        None => (window.before.pixels.clone(), seen),
-    };
-    let observed =
-        Zip::from(&seen).and(&window.after.causes).map_collect(|before, after| *before && after.is_observed());
-    (before, observed)
-}
-
-/// The shift of a pair from those of its windows: of each axis the median, weighted by the tiles that agreed.
-fn consensus(found: Vec<Registration>) -> Option<Registration> {
-    let median = |of: fn(&Registration) -> f32| {
-        let mut values: Vec<(f32, usize)> = found.iter().map(|one| (of(one), one.tiles_used)).collect();
-        values.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let half = values.iter().map(|(_, weight)| weight).sum::<usize>().div_ceil(2);
-        let mut passed = 0;
-        values
-            .iter()
-            .find(|(_, weight)| {
-                passed += weight;
-                passed >= half
-            })
-            .map(|(value, _)| *value)
-    };
-    Some(Registration {
-        dx_px: median(|one| one.dx_px)?,
-        dy_px: median(|one| one.dy_px)?,
-        residual_rmse_px: median(|one| one.residual_rmse_px)?,
-        tiles_used: found.iter().map(|one| one.tiles_used).sum(),
-        tiles_tried: found.iter().map(|one| one.tiles_tried).sum(),
-    })
 }

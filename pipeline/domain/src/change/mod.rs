@@ -19,7 +19,7 @@
 //! Everything is local: the result at a pixel depends on the [`margin_px`] pixels around it and on nothing else, so it
 //! does not depend on how the ground was tiled.
 
-use ndarray::{Array2, Zip, s};
+use ndarray::{Array2, ArrayView2, Zip, s};
 
 use crate::classes::{ClassTable, MOST_REASONS, ModelClasses, NOT_SEEN_REASON};
 use crate::evidence::LogOdds;
@@ -42,7 +42,7 @@ use weigh::weigh;
 /// Name of the class that comes and goes by itself.
 const WATER: &str = "water";
 
-/// Pixels around a window that [`suspected_changes`] needs: one for the mean, the rest for the opening.
+/// Pixels around a window that [`ToldByClasses`] needs: one for the mean, the rest for the opening.
 #[must_use]
 pub fn margin_px(table: &ClassTable) -> usize {
     table.widest_px()
@@ -115,72 +115,105 @@ struct Rule {
     water: bool,
 }
 
-/// The suspected changes between the reference and the later scores, inside `core`.
-///
-/// Both inputs must cover `core` grown by [`margin_px`]; `odds`, where such evidence was gathered, covers exactly that.
-/// `classes` are the model's, in the order of the scores.
-///
-/// # Panics
-/// The windows do not cover what they must; the table was not checked with [`ClassTable::faults`].
-#[must_use]
-pub fn suspected_changes(
-    reference: &Reference,
-    later: &Scores,
-    odds: Option<&LogOdds>,
+/// What the classes alone say, before it is held against the pixels.
+pub struct ToldByClasses<'a> {
+    reference: &'a Reference,
+    later: &'a Scores,
     core: Window,
-    table: &ClassTable,
-    classes: &ModelClasses,
-) -> ChangeMap {
-    assert_eq!(reference.scores.window, later.window, "both dates cover one window");
-    let work = core.grown(margin_px(table));
-    let (rows, cols) = later.window.ranges_of(&work);
-    let both = Zip::from(reference.scores.causes.slice(s![rows.clone(), cols.clone()]))
-        .and(later.causes.slice(s![rows.clone(), cols.clone()]))
-        .map_collect(|before, after| before.is_observed() && after.is_observed());
-    let after = later.probabilities.slice(s![.., rows, cols]);
+    work: Window,
+    table: &'a ClassTable,
+    classes: &'a ModelClasses,
+    rules: Vec<Rule>,
+    labels: Array2<u8>,
+    confidence: Array2<f32>,
+}
 
-    let mut labels = Array2::from_elem(work.shape(), NO_CHANGE);
-    let mut confidence = Array2::<f32>::zeros(work.shape());
-    let rules = rules(table, classes);
-    for rule in &rules {
-        let before = reference.least(&rule.from, work, both.view());
-        let after = mean_3x3(&summed(after, &rule.to), both.view());
-        Zip::from(&mut labels).and(&mut confidence).and(&before).and(&after).and(&both).for_each(
-            |label, best, &before, &after, &both| {
-                let score = before.min(after);
-                if both && score >= rule.threshold && score > *best {
-                    *label = rule.id;
-                    *best = score;
-                }
-            },
-        );
+impl<'a> ToldByClasses<'a> {
+    /// Compares the later scores with what is known of before, inside `core`.
+    ///
+    /// Both inputs must cover `core` grown by [`margin_px`]. `classes` are the model's, in the order of the scores.
+    ///
+    /// # Panics
+    /// The windows do not cover what they must; the table was not checked with [`ClassTable::faults`].
+    #[must_use]
+    pub fn new(
+        reference: &'a Reference,
+        later: &'a Scores,
+        core: Window,
+        table: &'a ClassTable,
+        classes: &'a ModelClasses,
+    ) -> Self {
+        assert_eq!(reference.scores.window, later.window, "both dates cover one window");
+        let work = core.grown(margin_px(table));
+        let (rows, cols) = later.window.ranges_of(&work);
+        let both = Zip::from(reference.scores.causes.slice(s![rows.clone(), cols.clone()]))
+            .and(later.causes.slice(s![rows.clone(), cols.clone()]))
+            .map_collect(|before, after| before.is_observed() && after.is_observed());
+        let after = later.probabilities.slice(s![.., rows, cols]);
+        let mut labels = Array2::from_elem(work.shape(), NO_CHANGE);
+        let mut confidence = Array2::<f32>::zeros(work.shape());
+        let rules = rules(table, classes);
+        for rule in &rules {
+            let before = reference.least(&rule.from, work, both.view());
+            let after = mean_3x3(&summed(after, &rule.to), both.view());
+            Zip::from(&mut labels).and(&mut confidence).and(&before).and(&after).and(&both).for_each(
+                |label, best, &before, &after, &both| {
+                    let score = before.min(after);
+                    if both && score >= rule.threshold && score > *best {
+                        *label = rule.id;
+                        *best = score;
+                    }
+                },
+            );
+        }
+        Self { reference, later, core, work, table, classes, rules, labels, confidence }
     }
-    if let Some(odds) = odds {
-        weigh(&mut labels, &mut confidence, odds, reference, later, work, &rules, table, classes);
-    }
-    let unclassified_width = table.unclassified.as_ref().map_or(1, |row| row.minimum_width_px);
-    let opened = opened(labels.view(), |label| match label {
-        UNCLASSIFIED => unclassified_width,
-        label if label > FIRST_NATURAL - MOST_REASONS as u8 => SUPPRESSED_WIDTH_PX,
-        label => rules.iter().find(|rule| rule.id == label).map_or(1, |rule| rule.width),
-    });
 
-    let (rows, cols) = work.ranges_of(&core);
-    let labels = opened.slice(s![rows.clone(), cols.clone()]).to_owned();
-    let confidence = Zip::from(&labels)
-        .and(confidence.slice(s![rows, cols]))
-        .map_collect(|&label, &score| if label == NO_CHANGE { 0 } else { score.round().clamp(1.0, 255.0) as u8 });
-    let class_before = codes_by_label(&reference.scores, core, &labels, &rules, 0, classes);
-    let class_after = codes_by_label(later, core, &labels, &rules, 1, classes);
-    let (rows, cols) = later.window.ranges_of(&core);
-    ChangeMap {
-        window: core,
-        labels,
-        confidence,
-        earlier: reference.earlier.slice(s![rows.clone(), cols.clone()]).to_owned(),
-        causes: later.causes.slice(s![rows, cols]).to_owned(),
-        class_before,
-        class_after,
+    /// The pixels that are decided on: the core with its margin.
+    #[must_use]
+    pub const fn work(&self) -> Window {
+        self.work
+    }
+
+    /// Transition ids, or [`NO_CHANGE`], of all of them (row, col).
+    #[must_use]
+    pub fn labels(&self) -> ArrayView2<'_, u8> {
+        self.labels.view()
+    }
+
+    /// The suspected changes. `odds`, where such evidence was gathered, covers [`ToldByClasses::work`].
+    ///
+    /// # Panics
+    /// It does not.
+    #[must_use]
+    pub fn weighed(mut self, odds: Option<&LogOdds>) -> ChangeMap {
+        if let Some(odds) = odds {
+            weigh(&mut self, odds);
+        }
+        let Self { reference, later, core, work, table, classes, rules, labels, confidence } = self;
+        let unclassified_width = table.unclassified.as_ref().map_or(1, |row| row.minimum_width_px);
+        let opened = opened(labels.view(), |label| match label {
+            UNCLASSIFIED => unclassified_width,
+            label if label > FIRST_NATURAL - MOST_REASONS as u8 => SUPPRESSED_WIDTH_PX,
+            label => rules.iter().find(|rule| rule.id == label).map_or(1, |rule| rule.width),
+        });
+        let (rows, cols) = work.ranges_of(&core);
+        let labels = opened.slice(s![rows.clone(), cols.clone()]).to_owned();
+        let confidence = Zip::from(&labels)
+            .and(confidence.slice(s![rows, cols]))
+            .map_collect(|&label, &score| if label == NO_CHANGE { 0 } else { score.round().clamp(1.0, 255.0) as u8 });
+        let class_before = codes_by_label(&reference.scores, core, &labels, &rules, 0, classes);
+        let class_after = codes_by_label(later, core, &labels, &rules, 1, classes);
+        let (rows, cols) = later.window.ranges_of(&core);
+        ChangeMap {
+            window: core,
+            labels,
+            confidence,
+            earlier: reference.earlier.slice(s![rows.clone(), cols.clone()]).to_owned(),
+            causes: later.causes.slice(s![rows, cols]).to_owned(),
+            class_before,
+            class_after,
+        }
     }
 }
 

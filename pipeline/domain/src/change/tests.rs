@@ -74,14 +74,14 @@ fn changes(before: &[&[&str]], after: &[&str]) -> ChangeMap {
         reference.feed(index as u8, scores(older));
     }
     let core = Window { row: 3, col: 3, rows: 5, cols: 6 };
-    suspected_changes(
+    ToldByClasses::new(
         &reference,
         &later,
-        None,
         core,
         &table(),
         &ModelClasses::one_head(vec!["a".to_owned(), "b".to_owned()]),
     )
+    .weighed(None)
 }
 
 const FIELD: [&str; 11] = ["aaaaaaaaaaaa"; 11];
@@ -145,7 +145,7 @@ fn weighed(before: &[&str], after: &[&str], odds: &LogOdds, table: &ClassTable, 
     reference.feed(0, scores(before));
     let core = Window { row: 3, col: 3, rows: 5, cols: 6 };
     let classes = ModelClasses::one_head(names.map(str::to_owned).to_vec());
-    suspected_changes(&reference, &later, Some(odds), core, table, &classes).labels
+    ToldByClasses::new(&reference, &later, core, table, &classes).weighed(Some(odds)).labels
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn water_that_comes_and_goes_where_it_always_did_is_suppressed() {
         }
         reference.feed(0, scores(&FIELD));
         reference.believe(belief, tracked.clone());
-        suspected_changes(&reference, &later, Some(&odds(2.0, 0.0)), core, &table, &classes).labels[(2, 3)]
+        ToldByClasses::new(&reference, &later, core, &table, &classes).weighed(Some(&odds(2.0, 0.0))).labels[(2, 3)]
     };
     assert_eq!(label(&[&FIELD, &FIELD, &FIELD, &FIELD]), 1, "always water: filled in");
     assert_eq!(label(&[&FIELD, &DUG, &DUG, &FIELD, &FIELD, &FIELD]), FIRST_NATURAL, "wet and dry by turns");
@@ -233,7 +233,7 @@ fn each_head_is_compared_within_itself() {
     let mut reference = Reference::new(&after);
     reference.feed(0, before);
     let core = Window { row: 3, col: 3, rows: 5, cols: 6 };
-    let map = suspected_changes(&reference, &after, None, core, &table, &classes);
+    let map = ToldByClasses::new(&reference, &after, core, &table, &classes).weighed(None);
     assert_eq!(map.labels, painted(&["..111.", ".11111", ".11111", ".11111", "..111."]));
     // under the label the classes of the second head, elsewhere those of the first
     assert_eq!(map.class_after, map.labels.mapv(|label| if label == 1 { 3 } else { 0 }));

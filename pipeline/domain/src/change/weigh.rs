@@ -3,11 +3,9 @@
 use ndarray::Array2;
 
 use super::codes::class_codes;
-use super::{FIRST_NATURAL, NO_CHANGE, NOT_SEEN, Reference, Rule, UNCLASSIFIED, WATER};
+use super::{FIRST_NATURAL, NO_CHANGE, NOT_SEEN, ToldByClasses, UNCLASSIFIED, WATER};
 use crate::classes::{ClassTable, ModelClasses};
 use crate::evidence::{LogOdds, probability};
-use crate::grid::Window;
-use crate::raster::Scores;
 
 /// What an object moves the log-odds by, from where on no natural reason is believed.
 const OBJECT_SEEN: f32 = 1.0;
@@ -15,19 +13,10 @@ const OBJECT_SEEN: f32 = 1.0;
 /// Place of the objects in [`crate::evidence::TERMS`].
 pub(super) const OBJECT_TERM: usize = 4;
 
-/// Holds what the classes say against what the pixels show: see the head of this module.
-#[expect(clippy::too_many_arguments, reason = "the parts of one decision, told apart by their names")]
-pub(super) fn weigh(
-    labels: &mut Array2<u8>,
-    confidence: &mut Array2<f32>,
-    odds: &LogOdds,
-    reference: &Reference,
-    later: &Scores,
-    work: Window,
-    rules: &[Rule],
-    table: &ClassTable,
-    classes: &ModelClasses,
-) {
+/// Holds what the classes say against what the pixels show: see the head of the parent module.
+pub(super) fn weigh(told: &mut ToldByClasses<'_>, odds: &LogOdds) {
+    let ToldByClasses { reference, later, work, table, classes, rules, labels, confidence, .. } = told;
+    let work = *work;
     assert_eq!(odds.sum.dim(), work.shape(), "the evidence covers the window of the decision");
     let log_odds = |score: f64| ((score / (1.0 - score)) as f32).ln();
     let seen_from = log_odds(table.minimum_change_score);

@@ -1,0 +1,178 @@
+//! Groups of changed pixels, and what is known of each.
+
+use ndarray::{Array2, ArrayView2, ArrayView3, s};
+
+use super::PatchEvidence;
+use crate::evidence::TERMS;
+
+/// Log-odds of change from which on pixels are grouped: a score of 0.023, which nine of ten planted things of 25 pixels reach.
+pub const GROUPED_FROM: f32 = -3.75;
+
+/// Pixels of the smallest group that is judged as one: a square of three.
+pub const LEAST_PX: usize = 9;
+
+/// Pixels between a patch and its ring, and the outer edge of that.
+pub const RING_PX: (usize, usize) = (1, 4);
+
+/// How much of the log-odds of its group a pixel takes on, and the least of them: chosen on the earlier half of the pairs of
+/// `benches/accuracy`, where it raised the average precision from 0.77 to 0.80.
+const SHARE_OF_GROUP: f32 = 0.4;
+const LEAST_OF_GROUP: f32 = -4.0;
+
+/// Connected groups (eight neighbours) of pixels (row, col) that reach `from`; NaN reaches nothing.
+#[must_use]
+pub fn groups(log_odds: ArrayView2<'_, f32>, from: f32) -> Vec<Vec<(usize, usize)>> {
+    let (rows, cols) = log_odds.dim();
+    let mut seen = Array2::from_elem((rows, cols), false);
+    let mut groups = Vec::new();
+    for (start, value) in log_odds.indexed_iter() {
+        if seen[start] || value.is_nan() || *value < from {
+            continue;
+        }
+        seen[start] = true;
+        let (mut open, mut group) = (vec![start], Vec::new());
+        while let Some((row, col)) = open.pop() {
+            group.push((row, col));
+            for r in row.saturating_sub(1)..(row + 2).min(rows) {
+                for c in col.saturating_sub(1)..(col + 2).min(cols) {
+                    if !seen[(r, c)] && log_odds[(r, c)] >= from {
+                        seen[(r, c)] = true;
+                        open.push((r, c));
+                    }
+                }
+            }
+        }
+        groups.push(group);
+    }
+    groups
+}
+
+/// What is known of a group of pixels. `log_odds` (row, col) and their `terms` ([`TERMS`], row, col) cover one window.
+#[must_use]
+pub fn group_evidence(
+    log_odds: ArrayView2<'_, f32>,
+    terms: Option<ArrayView3<'_, f32>>,
+    group: &[(usize, usize)],
+) -> PatchEvidence {
+    let bounds = |of: fn(&(usize, usize)) -> usize| {
+        let values = group.iter().map(of);
+        (values.clone().min().unwrap_or(0), values.max().unwrap_or(0))
+    };
+    let ((top, bottom), (left, right)) = (bounds(|place| place.0), bounds(|place| place.1));
+    // room for the ring on every side
+    let margin = RING_PX.1;
+    let mut mask = Array2::from_elem((bottom - top + 1 + 2 * margin, right - left + 1 + 2 * margin), false);
+    group.iter().for_each(|(row, col)| mask[(row - top + margin, col - left + margin)] = true);
+    let around = ring(mask.view())
+        .indexed_iter()
+        .filter(|(_, inside)| **inside)
+        .filter_map(|((row, col), _)| {
+            log_odds.get(((row + top).checked_sub(margin)?, (col + left).checked_sub(margin)?))
+        })
+        .copied()
+        .filter(|value| !value.is_nan())
+        .collect();
+    let inside: Vec<f32> = group.iter().map(|place| log_odds[*place]).collect();
+    let mean = |values: &mut dyn Iterator<Item = f32>| values.map(f64::from).sum::<f64>() / group.len().max(1) as f64;
+    let terms = match terms {
+        Some(terms) => std::array::from_fn::<f64, { TERMS.len() }, _>(|term| {
+            mean(&mut group.iter().map(|(row, col)| terms[(term, *row, *col)]))
+        }),
+        // the sum is all that is asked for then
+        None => {
+            let mut terms = [0.0; TERMS.len()];
+            terms[0] = mean(&mut inside.iter().copied()) - f64::from(crate::evidence::WEIGHTS.bias);
+            terms
+        }
+    };
+    PatchEvidence {
+        terms,
+        core: core(inside),
+        perimeter_px: perimeter(mask.view()),
+        pixel_count: group.len() as u64,
+        ring: median(around),
+    }
+}
+
+/// Log-odds of change (row, col) in which each pixel took on a share of what its group is judged by: a pixel of a compact thing
+/// that stands out is more likely changed than the same pixel of a sliver. NaN stays NaN.
+#[must_use]
+pub fn blended(log_odds: ArrayView2<'_, f32>) -> Array2<f32> {
+    let mut blended = log_odds.mapv(|value| value + SHARE_OF_GROUP * LEAST_OF_GROUP);
+    for group in groups(log_odds, GROUPED_FROM).into_iter().filter(|group| group.len() >= LEAST_PX) {
+        let judged = group_evidence(log_odds, None, &group).review_log_odds() as f32;
+        let more = SHARE_OF_GROUP * (judged.max(LEAST_OF_GROUP) - LEAST_OF_GROUP);
+        group.into_iter().for_each(|place| blended[place] += more);
+    }
+    blended
+}
+
+/// Mean of the highest quarter.
+pub(crate) fn core(mut values: Vec<f32>) -> f64 {
+    values.sort_by(|one, other| other.total_cmp(one));
+    let count = (values.len() / 4).max(1).min(values.len());
+    values[..count].iter().copied().map(f64::from).sum::<f64>() / count.max(1) as f64
+}
+
+fn median(mut values: Vec<f32>) -> Option<f64> {
+    values.sort_by(f32::total_cmp);
+    values.get(values.len() / 2).map(|value| f64::from(*value))
+}
+
+/// Edges between pixels inside and outside.
+fn perimeter(mask: ArrayView2<'_, bool>) -> u64 {
+    let along = |one: ArrayView2<'_, bool>, other: ArrayView2<'_, bool>| {
+        one.iter().zip(&other).filter(|(one, other)| one != other).count() as u64
+    };
+    along(mask.slice(s![1.., ..]), mask.slice(s![..-1, ..])) + along(mask.slice(s![.., 1..]), mask.slice(s![.., ..-1]))
+}
+
+/// The pixels between [`RING_PX`] from a patch (row, col); distances are counted along rows, columns and diagonals alike.
+#[must_use]
+pub fn ring(patch: ArrayView2<'_, bool>) -> Array2<bool> {
+    let near = grown(patch, RING_PX.0);
+    let mut ring = grown(patch, RING_PX.1);
+    ring.zip_mut_with(&near, |ring, near| *ring &= !near);
+    ring
+}
+
+fn grown(mask: ArrayView2<'_, bool>, by: usize) -> Array2<bool> {
+    let (rows, cols) = mask.dim();
+    let mut grown = Array2::from_elem((rows, cols), false);
+    for ((row, col), _) in mask.indexed_iter().filter(|(_, inside)| **inside) {
+        let around =
+            s![row.saturating_sub(by)..(row + by + 1).min(rows), col.saturating_sub(by)..(col + by + 1).min(cols)];
+        grown.slice_mut(around).fill(true);
+    }
+    grown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ring_keeps_off_the_patch() {
+        let mut patch = Array2::from_elem((11, 11), false);
+        patch[(5, 5)] = true;
+        let ring = ring(patch.view());
+        assert!(!ring[(5, 6)] && ring[(5, 7)] && ring[(5, 9)] && !ring[(5, 10)]);
+        assert_eq!(ring.iter().filter(|inside| **inside).count(), 81 - 9);
+    }
+
+    #[test]
+    fn a_square_that_stands_out_gains_and_a_thread_does_not() {
+        let mut odds = Array2::from_elem((40, 40), -7.0);
+        odds.slice_mut(s![4..12, 4..12]).fill(1.0);
+        odds.slice_mut(s![30, 2..38]).fill(1.0);
+        odds[(39, 39)] = f32::NAN;
+        assert_eq!(groups(odds.view(), GROUPED_FROM).len(), 2);
+        let blended = blended(odds.view());
+        assert!(blended[(8, 8)] > blended[(30, 20)] && blended[(30, 20)] > blended[(20, 20)]);
+        assert!(blended[(39, 39)].is_nan());
+        let square: Vec<_> = (4..12).flat_map(|row| (4..12).map(move |col| (row, col))).collect();
+        let known = group_evidence(odds.view(), None, &square);
+        assert_eq!((known.perimeter_px, known.pixel_count, known.ring), (32, 64, Some(-7.0)));
+        assert!((known.mean_log_odds() - 1.0).abs() < 1e-5 && (known.core - 1.0).abs() < 1e-6);
+    }
+}
