@@ -6,6 +6,7 @@
 //! | [`change_vector`] | change vector analysis: how far a pixel moved in the space of the standardised bands |
 //! | [`mad`] | iteratively re-weighted multivariate alteration detection: what did not change, and how surely |
 //! | [`normalisation`] | one date's radiometry brought to the other's over what did not change |
+//! | [`clouds`] | cloud, thick haze and shadows of clouds on either date, where no quality band says so |
 //! | [`chi_square`] | the survival function that the weights are made of |
 //!
 //! Each method is in two steps: the statistics come from a [`PairSample`], which may be gathered over a whole pass, and
@@ -17,6 +18,7 @@
 
 pub mod change_vector;
 pub mod chi_square;
+pub mod clouds;
 pub mod mad;
 pub mod normalisation;
 pub mod sample;
@@ -25,6 +27,7 @@ pub mod sample;
 mod scenes;
 
 pub use change_vector::{ChangeVector, change_vector_magnitude, smoothed};
+pub use clouds::{CloudMap, CloudSettings, PairBlocks, WhiteScale};
 pub use mad::{Mad, MadMap, MadSettings};
 pub use normalisation::Normalisation;
 pub use sample::PairSample;

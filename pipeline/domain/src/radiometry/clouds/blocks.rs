@@ -1,0 +1,93 @@
+//! Means over blocks of pixels of both dates.
+
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
+
+use super::super::common_shape;
+
+/// Both dates of a pair over their whole overlap, in blocks of some pixels. Windows are added one after the other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairBlocks {
+    block_px: usize,
+    /// Sums over the observed pixels of each block (band, row, col), before and after.
+    sums: [Array3<f32>; 2],
+    /// Observed pixels of each block (row, col).
+    counts: Array2<u16>,
+}
+
+impl PairBlocks {
+    /// Blocks of an overlap of `rows` × `cols` pixels, nothing of which is observed yet.
+    ///
+    /// Clouds are found best in blocks of 4 pixels; in blocks of 8 more are missed and the masks are coarser. With four
+    /// bands a block takes 34 bytes, and some 150 while the map is made: 1 GB for a scene of 10980 × 10980 in blocks of
+    /// 4.
+    ///
+    /// # Panics
+    /// `block_px` is 0 or above 255.
+    #[must_use]
+    pub fn new(bands: usize, rows: usize, cols: usize, block_px: usize) -> Self {
+        assert!((1..=255).contains(&block_px), "a block has an edge of 1 to 255 pixels");
+        let (rows, cols) = (rows.div_ceil(block_px), cols.div_ceil(block_px));
+        Self {
+            block_px,
+            sums: [Array3::zeros((bands, rows, cols)), Array3::zeros((bands, rows, cols))],
+            counts: Array2::zeros((rows, cols)),
+        }
+    }
+
+    /// Adds a window whose first pixel lies at (`row`, `col`) of the overlap; `before` and `after` (band, row, col).
+    /// Windows must not overlap. Where they begin at multiples of the block's edge, the blocks are the same to the last
+    /// bit whatever the windows.
+    ///
+    /// # Panics
+    /// The shapes or the number of bands differ, or the window reaches beyond the overlap.
+    pub fn add(
+        &mut self,
+        (row, col): (usize, usize),
+        before: ArrayView3<'_, f32>,
+        after: ArrayView3<'_, f32>,
+        observed: ArrayView2<'_, bool>,
+    ) {
+        let (_, rows, cols) = common_shape(before, after, observed);
+        let edge = self.block_px;
+        let places: Vec<usize> = (col..col + cols).map(|col| col / edge).collect();
+        for near in 0..rows {
+            let to = (row + near) / edge;
+            let seen = observed.row(near);
+            let mut counts = self.counts.row_mut(to);
+            for (&place, &seen) in places.iter().zip(seen) {
+                counts[place] += u16::from(seen);
+            }
+            for (sums, pixels) in self.sums.iter_mut().zip([before, after]) {
+                for (mut sums, pixels) in sums.outer_iter_mut().zip(pixels.outer_iter()) {
+                    let mut sums = sums.row_mut(to);
+                    for ((&place, &seen), &value) in places.iter().zip(seen).zip(pixels.row(near)) {
+                        sums[place] += if seen { value } else { 0.0 };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Edge of a block in pixels.
+    #[must_use]
+    pub fn block_px(&self) -> usize {
+        self.block_px
+    }
+
+    /// Means before and after (band, row, col), and the blocks of which at least half were observed (row, col); 0
+    /// elsewhere.
+    pub(super) fn means(&self) -> (Array3<f32>, Array3<f32>, Array2<bool>) {
+        let least = (self.block_px * self.block_px).div_ceil(2);
+        let observed = self.counts.mapv(|count| usize::from(count) >= least);
+        let [before, after] = self.sums.each_ref().map(|sums| {
+            let mut means = sums.clone();
+            for mut plane in means.outer_iter_mut() {
+                ndarray::Zip::from(&mut plane).and(&self.counts).and(&observed).for_each(|sum, &count, &observed| {
+                    *sum = if observed { *sum / f32::from(count) } else { 0.0 };
+                });
+            }
+            means
+        });
+        (before, after, observed)
+    }
+}

@@ -1,0 +1,78 @@
+//! How the radiometry of one date lies to that of the other, whatever covers a part of either.
+
+use ndarray::{ArrayView2, Zip};
+
+/// Blocks that are looked at.
+const SAMPLE: usize = 20_000;
+
+/// Blocks agree that lie within this share of the band's range of each other.
+const AGREEMENT: f32 = 0.12;
+
+/// Gains that are tried: powers of 2 in steps of a sixth, up to 2 either way.
+const GAIN_STEPS: i32 = 6;
+
+/// Share of blocks by which a gain must agree better for each step that it lies further from 1: an even forest agrees
+/// under any gain.
+const PER_STEP: f32 = 0.03;
+
+/// `after = gain × before + offset`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Level {
+    pub(super) gain: f32,
+    pub(super) offset: f32,
+}
+
+/// The level under which most blocks of a band agree. `None` without observed blocks.
+pub(super) fn level(
+    before: ArrayView2<'_, f32>,
+    after: ArrayView2<'_, f32>,
+    observed: ArrayView2<'_, bool>,
+) -> Option<Level> {
+    let mut pairs: Vec<[f32; 2]> = Vec::new();
+    Zip::from(before).and(after).and(observed).for_each(|&before, &after, &observed| {
+        if observed {
+            pairs.push([before, after]);
+        }
+    });
+    let stride = (pairs.len() / SAMPLE).max(1);
+    let pairs: Vec<[f32; 2]> = pairs.into_iter().step_by(stride).collect();
+    let range = |date: usize| {
+        let mut values: Vec<f32> = pairs.iter().map(|pair| pair[date]).collect();
+        let [low, high] = [0.05, 0.95].map(|share| of_share(&mut values, share));
+        Some(high? - low?)
+    };
+    let width = AGREEMENT * range(0)?.min(range(1)?).max(f32::EPSILON);
+    let mut best: Option<(f32, Level)> = None;
+    for step in -GAIN_STEPS..=GAIN_STEPS {
+        let gain = (step as f32 / GAIN_STEPS as f32).exp2();
+        let mut rest: Vec<f32> = pairs.iter().map(|[before, after]| after - gain * before).collect();
+        rest.sort_unstable_by(f32::total_cmp);
+        // the densest interval: its end runs ahead of its beginning
+        let (mut end, mut densest) = (0, 0..0);
+        for begin in 0..rest.len() {
+            while end < rest.len() && rest[end] <= rest[begin] + width {
+                end += 1;
+            }
+            if end - begin > densest.len() {
+                densest = begin..end;
+            }
+        }
+        let agreement = densest.len() as f32 / rest.len() as f32 - PER_STEP * step.abs() as f32;
+        if best.is_none_or(|(other, _)| agreement > other) {
+            best = Some((agreement, Level { gain, offset: rest[densest.start + densest.len() / 2] }));
+        }
+    }
+    best.map(|(_, level)| level)
+}
+
+/// The value below which a share of the observed blocks lies; 0 without any.
+pub(super) fn quantile(values: ArrayView2<'_, f32>, observed: ArrayView2<'_, bool>, share: f64) -> f32 {
+    let mut seen: Vec<f32> = values.iter().zip(observed).filter(|(_, seen)| **seen).map(|(&value, _)| value).collect();
+    of_share(&mut seen, share).unwrap_or(0.0)
+}
+
+/// The value below which a share of the values lies.
+pub(super) fn of_share(values: &mut [f32], share: f64) -> Option<f32> {
+    let place = (values.len().checked_sub(1)? as f64 * share) as usize;
+    Some(*values.select_nth_unstable_by(place, f32::total_cmp).1)
+}
