@@ -55,8 +55,9 @@ fn evidence(kit: &Kit, scene: &Scene, pair: &PairWindow) -> Result<WindowEvidenc
 /// What differs from every earlier date: `first` is the evidence against the latest of them.
 fn against_all(kit: &Kit, scene: &Scene, read: &Read, first: &Evidence) -> Result<LogOdds, Fault> {
     let mut least = first.log_odds(&WEIGHTS);
+    let everywhere = Array2::from_elem(least.sum.dim(), true);
     for number in 1..read.before.len() {
-        least.keep_least(&evidence(kit, scene, &read.pair(number))?.evidence.log_odds(&WEIGHTS));
+        least.keep_least(&evidence(kit, scene, &read.pair(number))?.evidence.log_odds(&WEIGHTS), everywhere.view());
     }
     Ok(least)
 }

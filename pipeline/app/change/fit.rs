@@ -103,12 +103,14 @@ impl PairFit {
 }
 
 /// Where both dates are observed (row, col).
+#[must_use]
 pub fn both(before: ArrayView2<'_, Causes>, after: ArrayView2<'_, Causes>) -> Array2<bool> {
     Zip::from(before).and(after).map_collect(|before, after| before.is_observed() && after.is_observed())
 }
 
 /// The earlier date of a window laid on the later one, and where both are observed.
-fn laid_on(window: &PairWindow, registration: Option<&Registration>) -> (Array3<f32>, Array2<bool>) {
+#[must_use]
+pub fn laid_on(window: &PairWindow, registration: Option<&Registration>) -> (Array3<f32>, Array2<bool>) {
     let seen = window.before.causes.mapv(Causes::is_observed);
     let (before, seen) = match registration {
         Some(shift) => registration::moved(window.before.pixels.view(), seen.view(), shift.dx_px, shift.dy_px),

@@ -27,8 +27,8 @@ use shorewatch_domain::suspicion::blended;
 use shorewatch_imagery::crs::SourceCrs;
 use shorewatch_imagery::write::{Colour, GeoTiffOptions, write_geotiff};
 
-use self::pair::{Delivered, Pair};
 use self::fit::PairFit;
+use self::pair::{Delivered, Pair};
 use self::scorer::{ChangeScorer, Models};
 use crate::configuration;
 use crate::failure::Failure;

@@ -62,19 +62,7 @@ impl Pair {
     /// # Errors
     /// A pass is refused or quarantined; they share less than three bands; the later one's pixels are not square.
     pub fn open(before: &Delivered<'_>, after: &Delivered<'_>) -> Result<Self, Failure> {
-        let has = |profile: &SensorProfile, role: &BandRole| profile.bands.iter().any(|band| band.role == *role);
-        let roles: Vec<BandRole> =
-            ROLES.into_iter().filter(|role| has(before.profile, role) && has(after.profile, role)).collect();
-        if roles.len() < 3 {
-            let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
-            return Err(Failure::input(format!(
-                "{} and {} share {} band(s) ({}); three of blue, green, red, nir, swir1, swir2 are needed",
-                before.profile.name,
-                after.profile.name,
-                roles.len(),
-                names.join(", ")
-            )));
-        }
+        let roles = shared_roles(before.profile, after.profile)?;
         let cache = Arc::new(BlockCache::new(CACHE_BYTES));
         let open = |delivered: &Delivered<'_>| {
             let pass = admitted(delivered)?;
@@ -101,6 +89,26 @@ impl Pair {
         faults.extend(after.faults);
         Ok(PairWindow { before: before.raster, after: after.raster, faults })
     }
+}
+
+/// The bands that two sensors share and that change is told from, in the order of every array.
+///
+/// # Errors
+/// They share less than three.
+pub fn shared_roles(before: &SensorProfile, after: &SensorProfile) -> Result<Vec<BandRole>, Failure> {
+    let has = |profile: &SensorProfile, role: &BandRole| profile.bands.iter().any(|band| band.role == *role);
+    let roles: Vec<BandRole> = ROLES.into_iter().filter(|role| has(before, role) && has(after, role)).collect();
+    if roles.len() < 3 {
+        let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
+        return Err(Failure::input(format!(
+            "{} and {} share {} band(s) ({}); three of blue, green, red, nir, swir1, swir2 are needed",
+            before.name,
+            after.name,
+            roles.len(),
+            names.join(", ")
+        )));
+    }
+    Ok(roles)
 }
 
 fn admitted(delivered: &Delivered<'_>) -> Result<Pass, Failure> {

@@ -103,7 +103,7 @@ impl ChangeScorer {
             .is_some_and(|left| left.dx_px.hypot(left.dy_px) > GATE_PX);
         let classes = match &self.segmenter {
             Some(segmenter) => {
-                let (bands, keep) = self.shown(segmenter.description())?;
+                let (bands, keep) = shown(segmenter.description(), &self.roles)?;
                 let crop = margin - SMOOTHING_RADIUS_PX;
                 let segment = |pixels: ArrayView3<'_, f32>| {
                     segmenter.segment_window(&bands, pixels.select(Axis(0), &keep).view(), observed.view(), crop)
@@ -118,7 +118,7 @@ impl ChangeScorer {
         };
         let learned = match &self.network {
             Some(network) => {
-                let (bands, keep) = self.shown(network.description())?;
+                let (bands, keep) = shown(network.description(), &self.roles)?;
                 let normalised = fit.normalised(before.view(), observed.view());
                 let (earlier, later) = (normalised.select(Axis(0), &keep), after.select(Axis(0), &keep));
                 let mut changed =
@@ -141,7 +141,7 @@ impl ChangeScorer {
     /// The model failed.
     pub fn class_difference(&self, window: &PairWindow) -> Result<Option<Array2<f32>>, Failure> {
         let Some(segmenter) = &self.segmenter else { return Ok(None) };
-        let (bands, keep) = self.shown(segmenter.description())?;
+        let (bands, keep) = shown(segmenter.description(), &self.roles)?;
         let observed = both(window.before.causes.view(), window.after.causes.view());
         let segment = |pixels: &Array3<f32>| {
             segmenter.segment_window(&bands, pixels.select(Axis(0), &keep).view(), observed.view(), self.margin_px)
@@ -162,13 +162,16 @@ impl ChangeScorer {
         });
         Ok(Some(difference))
     }
+}
 
-    /// The bands of this pair that a model is shown, and their planes.
-    fn shown(&self, description: &SegmenterDescription) -> Result<(Vec<BandRole>, Vec<usize>), Failure> {
-        let bands = description.band_set(&self.roles)?.roles.clone();
-        let keep = bands.iter().filter_map(|band| self.roles.iter().position(|role| role == band)).collect();
-        Ok((bands, keep))
-    }
+/// The bands of a pair that a model is shown, and their planes among `roles`.
+///
+/// # Errors
+/// The model takes no set of these.
+pub fn shown(description: &SegmenterDescription, roles: &[BandRole]) -> Result<(Vec<BandRole>, Vec<usize>), Failure> {
+    let bands = description.band_set(roles)?.roles.clone();
+    let keep = bands.iter().filter_map(|band| roles.iter().position(|role| role == band)).collect();
+    Ok((bands, keep))
 }
 
 /// Which of a model's classes mean what.

@@ -77,7 +77,8 @@ pub(super) fn work_units(out: &Out, config: &ConfigFile, wanted: &[String]) -> R
             let found = if matching.is_empty() { "no unit" } else { "more than one unit" };
             return Err(Failure::usage(format!("{found} of the plan begins with {name:?}; see `shorewatch plan`")));
         };
-        worked += usize::from(work::work(&session.context, &session.grounds[publication.ground], unit)?);
+        worked +=
+            usize::from(work::work(&session.context, &session.grounds[publication.ground], &plan.histories, unit)?);
     }
     let text = format!("{worked} worked, {} were staged already", names.len() - worked);
     out.either(&json!({ "worked": worked, "staged_before": names.len() - worked }), &text)

@@ -23,6 +23,7 @@ impl RunSettings {
             .number("grid_origin_x", self.grid.origin_x_m)
             .number("grid_origin_y", self.grid.origin_y_m)
             .digest("classes", &class_table_digest(self.classes.table()));
+        let builder = self.reference_passes.iter().fold(builder, |builder, name| builder.field("reference_pass", name));
         match self.grid.choice {
             GridChoice::Zones(family) => builder.field("grid_zones", exact(&family)),
             GridChoice::Fixed(epsg) => builder.number("grid_epsg", f64::from(epsg.0)),
@@ -53,6 +54,7 @@ fn class_table_digest(table: &ClassTable) -> Digest {
     for row in &mut bare.transitions {
         row.reason.clear();
     }
+    // reasons of natural changes do count: they are stored with the places
     DigestBuilder::new("classes").field("table", exact(&bare)).finish()
 }
 

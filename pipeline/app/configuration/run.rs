@@ -4,6 +4,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shorewatch_domain::case::CaseRules;
 use shorewatch_domain::crs::ZoneFamily;
 use shorewatch_models::Format;
 
@@ -39,6 +40,9 @@ pub struct RunConfiguration {
     /// The comparison with earlier passes.
     #[serde(default)]
     pub change: ChangeSection,
+    /// Cases over passes.
+    #[serde(default)]
+    pub cases: CasesSection,
     /// What comes out.
     #[serde(default)]
     pub patches: PatchesSection,
@@ -248,15 +252,102 @@ impl Default for TilesSection {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChangeSection {
-    /// How many earlier passes stand ready for a comparison. Each pixel is compared with the latest of them that
-    /// observed it, so that a cloud in one does not blind the next.
+    /// How many earlier passes a pass is held against: the latest one, then those nearest in season and age. What looks as on
+    /// any of them is nothing new, and a cloud in one does not blind the next.
     #[schemars(range(min = 1, max = 16))]
     pub look_back_passes: u32,
+    /// Names of the passes that may be compared with, to fix the choice; any earlier pass where not given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(length(min = 1)))]
+    pub reference_passes: Vec<String>,
+    /// Name of a bundle of kind `bitemporal` in the model folder, which is shown both dates ("shorechange"). Without one the
+    /// other evidence decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub bundle: Option<String>,
+}
+
+/// When cases are confirmed, expire and are cleared. Fractions are of the ground of a case. Decides no patch.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CasesSection {
+    /// A patch belongs to a case from this share of the smaller one of both on.
+    #[schemars(range(min = 0.01, max = 1.0))]
+    pub least_overlap: f64,
+    /// Share of the ground from which on a pass counts as having observed it.
+    #[schemars(range(min = 0.01, max = 1.0))]
+    pub observed_fraction_min: f64,
+    /// Share of the observed ground from which on a case counts as still there.
+    #[schemars(range(min = 0.01, max = 1.0))]
+    pub present_fraction_min: f64,
+    /// Share of the observed ground up to which it counts as gone.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub cleared_fraction_max: f64,
+    /// Observing passes in a row that must show a confirmed case gone before it is cleared.
+    #[schemars(range(min = 1, max = 100))]
+    pub clear_after_passes: u32,
+    /// Passes after the first that must show a case before it is confirmed.
+    #[schemars(range(min = 1, max = 100))]
+    pub confirm_after_passes: u32,
+    /// Observing passes in a row without showing it after which a case that is not confirmed expires.
+    #[schemars(range(min = 1, max = 100))]
+    pub expire_after_passes: u32,
+    /// A patch with this review score is urgent at once.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub urgent_review_score: f64,
+    /// Relative difference in area from which on a case counts as expanded or shrunk.
+    #[schemars(range(min = 0.0, max = 10.0))]
+    pub changed_area_fraction: f64,
+}
+
+impl Default for CasesSection {
+    fn default() -> Self {
+        let CaseRules {
+            least_overlap,
+            observed_fraction_min,
+            present_fraction_min,
+            cleared_fraction_max,
+            clear_after_passes,
+            confirm_after_passes,
+            expire_after_passes,
+            urgent_review_score,
+            changed_area_fraction,
+        } = CaseRules::default();
+        Self {
+            least_overlap,
+            observed_fraction_min,
+            present_fraction_min,
+            cleared_fraction_max,
+            clear_after_passes,
+            confirm_after_passes,
+            expire_after_passes,
+            urgent_review_score,
+            changed_area_fraction,
+        }
+    }
+}
+
+impl CasesSection {
+    /// The rules.
+    #[must_use]
+    pub fn rules(&self) -> CaseRules {
+        CaseRules {
+            least_overlap: self.least_overlap,
+            observed_fraction_min: self.observed_fraction_min,
+            present_fraction_min: self.present_fraction_min,
+            cleared_fraction_max: self.cleared_fraction_max,
+            clear_after_passes: self.clear_after_passes,
+            confirm_after_passes: self.confirm_after_passes,
+            expire_after_passes: self.expire_after_passes,
+            urgent_review_score: self.urgent_review_score,
+            changed_area_fraction: self.changed_area_fraction,
+        }
+    }
 }
 
 impl Default for ChangeSection {
     fn default() -> Self {
-        Self { look_back_passes: 3 }
+        Self { look_back_passes: 3, reference_passes: Vec::new(), bundle: None }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use shorewatch_domain::case::CaseRules;
 use shorewatch_domain::crs::{Epsg, NoZone, ZoneFamily};
 use shorewatch_domain::grid::Grid;
 use shorewatch_domain::pass::AcquisitionTime;
@@ -37,6 +38,12 @@ pub struct RunSettings {
     pub unit_px: usize,
     /// How many earlier passes a pass may be compared with.
     pub look_back_passes: usize,
+    /// Names of the passes that may be compared with; any earlier one where empty.
+    pub reference_passes: Vec<String>,
+    /// Name of the bundle that is shown both dates, where there is one.
+    pub change_bundle: Option<String>,
+    /// When cases are confirmed, expire and are cleared.
+    pub cases: CaseRules,
     /// What comes out.
     pub patches: PatchesSection,
     /// What input may declare.

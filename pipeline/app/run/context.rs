@@ -12,9 +12,10 @@ use shorewatch_domain::unit::UnitContext;
 use shorewatch_imagery::blocks::BlockCache;
 use shorewatch_imagery::open::Limits;
 use shorewatch_imagery::read::PassReader;
-use shorewatch_models::SegmenterDescription;
+use shorewatch_models::{ChangeNetwork, SegmenterDescription};
 
-use super::model::Model;
+use super::model::{ChangeModel, Model};
+use super::pairs::Pairs;
 use crate::configuration::sensor_digest;
 use crate::failure::Failure;
 
@@ -47,6 +48,9 @@ pub struct RunContext {
     pub unit_context: UnitContext,
     /// Tolerance of outlines in pixels.
     pub simplify_tolerance_px: f64,
+    /// What is common to two passes.
+    pub pairs: Pairs,
+    change: Option<ChangeModel>,
     passes: BTreeMap<Digest, Pass>,
     profiles: BTreeMap<String, SensorProfile>,
     limits: Limits,
@@ -69,6 +73,8 @@ pub struct Parts {
     pub unit_context: UnitContext,
     /// See [`RunContext::simplify_tolerance_px`].
     pub simplify_tolerance_px: f64,
+    /// The network that is shown two dates, where there is one.
+    pub change: Option<ChangeModel>,
     /// All passes of the store.
     pub passes: Vec<Pass>,
     /// All sensor profiles.
@@ -105,11 +111,24 @@ impl RunContext {
             model: parts.model,
             unit_context: parts.unit_context,
             simplify_tolerance_px: parts.simplify_tolerance_px,
+            pairs: Pairs::default(),
+            change: parts.change,
             passes: parts.passes.into_iter().map(|pass| (pass.id, pass)).collect(),
             profiles: parts.profiles,
             limits: parts.limits,
             cache,
             readers: Mutex::default(),
+        }
+    }
+
+    /// The network that is shown two dates, where there is one and it takes these bands at this pixel size.
+    ///
+    /// # Errors
+    /// It can't be loaded.
+    pub fn change_network(&self, roles: &[BandRole]) -> Result<Option<&ChangeNetwork>, Failure> {
+        match &self.change {
+            Some(change) if change.fits(roles) => change.network().map(Some),
+            _ => Ok(None),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use geo::{BoundingRect, Centroid, MapCoordsInPlace};
-use geo_types::MultiPolygon;
+use geo_types::{LineString, MultiPolygon, Polygon};
 use ndarray::Array2;
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{RTree, RTreeObject};
@@ -11,6 +11,7 @@ use rstar::{RTree, RTreeObject};
 use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::grid::{Cell, Grid, Window};
+use shorewatch_domain::pass::Pass;
 use shorewatch_domain::rasterise;
 use shorewatch_domain::reach::Reach;
 use shorewatch_imagery::crs::Transform;
@@ -157,6 +158,28 @@ impl Scope {
         }
         any
     }
+}
+
+/// The footprint of a pass in pixel-corner coordinates of a grid; `None` where it can't be projected: it lies on another side of
+/// the earth.
+///
+/// # Errors
+/// There is no transformation to the grid's system.
+pub fn footprint_px(grid: &Grid, pass: &Pass) -> Result<Option<MultiPolygon<f64>>, Failure> {
+    let ring = LineString::from(pass.footprint.clone());
+    let footprint = MultiPolygon::from(Polygon::new(ring, Vec::new()));
+    let transform = Transform::new(Epsg::WGS84, grid.epsg)?;
+    let Ok(mut footprint) = transform.multi_polygon(&footprint, None) else { return Ok(None) };
+    footprint.map_coords_in_place(|point| grid.to_pixel(point.x, point.y).into());
+    Ok(Some(footprint))
+}
+
+/// The smallest window that holds the footprint of a pass.
+///
+/// # Errors
+/// As [`footprint_px`].
+pub fn footprint_window(grid: &Grid, pass: &Pass) -> Result<Option<Window>, Failure> {
+    Ok(footprint_px(grid, pass)?.and_then(|footprint| bounding_window(&footprint)))
 }
 
 /// The smallest window that holds polygons in pixel-corner coordinates.

@@ -6,18 +6,27 @@
 //! | [`ground`] | reaches on grids: which squares have to be looked at |
 //! | [`plan`] | passes × squares → units, each addressed by the digest of its inputs |
 //! | [`model`], [`context`] | what units share: the model, passes, readers |
+//! | [`look_back`] | which earlier passes a pass is held against |
+//! | [`pairs`], [`beliefs`] | what is common to two passes; what is believed before a pass |
+//! | [`compare`] | what the pixels of a unit say about change |
 //! | [`work`] | one unit: read → segment → compare with earlier passes → staged result |
 //! | [`counts`] | what a unit counts |
 //! | [`mosaic`], [`patches`], [`publish`] | staged results → whole patches and coverage → the store, in one transaction |
+//! | `follow_up` | what a pass shows of the ground of earlier patches |
 //! | [`chips`] | before/after pictures |
 //! | [`session`] | opens and checks everything before any work |
 
+pub mod beliefs;
 pub mod chips;
+pub mod compare;
 pub mod context;
 mod counts;
+mod follow_up;
 pub mod ground;
+pub mod look_back;
 pub mod model;
 pub mod mosaic;
+pub mod pairs;
 pub mod patches;
 pub mod plan;
 pub mod publish;
@@ -31,7 +40,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use shorewatch_domain::unit::Unit;
-use shorewatch_store::{PatchFilter, PlanCounts, RunEnd, RunStart, RunState, Store};
+use shorewatch_store::{CaseCounts, PatchFilter, PlanCounts, RunEnd, RunStart, RunState, Store};
 
 use crate::failure::{ExitCode, Failure};
 use crate::progress::Progress;
@@ -52,6 +61,10 @@ pub struct RunSummary {
     pub publications: usize,
     /// Patches in them.
     pub patches_new: usize,
+    /// Places in them that were kept back, each with its reason.
+    pub suppressed: usize,
+    /// Cases by state, over all passes.
+    pub cases: CaseCounts,
     /// Current patches in the store.
     pub patches_current: usize,
     /// Pictures painted now.
@@ -102,14 +115,25 @@ pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Fai
         let ground = |publication: &PlannedPublication| &session.grounds[publication.ground];
         for publication in &todo {
             // Works a pass and publishes it before the next: what is published is safe whatever happens later.
-            let done = work_all(&session.context, ground(publication), publication, progress).and_then(|worked| {
-                summary.units_worked += worked;
-                publish::publish(&session.context, ground(publication), publication, plan.run_id, &mut session.store)
-            });
+            let done = work_all(&session.context, ground(publication), &plan.histories, publication, progress)
+                .and_then(|worked| {
+                    summary.units_worked += worked;
+                    publish::publish(
+                        &session.context,
+                        ground(publication),
+                        publication,
+                        plan.run_id,
+                        &mut session.store,
+                    )
+                });
             let name = &session.context.pass(&publication.pass_id)?.name;
             match done {
                 Ok(published) => {
-                    progress.say(&format!("published pass {name}: {} suspected patches", published.patches));
+                    progress.say(&format!(
+                        "published pass {name}: {} suspected patches, {} places suppressed with a reason",
+                        published.patches, published.suppressed
+                    ));
+                    summary.suppressed += published.suppressed;
                     summary.publications += 1;
                     summary.patches_new += published.patches;
                     summary.faults.extend(published.faults);
@@ -125,6 +149,7 @@ pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Fai
         summary.seconds = start.elapsed().as_secs_f64();
         session.store.finish_run(&plan.run_id, &run_end(&summary))?;
     }
+    summary.cases = session.store.rebuild_cases(&session.settings.cases, Timestamp::now())?;
     if session.settings.patches.chips {
         summary.chips = paint_chips(session, progress)?;
     }
@@ -163,6 +188,7 @@ fn work_order(units: &[Unit]) -> Vec<&Unit> {
 fn work_all(
     context: &RunContext,
     ground: &ground::Ground,
+    histories: &beliefs::Histories,
     publication: &PlannedPublication,
     progress: &Progress,
 ) -> Result<usize, Failure> {
@@ -172,7 +198,7 @@ fn work_all(
         .into_iter()
         .par_bridge()
         .map(|unit| {
-            let fresh = work::work(context, ground, unit)?;
+            let fresh = work::work(context, ground, histories, unit)?;
             bar.advance();
             Ok(usize::from(fresh))
         })

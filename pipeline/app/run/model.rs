@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use shorewatch_models::{Bundle, Device, FakeSegmenter, Kind, Options, Segmenter, SegmenterDescription};
+use shorewatch_domain::digest::Digest;
+use shorewatch_domain::sensor::BandRole;
+use shorewatch_models::{Bundle, ChangeNetwork, Device, FakeSegmenter, Kind, Options, Segmenter, SegmenterDescription};
 
 use crate::configuration::RunSettings;
+use crate::evaluation::first_format;
 use crate::failure::Failure;
 
 /// A segmenter that is loaded once, on demand. Shared by all threads.
@@ -77,5 +80,66 @@ impl Model {
 impl From<FakeSegmenter> for Model {
     fn from(fake: FakeSegmenter) -> Self {
         Self::loaded(Box::new(fake))
+    }
+}
+
+/// The network that is shown two dates: checked at once, loaded when two dates are to be compared. Shared by all threads.
+pub struct ChangeModel {
+    description: SegmenterDescription,
+    bundle: Bundle,
+    options: Options,
+    pixel_size_m: f64,
+    loaded: OnceLock<ChangeNetwork>,
+    loading: Mutex<()>,
+}
+
+impl ChangeModel {
+    /// The bundle that the configuration names under `[change]`; `None` where it names none.
+    ///
+    /// # Errors
+    /// The bundle is missing, of another kind or not what its manifest says.
+    pub fn open(settings: &RunSettings) -> Result<Option<Self>, Failure> {
+        let Some(name) = &settings.change_bundle else { return Ok(None) };
+        let folder = settings.model.folder.parent().unwrap_or(Path::new("."));
+        let bundle = Bundle::load(folder, name)?;
+        bundle.expect_kind(Kind::Bitemporal)?;
+        // in the form that the run's model has, where there is one of it
+        let wanted = settings.model.backend.format().filter(|format| bundle.weights(*format).is_ok());
+        let format = wanted.map_or_else(|| first_format(&bundle), Ok)?;
+        let options = Options { device: Device::Cpu, ..settings.model.options(format) };
+        Ok(Some(Self {
+            description: SegmenterDescription::of_bundle(&bundle, format, false),
+            bundle,
+            options,
+            pixel_size_m: settings.grid.pixel_size_m,
+            loaded: OnceLock::new(),
+            loading: Mutex::default(),
+        }))
+    }
+
+    /// What results depend on.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.description.digest
+    }
+
+    /// Whether it takes these bands at the pixel size of the run.
+    #[must_use]
+    pub fn fits(&self, roles: &[BandRole]) -> bool {
+        self.description.check_fits(roles, self.pixel_size_m).is_ok()
+    }
+
+    /// The network, loaded now if nobody has asked for it yet.
+    ///
+    /// # Errors
+    /// It can't be loaded, or is not what its manifest says.
+    pub fn network(&self) -> Result<&ChangeNetwork, Failure> {
+        let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.loaded.get().is_none() {
+            let network = ChangeNetwork::load(&self.bundle, &self.options)?;
+            // nobody else can have set it meanwhile
+            let _ = self.loaded.set(network);
+        }
+        self.loaded.get().ok_or_else(|| Failure::internal("a loaded network is gone"))
     }
 }

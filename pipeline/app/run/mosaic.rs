@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
-use ndarray::{Array2, s};
+use ndarray::{Array2, Array3, s};
 
 use shorewatch_domain::change::NO_CHANGE;
 use shorewatch_domain::digest::Digest;
+use shorewatch_domain::evidence::TERMS;
 use shorewatch_domain::grid::{Cell, Window};
 use shorewatch_domain::unit::Unit;
 
-use super::work::{StagedNote, UnitResult, staged, staged_labels, staged_note};
+use super::work::{StagedNote, UnitResult, odds_of, staged, staged_labels, staged_note, term_of};
 use crate::failure::Failure;
 use crate::polygonize::LabelStrip;
 
@@ -34,6 +35,12 @@ pub struct Known {
     pub classes: Array2<Option<(u8, u8)>>,
     /// True where some unit answers for the pixel.
     pub looked_at: Array2<bool>,
+    /// Most probable class of the first and of the second head in the later pass, where it observed the pixel.
+    pub after: Array2<Option<(u8, u8)>>,
+    /// Log-odds of change; NaN where nothing was compared.
+    pub odds: Array2<f32>,
+    /// Contributions to them (term, row, col); they mean something under labels only.
+    pub terms: Array3<f32>,
 }
 
 impl<'a> Mosaic<'a> {
@@ -123,6 +130,9 @@ impl<'a> Mosaic<'a> {
             compared_with: Array2::from_elem(window.shape(), None),
             classes: Array2::from_elem(window.shape(), None),
             looked_at: Array2::from_elem(window.shape(), false),
+            after: Array2::from_elem(window.shape(), None),
+            odds: Array2::from_elem(window.shape(), f32::NAN),
+            terms: Array3::zeros((TERMS.len(), window.rows, window.cols)),
         };
         for cell in Cell::meeting(window, self.edge_px) {
             let Some(unit) = self.units.get(&cell).copied() else { continue };
@@ -138,6 +148,11 @@ impl<'a> Mosaic<'a> {
                         // `NO_EARLIER` is beyond every list
                         let earlier = usize::from(result.change.earlier[from]);
                         known.compared_with[to] = unit.earlier_pass_ids.get(earlier).copied();
+                        known.after[to] = Some((result.change.class_after[from], result.object_after[from]));
+                        known.odds[to] = odds_of(result.odds[from]);
+                        for term in 0..TERMS.len() {
+                            known.terms[(term, to.0, to.1)] = term_of(result.terms[(term, from.0, from.1)]);
+                        }
                         known.classes[to] = Some((result.change.class_before[from], result.change.class_after[from]));
                     }
                 }

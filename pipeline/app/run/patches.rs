@@ -5,14 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use geo::{InteriorPoint, MapCoordsInPlace};
 use geo_types::{MultiPolygon, Polygon};
 
-use shorewatch_domain::change::NO_CHANGE;
+use shorewatch_domain::change::{NO_CHANGE, UNCLASSIFIED, suppressed};
+use shorewatch_domain::classes::IssueClass;
 use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::digest::{Digest, DigestBuilder};
+use shorewatch_domain::evidence::probability;
 use shorewatch_domain::extract::{Region, simplify};
 use shorewatch_domain::grid::{Cell, Grid, Window};
 use shorewatch_domain::pass::Pass;
-use shorewatch_domain::patch::Patch;
+use shorewatch_domain::patch::{Patch, SuppressedPlace};
 use shorewatch_domain::rasterise;
+use shorewatch_domain::suspicion::{PatchEvidence, RING_PX, group_evidence};
 use shorewatch_imagery::crs::Transform;
 
 use super::context::RunContext;
@@ -22,8 +25,15 @@ use super::plan::PlannedPublication;
 use crate::failure::Failure;
 use crate::polygonize::polygonize_strips;
 
-/// All patches of a publication that are large and sure enough, in order of confidence. Only the squares in `changed`
-/// carry labels.
+/// What a publication raises.
+pub struct Raised {
+    /// Patches that are large and sure enough, in order of review score, then of confidence.
+    pub patches: Vec<Patch>,
+    /// Places that were kept back with a reason.
+    pub suppressed: Vec<SuppressedPlace>,
+}
+
+/// All that a publication raises. Only the squares in `changed` carry labels.
 ///
 /// # Errors
 /// A unit's result is missing, or a geometry can't be projected.
@@ -32,7 +42,7 @@ pub fn patches(
     ground: &Ground,
     publication: &PlannedPublication,
     changed: &BTreeSet<Cell>,
-) -> Result<Vec<Patch>, Failure> {
+) -> Result<Raised, Failure> {
     let mut mosaic = Mosaic::new(&context.work_folder, &publication.units);
     let mut regions = Vec::new();
     let pixel_area_m2 = ground.grid.pixel_area_m2();
@@ -43,22 +53,75 @@ pub fn patches(
             Ok::<_, Failure>(())
         })?;
         of_cluster.retain(|region: &Region| {
-            context.table.transition(region.label).is_some_and(|row| {
-                region.pixel_count as f64 * pixel_area_m2 >= row.minimum_area_m2
-                    && region.value_mean() / 255.0 >= row.minimum_confidence
-            })
+            let (least_area, least_confidence) = match (context.table.transition(region.label), region.label) {
+                (Some(row), _) => (row.minimum_area_m2, row.minimum_confidence),
+                (None, UNCLASSIFIED) => {
+                    (context.table.unclassified.as_ref().map_or(0.0, |row| row.minimum_area_m2), 0.0)
+                }
+                (None, _) => (0.0, 0.0),
+            };
+            region.pixel_count as f64 * pixel_area_m2 >= least_area && region.value_mean() / 255.0 >= least_confidence
         });
         // simplified together, so that neighbours keep their common border
         let simplified = simplify(&of_cluster, context.simplify_tolerance_px)?;
         regions.extend(of_cluster.into_iter().zip(simplified));
     }
     let to_cgcs2000 = Transform::new(ground.grid.epsg, Epsg::CGCS2000)?;
-    let mut patches = regions
-        .into_iter()
-        .map(|(region, outline)| patch(context, ground, publication, &mut mosaic, &to_cgcs2000, &region, outline))
-        .collect::<Result<Vec<_>, _>>()?;
-    patches.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.patch_id.cmp(&b.patch_id)));
-    Ok(patches)
+    let mut raised = Raised { patches: Vec::new(), suppressed: Vec::new() };
+    for (region, outline) in regions {
+        let patch = patch(context, ground, publication, &mut mosaic, &to_cgcs2000, &region, outline)?;
+        match suppressed(region.label, &context.table) {
+            Some(reason) => raised.suppressed.push(SuppressedPlace {
+                reach_id: patch.reach_id,
+                change_type: patch.change_type,
+                reason: reason.to_owned(),
+                geometry: patch.geometry,
+                area_m2: patch.area_m2,
+                confidence: patch.confidence,
+                review_score: patch.review_score,
+            }),
+            None => raised.patches.push(patch),
+        }
+    }
+    raised.patches.sort_by(|a, b| {
+        let score = |patch: &Patch| patch.review_score.unwrap_or(0.0);
+        score(b)
+            .total_cmp(&score(a))
+            .then_with(|| b.confidence.total_cmp(&a.confidence))
+            .then_with(|| a.patch_id.cmp(&b.patch_id))
+    });
+    Ok(raised)
+}
+
+/// What a region shows: object, change and suspicion.
+struct Shown {
+    object_class: String,
+    change_type: String,
+    suspected_issue_class: IssueClass,
+}
+
+/// By its row of the table; where it has none, by the classes that most of it was and became.
+fn shown(context: &RunContext, region: &Region, comparison: &Comparison) -> Result<Shown, Failure> {
+    let names = &context.classes.names;
+    let Some(row) = context.table.transition(region.label) else {
+        let name = |id: u8| names.get(usize::from(id)).map_or("unknown", String::as_str);
+        let most = comparison.classes.iter().max_by_key(|(classes, px)| (**px, **classes)).map(|(classes, _)| *classes);
+        let (before, after) = most.unwrap_or((u8::MAX, u8::MAX));
+        return Ok(Shown {
+            object_class: "unclassified".to_owned(),
+            change_type: format!("{}_to_{}", name(before), name(after)),
+            suspected_issue_class: IssueClass::Undetermined,
+        });
+    };
+    let before = most_frequent(&row.from, |class| comparison.before_px(names, class))
+        .ok_or_else(|| Failure::internal(format!("transition {} has no class before", row.name)))?;
+    let outcome = most_frequent(&row.to, |outcome| comparison.after_px(names, &outcome.class))
+        .ok_or_else(|| Failure::internal(format!("transition {} has no class after", row.name)))?;
+    Ok(Shown {
+        object_class: outcome.object_class.clone(),
+        change_type: format!("{before}_to_{}", outcome.class),
+        suspected_issue_class: outcome.suspected_issue_class,
+    })
 }
 
 fn patch(
@@ -72,17 +135,12 @@ fn patch(
 ) -> Result<Patch, Failure> {
     let grid = ground.grid;
     let post = context.pass(&publication.pass_id)?;
-    let row = context
-        .table
-        .transition(region.label)
-        .ok_or_else(|| Failure::internal(format!("label {} is in no row of the class table", region.label)))?;
     let comparison = compared(mosaic, region)?;
     let pre = context.pass(&comparison.pass_id)?;
-    let names = &context.classes.names;
-    let before = most_frequent(&row.from, |class| comparison.before_px(names, class))
-        .ok_or_else(|| Failure::internal(format!("transition {} has no class before", row.name)))?;
-    let outcome = most_frequent(&row.to, |outcome| comparison.after_px(names, &outcome.class))
-        .ok_or_else(|| Failure::internal(format!("transition {} has no class after", row.name)))?;
+    let Shown { object_class, change_type, suspected_issue_class } = shown(context, region, &comparison)?;
+    let evidence = gathered(mosaic, region)?;
+    let pair = context.pairs.of(context, grid, &post.id, &pre.id)?;
+    let registration = pair.as_ref().and_then(|pair| pair.fit.registration.as_ref());
     let reach = leading_reach(ground, region);
     let geometry = to_geographic(outline_px, &grid, to_cgcs2000)?;
     let centre = geometry.interior_point().map_or((f64::NAN, f64::NAN), |point| (point.x(), point.y()));
@@ -91,9 +149,9 @@ fn patch(
         patch_id: patch_id(context, post, &grid, region)?,
         reach_id: reach.map_or_else(String::new, |reach| reach.id.clone()),
         reach_name: reach.map_or_else(String::new, |reach| reach.name.clone()),
-        object_class: outcome.object_class.clone(),
-        change_type: format!("{before}_to_{}", outcome.class),
-        suspected_issue_class: outcome.suspected_issue_class,
+        object_class,
+        change_type,
+        suspected_issue_class,
         geometry,
         area_m2: region.pixel_count as f64 * grid.pixel_area_m2(),
         perimeter_m: region.perimeter() as f64 * grid.pixel_size_m,
@@ -101,10 +159,10 @@ fn patch(
         confidence: region.value_mean() / 255.0,
         confidence_max: f64::from(region.value_max) / 255.0,
         valid_fraction: comparison.valid_fraction,
-        review_score: None,
-        change_score: None,
-        evidence: BTreeMap::new(),
-        coreg_rmse_px: None,
+        review_score: evidence.as_ref().map(|(evidence, _)| evidence.review_score()),
+        change_score: evidence.as_ref().map(|(_, score)| *score),
+        evidence: evidence.map(|(evidence, _)| evidence.contributions()).unwrap_or_default(),
+        coreg_rmse_px: registration.map(|found| f64::from(found.residual_rmse_px)),
         pre_date: acquired(pre)?,
         post_date,
         pre_pass_id: pre.id,
@@ -140,6 +198,24 @@ fn patch_id(context: &RunContext, post: &Pass, grid: &Grid, region: &Region) -> 
         .field("place", place)
         .finish();
     Ok(format!("{}-{}", acquired(post)?.strftime("%Y%m%d"), digest.short()))
+}
+
+/// What the pixels of a region say, and their mean score of change; `None` where they were not compared.
+fn gathered(mosaic: &mut Mosaic<'_>, region: &Region) -> Result<Option<(PatchEvidence, f64)>, Failure> {
+    let around = window_of(region).grown(RING_PX.1);
+    let known = mosaic.known(around)?;
+    let inside = rasterise::mask(&MultiPolygon::from(region.to_polygon()), around);
+    let group: Vec<(usize, usize)> = inside
+        .indexed_iter()
+        .filter(|(place, inside)| **inside && !known.odds[*place].is_nan())
+        .map(|(place, _)| place)
+        .collect();
+    if group.is_empty() {
+        return Ok(None);
+    }
+    let evidence = group_evidence(known.odds.view(), Some(known.terms.view()), &group);
+    let score: f64 = group.iter().map(|place| f64::from(probability(known.odds[*place]))).sum();
+    Ok(Some((evidence, score / group.len() as f64)))
 }
 
 struct Comparison {

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use geo::{BoundingRect, Intersects, MapCoordsInPlace};
-use geo_types::{LineString, MultiPolygon, Polygon, Rect};
+use geo::{BoundingRect, Intersects};
+use geo_types::Rect;
 use serde::Serialize;
 
-use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::grid::{Cell, Grid};
 use shorewatch_domain::pass::Pass;
-use shorewatch_domain::unit::{Unit, UnitContext};
-use shorewatch_imagery::crs::Transform;
+use shorewatch_domain::unit::{RESULTS_VERSION, Unit, UnitContext};
 
-use super::ground::Ground;
+use super::beliefs::Histories;
+use super::ground::{Ground, PlacedReach, footprint_px};
+use super::look_back::LookBack;
 use crate::failure::Failure;
 
 /// What is published in one transaction: everything that one pass says on one grid.
@@ -40,6 +40,9 @@ pub struct Plan {
     pub context: UnitContext,
     /// In order of acquisition.
     pub publications: Vec<PlannedPublication>,
+    /// How each belief came about.
+    #[serde(skip)]
+    pub histories: Histories,
     /// Ids of reaches that no pass covers.
     pub reaches_outside_every_pass: Vec<String>,
     /// Names of passes that meet no reach.
@@ -69,16 +72,18 @@ pub struct ReadablePass {
 pub fn plan(
     grounds: &[Ground],
     passes: &[ReadablePass],
-    look_back_passes: usize,
+    look_back: &LookBack,
     context: UnitContext,
 ) -> Result<Plan, Failure> {
     let mut publications = Vec::new();
+    let mut histories = Histories::default();
     let mut covered: BTreeMap<&str, bool> = BTreeMap::new();
     let mut met = vec![false; passes.len()];
     for (number, ground) in grounds.iter().enumerate() {
         for placed in &ground.reaches {
             covered.entry(&placed.reach.id).or_insert(false);
         }
+        let mut beliefs: BTreeMap<Cell, Digest> = BTreeMap::new();
         let cells_of_pass = passes.iter().map(|read| cells_met(ground, &read.pass)).collect::<Result<Vec<_>, _>>()?;
         for (i, ReadablePass { pass, reading }) in passes.iter().enumerate() {
             if cells_of_pass[i].is_empty() {
@@ -91,12 +96,11 @@ pub fn plan(
                 for placed in &reaches {
                     covered.insert(&placed.reach.id, true);
                 }
-                let earlier: Vec<_> = (0..i)
-                    .rev()
+                let before: Vec<_> = (0..i)
                     .filter(|&earlier| cells_of_pass[earlier].binary_search(&cell).is_ok())
-                    .take(look_back_passes)
                     .map(|earlier| &passes[earlier])
                     .collect();
+                let earlier = look_back.choose(pass, &before);
                 let readings = earlier.iter().map(|earlier| &earlier.reading).chain([reading]);
                 let configuration = readings
                     .fold(
@@ -106,8 +110,12 @@ pub fn plan(
                     .finish();
                 let of_unit = UnitContext { configuration, ..context };
                 let earlier = earlier.iter().map(|earlier| earlier.pass.id).collect();
+                let square = square_digest(ground, cell, &reaches, &context);
                 let reaches = reaches.iter().map(|placed| (placed.reach.id.clone(), placed.digest)).collect();
-                units.push(Unit::new(ground.grid, cell, ground.edge_px, pass.id, earlier, reaches, &of_unit));
+                let belief = beliefs.get(&cell).copied();
+                let known = (belief, reaches);
+                units.push(Unit::new(ground.grid, cell, ground.edge_px, pass.id, earlier, known.0, known.1, &of_unit));
+                beliefs.insert(cell, histories.step(belief, pass.id, reading, &square));
             }
             publications.push((
                 i,
@@ -133,6 +141,7 @@ pub fn plan(
         run_id,
         context,
         publications,
+        histories,
         reaches_outside_every_pass: covered
             .iter()
             .filter(|(_, covered)| !**covered)
@@ -147,6 +156,19 @@ pub fn plan(
     })
 }
 
+/// What tells the belief of a square apart from another: where it lies, what of it is in scope, and by which model.
+fn square_digest(ground: &Ground, cell: Cell, reaches: &[&PlacedReach], context: &UnitContext) -> Digest {
+    let builder = ground
+        .grid
+        .add_to(DigestBuilder::new("square"))
+        .field("results_version", RESULTS_VERSION.to_le_bytes())
+        .field("cell_row", cell.row.to_le_bytes())
+        .field("cell_col", cell.col.to_le_bytes())
+        .field("edge_px", (ground.edge_px as u64).to_le_bytes())
+        .digest("model", &context.model);
+    reaches.iter().fold(builder, |builder, placed| builder.digest("reach", &placed.digest)).finish()
+}
+
 fn publication_id(ground: &Ground, units: &[Unit]) -> Digest {
     let builder =
         units.iter().fold(DigestBuilder::new("publication"), |builder, unit| builder.digest("unit", &unit.id));
@@ -156,12 +178,7 @@ fn publication_id(ground: &Ground, units: &[Unit]) -> Digest {
 
 /// The squares in scope that the footprint of a pass meets, in order.
 fn cells_met(ground: &Ground, pass: &Pass) -> Result<Vec<Cell>, Failure> {
-    let ring = LineString::from(pass.footprint.clone());
-    let footprint = MultiPolygon::from(Polygon::new(ring, Vec::new()));
-    let transform = Transform::new(Epsg::WGS84, ground.grid.epsg)?;
-    // a footprint that can't be projected lies on another side of the earth
-    let Ok(mut footprint) = transform.multi_polygon(&footprint, None) else { return Ok(Vec::new()) };
-    footprint.map_coords_in_place(|point| ground.grid.to_pixel(point.x, point.y).into());
+    let Some(footprint) = footprint_px(&ground.grid, pass)? else { return Ok(Vec::new()) };
     let Some(bounds) = footprint.bounding_rect() else { return Ok(Vec::new()) };
     Ok(ground
         .cells

@@ -13,9 +13,10 @@ use shorewatch_imagery::crs::Transform;
 use shorewatch_store::{NewPatch, Publication, PublishedUnit, ReachObservation, Store};
 
 use super::context::RunContext;
+use super::follow_up::follow_ups;
 use super::ground::Ground;
 use super::mosaic::Mosaic;
-use super::patches::patches;
+use super::patches::{Raised, patches};
 use super::plan::PlannedPublication;
 use super::work::StagedNote;
 use crate::failure::Failure;
@@ -25,6 +26,8 @@ use crate::failure::Failure;
 pub struct Published {
     /// Suspected patches.
     pub patches: usize,
+    /// Places that were kept back with a reason.
+    pub suppressed: usize,
     /// Blocks that could not be decoded, in words.
     pub faults: Vec<String>,
 }
@@ -59,8 +62,12 @@ pub fn publish(
     }
     let observations = observations(context, ground, &units);
     let new = |patch| NewPatch { patch, rank: None, chip_before: None, chip_after: None };
-    let patches: Vec<_> = patches(context, ground, planned, &changed)?.into_iter().map(new).collect();
-    let published = Published { patches: patches.len(), faults: faults.into_iter().collect() };
+    let Raised { patches, suppressed } = patches(context, ground, planned, &changed)?;
+    let patches: Vec<_> = patches.into_iter().map(new).collect();
+    let published =
+        Published { patches: patches.len(), suppressed: suppressed.len(), faults: faults.into_iter().collect() };
+    let earlier = store.patches_before(post_date, planned.grid.epsg)?;
+    let follow_ups = follow_ups(context, planned, &earlier)?;
     let publication = Publication {
         id: planned.id,
         run_id,
@@ -70,8 +77,8 @@ pub fn publish(
         units,
         observations,
         patches,
-        follow_ups: Vec::new(),
-        suppressed: Vec::new(),
+        follow_ups,
+        suppressed,
     };
     store.publish(&publication, jiff::Timestamp::now())?;
     Ok(published)

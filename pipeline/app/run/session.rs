@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use shorewatch_domain::digest::DigestBuilder;
 use shorewatch_domain::pass::{Pass, PassState};
 use shorewatch_domain::sensor::SensorProfile;
 use shorewatch_domain::unit::UnitContext;
@@ -11,7 +12,8 @@ use shorewatch_store::{Lease, Store};
 
 use super::context::{Parts, RunContext, reading_digest};
 use super::ground::Ground;
-use super::model::Model;
+use super::look_back::LookBack;
+use super::model::{ChangeModel, Model};
 use super::plan::{Plan, ReadablePass, plan};
 use crate::configuration::RunSettings;
 use crate::failure::Failure;
@@ -78,13 +80,19 @@ impl Session {
         let (ready, refused) = select(&passes, &profiles, model.description(), settings.grid.pixel_size_m);
         faults.extend(refused);
         let grounds = Ground::lay(store.reaches()?, &settings.grid, settings.unit_px)?;
-        let unit_context = UnitContext { model: model.description().digest, configuration: settings.result_digest() };
+        let change = ChangeModel::open(&settings)?;
+        // what decides on change is part of the model: with another network other units
+        let model_digest = change.iter().fold(model.description().digest, |digest, change| {
+            DigestBuilder::new("models").digest("segmentation", &digest).digest("bitemporal", &change.digest()).finish()
+        });
+        let unit_context = UnitContext { model: model_digest, configuration: settings.result_digest() };
         let context = RunContext::new(Parts {
             work_folder: settings.work_folder.clone(),
             table,
             model,
             unit_context,
             simplify_tolerance_px: settings.patches.simplify_tolerance_px,
+            change,
             passes,
             profiles,
             limits: register::limits(&settings),
@@ -115,7 +123,9 @@ impl Session {
                 "no pass is ready{because}\nadd one with `shorewatch passes add` or list it under [[passes]]"
             )));
         }
-        plan(&self.grounds, &self.ready, self.settings.look_back_passes, self.context.unit_context)
+        let look_back =
+            LookBack { passes: self.settings.look_back_passes, fixed: self.settings.reference_passes.clone() };
+        plan(&self.grounds, &self.ready, &look_back, self.context.unit_context)
     }
 }
 

@@ -5,17 +5,22 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
-use shorewatch_domain::change::{self, ChangeMap, NO_CHANGE, NO_CLASS, NO_EARLIER, Reference};
+use shorewatch_domain::belief::Tracked;
+use shorewatch_domain::change::{self, ChangeMap, NO_CHANGE, NO_CLASS, NO_EARLIER, Reference, ToldByClasses};
 use shorewatch_domain::digest::{Digest, DigestBuilder};
-use shorewatch_domain::grid::{Grid, Window};
+use shorewatch_domain::evidence::{LogOdds, TERMS};
+use shorewatch_domain::grid::{Cell, Grid, Window};
 use shorewatch_domain::observed::Causes;
 use shorewatch_domain::raster::Scores;
 use shorewatch_domain::unit::{Unit, UnitSummary};
 use shorewatch_imagery::layers::{Layers, is_whole, read_layers, read_some_layers, write_layers};
 
+use super::beliefs::Histories;
+use super::compare::{Compared, compare};
 use super::context::RunContext;
 use super::counts::{class_counts, coverage};
 use super::ground::{Ground, Scope};
+use crate::change::scorer::GATE_PX;
 use crate::failure::Failure;
 
 /// Layers of a unit's result, in order.
@@ -25,15 +30,24 @@ const EARLIER: &str = "earlier_pass";
 const CAUSES: &str = "unobserved_causes";
 const CLASS_BEFORE: &str = "class_before";
 const CLASS_AFTER: &str = "class_after";
+const OBJECT_AFTER: &str = "object_after";
+const CHANGE: &str = "change_log_odds";
 
 /// Number of these layers.
-const LAYERS: usize = 6;
+const LAYERS: usize = 8 + TERMS.len();
 
 /// The result of a unit as it is staged for publication.
 #[derive(Debug)]
 pub struct UnitResult {
     /// Changes inside the scope's bounding window; pixels out of scope carry no label.
     pub change: ChangeMap,
+    /// Most probable class of the second head in the later pass, where the model has one and it observed the pixel, else
+    /// [`NO_CLASS`] (row, col).
+    pub object_after: Array2<u8>,
+    /// Log-odds of change as [`stored_odds`] writes them (row, col); 0 where nothing was compared.
+    pub odds: Array2<u8>,
+    /// Contributions to them by kind as [`stored_term`] writes them (term, row, col), under labels only.
+    pub terms: Array3<u8>,
     /// Counts.
     pub summary: UnitSummary,
 }
@@ -61,7 +75,7 @@ pub fn staged_path(work_folder: &Path, unit: &Digest) -> PathBuf {
 }
 
 /// A file among sixteen folders: few enough to be made in no time, and a million files are still no burden to any of them.
-fn layers_path(work_folder: &Path, kind: &str, id: &Digest) -> PathBuf {
+pub(super) fn layers_path(work_folder: &Path, kind: &str, id: &Digest) -> PathBuf {
     let name = id.to_string();
     work_folder.join(kind).join(&name[..1]).join(format!("{name}.layers"))
 }
@@ -86,6 +100,9 @@ pub fn staged(work_folder: &Path, unit: &Digest) -> Option<UnitResult> {
                 class_before: layer(4),
                 class_after: layer(5),
             },
+            object_after: layer(6),
+            odds: layer(7),
+            terms: layers.values.slice(s![8.., .., ..]).to_owned(),
             summary: note.summary,
         })
     })
@@ -136,7 +153,7 @@ fn usable<T>(path: &Path, read: impl FnOnce(&Path) -> Result<T, Failure>) -> Opt
 ///
 /// # Errors
 /// A file can't be opened any more, the model failed, or the result can't be written. Nothing half-written is left.
-pub fn work(context: &RunContext, ground: &Ground, unit: &Unit) -> Result<bool, Failure> {
+pub fn work(context: &RunContext, ground: &Ground, histories: &Histories, unit: &Unit) -> Result<bool, Failure> {
     // The name is the digest of all inputs, and the file ends with that of its content.
     if is_whole(&staged_path(&context.work_folder, &unit.id)) {
         return Ok(false);
@@ -144,7 +161,7 @@ pub fn work(context: &RunContext, ground: &Ground, unit: &Unit) -> Result<bool, 
     let scope = ground
         .scope_in(unit.cell)
         .ok_or_else(|| Failure::input(format!("unit {} meets no reach; make a new plan", unit.id.short())))?;
-    let result = compute(context, ground, unit, &scope)?;
+    let result = compute(context, ground, histories, unit, &scope)?;
     let note = serde_json::to_string(&Note {
         unit: unit.id,
         summary: result.summary,
@@ -152,6 +169,7 @@ pub fn work(context: &RunContext, ground: &Ground, unit: &Unit) -> Result<bool, 
     })
     .map_err(|fault| Failure::internal(fault.to_string()))?;
     let causes = result.change.causes.mapv(|cause| cause.0);
+    let of_terms: Vec<_> = TERMS.iter().copied().zip(result.terms.outer_iter()).collect();
     write_layers(
         &staged_path(&context.work_folder, &unit.id),
         unit.grid,
@@ -163,36 +181,43 @@ pub fn work(context: &RunContext, ground: &Ground, unit: &Unit) -> Result<bool, 
             (CAUSES, causes.view()),
             (CLASS_BEFORE, result.change.class_before.view()),
             (CLASS_AFTER, result.change.class_after.view()),
-        ],
+            (OBJECT_AFTER, result.object_after.view()),
+            (CHANGE, result.odds.view()),
+        ]
+        .into_iter()
+        .chain(of_terms)
+        .collect::<Vec<_>>(),
         &note,
     )?;
     Ok(true)
 }
 
-fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) -> Result<UnitResult, Failure> {
+fn compute(
+    context: &RunContext,
+    ground: &Ground,
+    histories: &Histories,
+    unit: &Unit,
+    scope: &Scope,
+) -> Result<UnitResult, Failure> {
     let scored =
         scored_window(scope.window, change::margin_px(&context.table), context.model.description().alignment_px);
-    let (later, faults) = scores(context, unit.grid, scored, &unit.pass_id)?;
-    let mut change = if unit.earlier_pass_ids.is_empty() {
-        let (rows, cols) = later.window.ranges_of(&scope.window);
-        ChangeMap {
-            window: scope.window,
-            labels: Array2::from_elem(scope.window.shape(), NO_CHANGE),
-            confidence: Array2::zeros(scope.window.shape()),
-            earlier: Array2::from_elem(scope.window.shape(), NO_EARLIER),
-            causes: later.causes.slice(s![rows, cols]).to_owned(),
-            class_before: Array2::from_elem(scope.window.shape(), NO_CLASS),
-            class_after: change::class_codes(&later, scope.window, context.classes.heads[0].clone()),
-        }
+    let (later, mut faults) = scores(context, unit.grid, scored, &unit.pass_id)?;
+    let (mut change, odds) = if unit.earlier_pass_ids.is_empty() {
+        (nothing_before(context, scope.window, &later), None)
     } else {
-        let mut reference = Reference::new(&later);
-        for (index, pass_id) in unit.earlier_pass_ids.iter().enumerate() {
-            reference.feed(index as u8, &scores(context, unit.grid, scored, pass_id)?.0);
-            if reference.is_complete() {
-                break;
-            }
-        }
-        change::suspected_changes(&reference, &later, scope.window, &context.table, &context.classes)
+        let (reference, held) = reference(context, histories, unit, &later)?;
+        faults.extend(held);
+        let told = ToldByClasses::new(&reference, &later, scope.window, &context.table, &context.classes);
+        let compared = compare(context, unit, &reference, &later, &told)?;
+        let Compared { odds, faults: unread } = compared;
+        faults.extend(unread);
+        let (rows, cols) = told.work().ranges_of(&scope.window);
+        let change = told.weighed(odds.as_ref());
+        let inside = odds.map(|odds| LogOdds {
+            sum: odds.sum.slice(s![rows.clone(), cols.clone()]).to_owned(),
+            terms: odds.terms.slice(s![.., rows, cols]).to_owned(),
+        });
+        (change, inside)
     };
     if change.labels.iter().any(|&label| label != NO_CHANGE) {
         for ((labels, confidence), inside) in change.labels.iter_mut().zip(&mut change.confidence).zip(&scope.any()) {
@@ -201,6 +226,13 @@ fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) ->
             }
         }
     }
+    let object_after = match context.classes.heads.get(1) {
+        Some(head) => change::class_codes(&later, scope.window, head.clone()),
+        None => Array2::from_elem(scope.window.shape(), NO_CLASS),
+    };
+    let (odds, terms) = stored(odds.as_ref(), &change.labels);
+    faults.sort();
+    faults.dedup();
     let mut summary = UnitSummary { faults, ..UnitSummary::default() };
     for (index, mask) in &scope.masks {
         let reach_id = &ground.reaches[*index].reach.id;
@@ -208,7 +240,97 @@ fn compute(context: &RunContext, ground: &Ground, unit: &Unit, scope: &Scope) ->
         let counts = class_counts(change.class_after.view(), mask.view(), context.classes.names.len());
         summary.class_px.insert(reach_id.clone(), counts);
     }
-    Ok(UnitResult { change, summary })
+    Ok(UnitResult { change, object_after, odds, terms, summary })
+}
+
+/// The result for the first pass of a place.
+fn nothing_before(context: &RunContext, window: Window, later: &Scores) -> ChangeMap {
+    let (rows, cols) = later.window.ranges_of(&window);
+    ChangeMap {
+        window,
+        labels: Array2::from_elem(window.shape(), NO_CHANGE),
+        confidence: Array2::zeros(window.shape()),
+        earlier: Array2::from_elem(window.shape(), NO_EARLIER),
+        causes: later.causes.slice(s![rows, cols]).to_owned(),
+        class_before: Array2::from_elem(window.shape(), NO_CLASS),
+        class_after: change::class_codes(later, window, context.classes.heads[0].clone()),
+    }
+}
+
+/// Edge of the squares, on a lattice of their own, that are held as a whole where two dates lie too far apart.
+const HELD_PX: usize = 64;
+
+/// What is known before the later pass, and what was held back, in words.
+fn reference(
+    context: &RunContext,
+    histories: &Histories,
+    unit: &Unit,
+    later: &Scores,
+) -> Result<(Reference, Vec<String>), Failure> {
+    let mut reference = Reference::new(later);
+    let mut held = Vec::new();
+    for (index, pass_id) in unit.earlier_pass_ids.iter().enumerate() {
+        let mut earlier = scores(context, unit.grid, later.window, pass_id)?.0;
+        if let Some(pair) = context.pairs.of(context, unit.grid, &unit.pass_id, pass_id)? {
+            let squares: Vec<Window> = Cell::meeting(later.window, HELD_PX)
+                .filter_map(|cell| Some(cell.window(HELD_PX)).filter(|window| pair.is_held(*window)))
+                .filter_map(|window| window.intersection(&later.window))
+                .collect();
+            for square in &squares {
+                // not compared with this pass: to the comparison it lies outside of it
+                let (rows, cols) = later.window.ranges_of(square);
+                earlier.causes.slice_mut(s![rows, cols]).mapv_inplace(|cause| cause | Causes::OUTSIDE);
+            }
+            if !squares.is_empty() {
+                let (post, pre) = (&context.pass(&unit.pass_id)?.name, &context.pass(pass_id)?.name);
+                held.push(format!(
+                    "held: parts of pass {post} lie more than {GATE_PX} px off pass {pre} and were not compared with it"
+                ));
+            }
+        }
+        reference.feed(index as u8, earlier);
+    }
+    if let Some(belief) = &unit.belief {
+        let tracked = Tracked::of(&context.classes);
+        reference.believe(histories.belief(context, unit.grid, later.window, belief, &tracked)?, tracked);
+    }
+    Ok((reference, held))
+}
+
+/// Log-odds of change in a byte: sixteenths from −8 on; 0 where nothing was compared.
+#[must_use]
+pub fn stored_odds(odds: f32) -> u8 {
+    if odds.is_nan() { 0 } else { ((odds + 8.0) * 16.0).round().clamp(1.0, 255.0) as u8 }
+}
+
+/// What [`stored_odds`] wrote; NaN where nothing was compared.
+#[must_use]
+pub fn odds_of(stored: u8) -> f32 {
+    if stored == 0 { f32::NAN } else { f32::from(stored) / 16.0 - 8.0 }
+}
+
+/// A contribution to the log-odds in a byte: sixteenths from −8 on.
+#[must_use]
+pub fn stored_term(term: f32) -> u8 {
+    ((term + 8.0) * 16.0).round().clamp(0.0, 255.0) as u8
+}
+
+/// What [`stored_term`] wrote.
+#[must_use]
+pub fn term_of(stored: u8) -> f32 {
+    f32::from(stored) / 16.0 - 8.0
+}
+
+fn stored(odds: Option<&LogOdds>, labels: &Array2<u8>) -> (Array2<u8>, Array3<u8>) {
+    let (rows, cols) = labels.dim();
+    let mut terms = Array3::zeros((TERMS.len(), rows, cols));
+    let Some(odds) = odds else { return (Array2::zeros((rows, cols)), terms) };
+    for ((row, col), _) in labels.indexed_iter().filter(|(_, label)| **label != NO_CHANGE) {
+        for term in 0..TERMS.len() {
+            terms[(term, row, col)] = stored_term(odds.terms[(term, row, col)]);
+        }
+    }
+    (odds.sum.mapv(stored_odds), terms)
 }
 
 /// The window that is segmented for a scope: grown by what the comparison needs, and out to the model's alignment on the
@@ -223,7 +345,7 @@ fn scored_window(scope: Window, margin_px: usize, alignment_px: usize) -> Window
 }
 
 /// The scores of a pass in a window: from the scores that an earlier unit left, or computed now.
-fn scores(
+pub(super) fn scores(
     context: &RunContext,
     grid: Grid,
     window: Window,

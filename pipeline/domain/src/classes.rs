@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// What a changed place may be in law: the four disorders (四乱, 办河湖〔2018〕245号).
+/// What a changed place may be in law: the four disorders (四乱, 办河湖〔2018〕245号), or what cannot be told.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IssueClass {
@@ -18,9 +18,14 @@ pub enum IssueClass {
     Dumping,
     /// 乱建: construction.
     Construction,
+    /// None of them can be told from what is seen (待定).
+    Undetermined,
 }
 
 impl IssueClass {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Occupation, Self::Mining, Self::Dumping, Self::Construction, Self::Undetermined];
+
     /// The name in stores and exports.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -29,6 +34,7 @@ impl IssueClass {
             Self::Mining => "mining",
             Self::Dumping => "dumping",
             Self::Construction => "construction",
+            Self::Undetermined => "undetermined",
         }
     }
 
@@ -40,6 +46,7 @@ impl IssueClass {
             Self::Mining => "乱采",
             Self::Dumping => "乱堆",
             Self::Construction => "乱建",
+            Self::Undetermined => "待定",
         }
     }
 }

@@ -101,16 +101,17 @@ pub struct LogOdds {
 }
 
 impl LogOdds {
-    /// Keeps for each pixel whichever speaks less for change, this one or `other`: what looks like any earlier date is nothing
-    /// new. Where only one of them observed the pixel, that one.
+    /// Keeps for each pixel of `among` (row, col) whichever speaks less for change, this one or `other`: what looks like any
+    /// earlier date is nothing new. Where only one of them observed the pixel, that one.
     ///
     /// # Panics
     /// The shapes differ.
-    pub fn keep_least(&mut self, other: &Self) {
+    pub fn keep_least(&mut self, other: &Self, among: ArrayView2<'_, bool>) {
         assert_eq!(self.terms.dim(), other.terms.dim(), "evidence of one window");
+        assert_eq!(self.sum.dim(), among.dim(), "a mask of that window");
         for (place, theirs) in other.sum.indexed_iter() {
             let mine = &mut self.sum[place];
-            if *theirs < *mine || mine.is_nan() {
+            if among[place] && (*theirs < *mine || mine.is_nan()) {
                 *mine = *theirs;
                 for term in 0..TERMS.len() {
                     self.terms[(term, place.0, place.1)] = other.terms[(term, place.0, place.1)];
@@ -160,23 +161,6 @@ impl Evidence {
 #[must_use]
 pub fn probability(log_odds: f32) -> f32 {
     1.0 / (1.0 + (-log_odds).exp())
-}
-
-/// What differs from every one of several earlier dates, 0..1 (row, col): the smallest of the scores against each, over those
-/// that observed the pixel; NaN where none did. What comes and goes by itself (harvest, water level, the light of one date)
-/// looks like one of them.
-///
-/// # Panics
-/// There is no score, or the shapes differ.
-#[must_use]
-pub fn against_all(scores: Vec<Array2<f32>>) -> Array2<f32> {
-    let mut scores = scores.into_iter();
-    let mut least = scores.next().expect("at least one earlier date");
-    for score in scores {
-        // f32::min takes the number where the other one is NaN
-        least.zip_mut_with(&score, |least, score| *least = least.min(*score));
-    }
-    least
 }
 
 fn log(value: f32) -> f32 {
@@ -297,10 +281,14 @@ mod tests {
 
     #[test]
     fn what_looks_like_any_earlier_date_is_nothing_new() {
-        let (one, other) = (array![[0.9, 0.9, f32::NAN, f32::NAN]], array![[0.8, 0.1, 0.7, f32::NAN]]);
-        let found = against_all(vec![one, other]);
-        assert_eq!(found.slice(s![0, ..3]).to_vec(), [0.8, 0.1, 0.7]);
-        assert!(found[(0, 3)].is_nan(), "seen on no earlier date");
+        let odds = |values: [f32; 4]| LogOdds {
+            sum: Array2::from_shape_vec((1, 4), values.to_vec()).expect("four pixels"),
+            terms: Array3::from_elem((TERMS.len(), 1, 4), values[1]),
+        };
+        let mut least = odds([3.0, 3.0, f32::NAN, 3.0]);
+        least.keep_least(&odds([4.0, -5.0, 1.0, -5.0]), array![[true, true, true, false]].view());
+        assert_eq!(least.sum, array![[3.0, -5.0, 1.0, 3.0]]);
+        assert_eq!(least.terms[(0, 0, 1)], -5.0, "the terms are of the date that decided");
     }
 
     #[test]

@@ -21,8 +21,10 @@ pub struct Unit {
     pub edge_px: usize,
     /// The later pass: the one that is looked at.
     pub pass_id: Digest,
-    /// Earlier passes that it may be compared with, latest first; empty for the first pass of a place.
+    /// Earlier passes that it is compared with, in order of preference; empty for the first pass of a place.
     pub earlier_pass_ids: Vec<Digest>,
+    /// Id of what is believed of the square after all passes before this one; `None` for the first pass of a place.
+    pub belief: Option<Digest>,
     /// Reaches (id, digest of the scope) that the square meets, in order of id.
     pub reaches: Vec<(String, Digest)>,
 }
@@ -37,17 +39,19 @@ pub struct UnitContext {
 }
 
 /// Part of every unit's identity: raised whenever the program would give another result for the same inputs.
-pub const RESULTS_VERSION: u32 = 1;
+pub const RESULTS_VERSION: u32 = 2;
 
 impl Unit {
     /// Makes a unit and computes its id.
     #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "the identity of a unit, part by part")]
     pub fn new(
         grid: Grid,
         cell: Cell,
         edge_px: usize,
         pass_id: Digest,
         earlier_pass_ids: Vec<Digest>,
+        belief: Option<Digest>,
         reaches: Vec<(String, Digest)>,
         context: &UnitContext,
     ) -> Self {
@@ -63,10 +67,13 @@ impl Unit {
         for earlier in &earlier_pass_ids {
             builder = builder.digest("earlier", earlier);
         }
+        if let Some(belief) = &belief {
+            builder = builder.digest("belief", belief);
+        }
         for (_, scope) in &reaches {
             builder = builder.digest("reach", scope);
         }
-        Self { id: builder.finish(), grid, cell, edge_px, pass_id, earlier_pass_ids, reaches }
+        Self { id: builder.finish(), grid, cell, edge_px, pass_id, earlier_pass_ids, belief, reaches }
     }
 
     /// The pixels that the unit answers for.

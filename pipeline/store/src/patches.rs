@@ -194,8 +194,7 @@ pub(crate) struct Named(pub(crate) IssueClass);
 
 impl FromSql for Named {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let all = [IssueClass::Occupation, IssueClass::Mining, IssueClass::Dumping, IssueClass::Construction];
-        named(value, &all, IssueClass::name).map(Self)
+        named(value, &IssueClass::ALL, IssueClass::name).map(Self)
     }
 }
 

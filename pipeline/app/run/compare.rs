@@ -1,0 +1,179 @@
+//! What the pixels of a unit say about change, against each of its earlier passes.
+//!
+//! Everything but the learned comparison is gathered over the whole window. The network that is shown both dates is asked only
+//! where its answer can decide something: where the classes tell of a change, or where the rest of the evidence comes so near
+//! to the threshold of an unclassified change that the most it could add would reach it. So what is decided is the same as if
+//! it were asked everywhere, and nothing depends on how the ground is cut into units. A further earlier pass is held against a
+//! pixel only while that is open.
+
+use ndarray::{Array2, ArrayView3, Axis, Zip, s};
+
+use shorewatch_domain::change::{NO_CHANGE, Reference, ToldByClasses};
+use shorewatch_domain::evidence::{ClassEvidence, Evidence, LogOdds, SMOOTHING_RADIUS_PX, WEIGHTS, most_learned};
+use shorewatch_domain::grid::{Cell, Window};
+use shorewatch_domain::observed::Causes;
+use shorewatch_domain::raster::Scores;
+use shorewatch_domain::unit::Unit;
+use shorewatch_models::ChangeNetwork;
+
+use super::context::RunContext;
+use super::pairs::FittedPair;
+use crate::change::fit::{Radiometry, SHIFT_MARGIN_PX};
+use crate::change::pair::PairWindow;
+use crate::change::scorer::{class_roles, shown};
+use crate::failure::Failure;
+
+/// Edge of the squares, on a lattice of their own, that the network is asked about as a whole.
+const ASKED_PX: usize = 128;
+
+/// What the pixels of a unit say.
+#[derive(Default)]
+pub struct Compared {
+    /// Log-odds of change over the window of the decision; `None` where no earlier pass could be held against the later one.
+    pub odds: Option<LogOdds>,
+    /// What could not be read.
+    pub faults: Vec<String>,
+}
+
+/// Gathers the evidence over the window that `told` decides on.
+///
+/// # Errors
+/// A pass can't be read any more, or a model failed.
+pub fn compare(
+    context: &RunContext,
+    unit: &Unit,
+    reference: &Reference,
+    later: &Scores,
+    told: &ToldByClasses<'_>,
+) -> Result<Compared, Failure> {
+    let work = told.work();
+    let mut compared = Compared::default();
+    let decided_from = context.table.unclassified.as_ref().map(|row| row.minimum_score);
+    // what is surely below this is decided
+    let open_from = decided_from.map_or(f32::INFINITY, |score| log_odds(score) - most_learned(&WEIGHTS));
+    let (rows, cols) = later.window.ranges_of(&work);
+    let seen = later.causes.slice(s![rows, cols]).mapv(Causes::is_observed);
+    let is_open = |sum: f32, label: u8, seen: bool| label != NO_CHANGE || sum >= open_from || (sum.is_nan() && seen);
+    let mut open = seen.clone();
+    for (earlier, witness) in unit.earlier_pass_ids.iter().zip(reference.witnesses()) {
+        if !open.iter().any(|open| *open) {
+            break;
+        }
+        let Some(pair) = context.pairs.of(context, unit.grid, &unit.pass_id, earlier)? else { continue };
+        let network = context.change_network(&pair.roles)?;
+        let margin = margin_px(network);
+        let window = work.grown(margin);
+        let (before, after) = (
+            context.reader_of(earlier, &pair.roles)?.read(unit.grid, window)?,
+            context.reader_of(&unit.pass_id, &pair.roles)?.read(unit.grid, window)?,
+        );
+        compared.faults.extend(before.faults);
+        compared.faults.extend(after.faults);
+        let read = PairWindow { before: before.raster, after: after.raster, faults: Vec::new() };
+        let radiometry = pair.fit.radiometry(&read, margin);
+        let evidence = Evidence {
+            magnitude: radiometry.magnitude.clone(),
+            alteration: radiometry.alteration.clone(),
+            classes: Some(class_evidence(context, witness, later, work)),
+            learned: None,
+        };
+        let mut odds = evidence.log_odds(&WEIGHTS);
+        if let Some(network) = network {
+            let open = Zip::from(&odds.sum)
+                .and(told.labels())
+                .map_collect(|&sum, &label| label != NO_CHANGE || sum >= open_from);
+            let learned = ask(network, &pair, &read, &radiometry, &open, work, margin)?;
+            odds = Evidence { learned: Some(learned), ..evidence }.log_odds(&WEIGHTS);
+        }
+        match &mut compared.odds {
+            Some(least) => least.keep_least(&odds, open.view()),
+            none => *none = Some(odds),
+        }
+        if let Some(odds) = &compared.odds {
+            open = Zip::from(&odds.sum)
+                .and(told.labels())
+                .and(&seen)
+                .map_collect(|&sum, &label, &seen| is_open(sum, label, seen));
+        }
+    }
+    Ok(compared)
+}
+
+fn log_odds(score: f64) -> f32 {
+    ((score / (1.0 - score)) as f32).ln()
+}
+
+/// Pixels around the window of a decision that have to be read.
+fn margin_px(network: Option<&ChangeNetwork>) -> usize {
+    let halo = network.map_or(0, |network| network.description().halo_px + network.description().alignment_px);
+    halo + SHIFT_MARGIN_PX + SMOOTHING_RADIUS_PX
+}
+
+/// What the classes of an earlier and the later pass say, over `work`.
+fn class_evidence(context: &RunContext, earlier: &Scores, later: &Scores, work: Window) -> ClassEvidence {
+    let (rows, cols) = later.window.ranges_of(&work);
+    let seen = |scores: &Scores| scores.causes.slice(s![rows.clone(), cols.clone()]).mapv(Causes::is_observed);
+    let observed = Zip::from(&seen(earlier)).and(&seen(later)).map_collect(|before, after| *before && *after);
+    ClassEvidence::of(
+        earlier.probabilities.slice(s![.., rows.clone(), cols.clone()]),
+        later.probabilities.slice(s![.., rows.clone(), cols.clone()]),
+        observed.view(),
+        &class_roles(context.model.description()),
+    )
+}
+
+/// Asks the network about the open pixels (row, col of `work`), square by square. Elsewhere the answer is what it mostly is:
+/// that nothing changed.
+#[expect(clippy::too_many_arguments, reason = "the parts of one pair over one window")]
+fn ask(
+    network: &ChangeNetwork,
+    pair: &FittedPair,
+    read: &PairWindow,
+    seen: &Radiometry,
+    open: &Array2<bool>,
+    work: Window,
+    margin: usize,
+) -> Result<Array2<f32>, Failure> {
+    let description = network.description();
+    let (halo, step) = (description.halo_px, description.alignment_px.max(1) as i64);
+    let (bands, keep) = shown(description, &pair.roles)?;
+    let (rows, cols) = seen.observed.dim();
+    let inner = seen.observed.slice(s![margin..rows - margin, margin..cols - margin]);
+    let mut learned = inner.mapv(|observed| if observed { UNCHANGED } else { f32::NAN });
+    let whole = work.grown(margin);
+    for square in Cell::meeting(work, ASKED_PX).filter_map(|cell| cell.window(ASKED_PX).intersection(&work)) {
+        let (to_rows, to_cols) = work.ranges_of(&square);
+        let open = open.slice(s![to_rows.clone(), to_cols.clone()]);
+        if !open.iter().any(|open| *open) {
+            continue;
+        }
+        // windows begin in the network's phase on the grid, so that the same ground is fed alike whatever the unit
+        let (row, col) = (square.row.div_euclid(step) * step, square.col.div_euclid(step) * step);
+        let aligned =
+            Window { row, col, rows: (square.row_end() - row) as usize, cols: (square.col_end() - col) as usize };
+        let crop = halo.next_multiple_of(step as usize);
+        let fed = aligned.grown(crop);
+        let (fed_rows, fed_cols) = whole.ranges_of(&fed);
+        let part = s![fed_rows.clone(), fed_cols.clone()];
+        let bands_part = s![.., fed_rows.clone(), fed_cols.clone()];
+        let observed = seen.observed.slice(part);
+        let select = |pixels: ArrayView3<'_, f32>| pixels.select(Axis(0), &keep);
+        let before = pair.fit.normalised(seen.before.slice(bands_part), observed);
+        let changed = network.changed_window(
+            &bands,
+            select(before.view()).view(),
+            select(read.after.pixels.slice(bands_part)).view(),
+            observed,
+            crop,
+        )?;
+        let (from_rows, from_cols) = aligned.ranges_of(&square);
+        Zip::from(learned.slice_mut(s![to_rows, to_cols]))
+            .and(changed.slice(s![from_rows, from_cols]))
+            .and(&open)
+            .for_each(|learned, changed, open| *learned = if *open && !learned.is_nan() { *changed } else { *learned });
+    }
+    Ok(learned)
+}
+
+/// What the network says of most ground.
+const UNCHANGED: f32 = 0.02;
