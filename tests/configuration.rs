@@ -4,6 +4,8 @@
 mod digest;
 #[path = "configuration/passes.rs"]
 mod passes;
+#[path = "configuration/schedule.rs"]
+mod schedule;
 #[path = "configuration/schema.rs"]
 mod schema;
 #[path = "configuration/scratch.rs"]

@@ -248,3 +248,42 @@ fn raw_drone_frames_are_refused_with_the_reason() {
     assert_eq!(output.status.code(), Some(3), "{}", text(&output));
     assert!(text(&output).contains("geotransform"), "{}", text(&output));
 }
+
+/// Row 8: a pass that is all cloud, or all fill, is unobserved: it opens no patch and closes none.
+#[test]
+fn a_pass_that_shows_nothing_opens_and_closes_nothing() {
+    let mut place = Place::painted();
+    let names = names(&place);
+    fs::create_dir_all(place.path("sensors")).expect("a folder");
+    let profile = fs::read_to_string(common::root().join("configs/sensors/synthetic.toml")).expect("the profile");
+    // a bit that the painter never sets: "not set" holds everywhere
+    let blind = |name: &str, from: &str, to: &str| {
+        let profile = profile.replace("name = \"synthetic\"", &format!("name = \"{name}\"")).replace(from, to);
+        fs::write(place.path("sensors").join(format!("{name}.toml")), profile).expect("written");
+    };
+    blind("overcast", "mask = 2\nequals = 2", "mask = 64\nequals = 0");
+    blind("blank", "mask = 1\nequals = 1", "mask = 64\nequals = 0");
+    let entry = |file: &str, sensor: &str| format!("[[passes]]\nfiles = [\"imagery/{file}\"]\nsensor = \"{sensor}\"\n");
+    place.extra = "[sensors]\nfolder = \"sensors\"\n[patches]\nchips = false\n".to_owned();
+    place.passes = entry(&names[0], "synthetic") + &entry(&names[1], "synthetic");
+    let config = place.configure("clear.toml", "state");
+    let clear = place.json(0, &["run", "--config", &config]);
+    let before = place.rows("state/store.gpkg", "patches");
+    assert!(!before.is_empty(), "{clear}");
+    for (sensor, cause) in [("overcast", "cloud"), ("blank", "nodata")] {
+        place.passes = entry(&names[0], "synthetic") + &entry(&names[1], "synthetic") + &entry(&names[2], sensor);
+        let state = format!("{sensor}-state");
+        let config = place.configure("run.toml", &state);
+        let summary = place.json(0, &["run", "--config", &config]);
+        assert_eq!((&summary["publications"], &summary["patches_current"]), (&3.into(), &clear["patches_current"]));
+        let kept = |rows: &[String]| -> Vec<String> {
+            let id =
+                |row: &String| row.split_whitespace().find(|cell| cell.starts_with("patch_id=")).map(str::to_owned);
+            rows.iter().filter_map(id).collect()
+        };
+        assert_eq!(kept(&place.rows(&format!("{state}/store.gpkg"), "patches")), kept(&before), "{sensor}");
+        let status = text(&place.run(&["status", "--config", &config]));
+        assert_eq!(status.matches("on 2024-10-30: 100.0 %").count(), 3, "{status}");
+        assert!(status.contains(&format!("100.0 % ({cause}")), "{status}");
+    }
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
 
 /// Finds suspected problems along managed shorelines in satellite and drone imagery.
 ///
@@ -50,7 +51,9 @@ Exit codes:
   2  the command line or the configuration is wrong; nothing was done
   3  done, but some inputs were refused, quarantined, held or partly unreadable (see the messages)
   4  refused before any work: model, store and inputs do not fit together
-  5  could not go on now (disk full, store in use, input still being copied); the same command may succeed later";
+  5  could not go on now (disk full, store in use, input still being copied); the same command may succeed later
+  6  `run --due` only: done, and an alarm stands (no new pass, or a reach unobserved, for too long); inputs may have been
+     refused too: 6 goes before 3, and the messages and --json tell both";
 
 /// A run configuration.
 #[derive(Debug, Clone, Args)]
@@ -76,7 +79,17 @@ pub enum Command {
     #[command(subcommand)]
     Reaches(ReachesCommand),
     /// Do everything that is not done yet: register what the configuration lists, plan, work, publish, picture.
-    Run(ConfigFile),
+    Run {
+        /// The configuration.
+        #[command(flatten)]
+        config: ConfigFile,
+        /// For a timer: take what is complete in the watched folders of [schedule] first, and raise its alarms at the end.
+        #[arg(long)]
+        due: bool,
+        /// The date that alarms are reckoned from, for trials (YYYY-MM-DD); by default today's in UTC.
+        #[arg(long, value_name = "DATE", hide = true, requires = "due")]
+        today: Option<Date>,
+    },
     /// Print the units of work that are not published yet, one a line (the first of `run`'s three steps).
     Plan(ConfigFile),
     /// Work units and stage their results (the second step); needs the store for reading only.
@@ -91,7 +104,17 @@ pub enum Command {
     /// Publish what is staged and complete, each pass in one transaction (the third step).
     Publish(ConfigFile),
     /// What the store holds, what is planned, and what was not looked at.
-    Status(ConfigFile),
+    Status {
+        /// The configuration.
+        #[command(flatten)]
+        config: ConfigFile,
+        /// What was not looked at since this date (YYYY-MM-DD, UTC, that day included)?
+        #[arg(long, value_name = "DATE")]
+        since: Option<Date>,
+        /// The date that days are reckoned from, for trials (YYYY-MM-DD); by default today's in UTC.
+        #[arg(long, value_name = "DATE", hide = true)]
+        today: Option<Date>,
+    },
     /// Write the current patches as GeoJSON, GeoPackage, FlatGeobuf and CSV.
     Export {
         /// The configuration.
@@ -115,6 +138,9 @@ pub enum Command {
         /// Truth (GeoJSON) that `shorewatch synth` wrote, to compare with.
         #[arg(long, value_name = "FILE")]
         truth: Option<PathBuf>,
+        /// The date that overdue reaches are reckoned from, for trials (YYYY-MM-DD); by default today's in UTC.
+        #[arg(long, value_name = "DATE", hide = true)]
+        today: Option<Date>,
     },
     /// Paint synthetic passes of a river landscape with known events. Not real imagery.
     Synth {

@@ -22,6 +22,9 @@ pub enum ExitCode {
     Refused = 4,
     /// Could not go on now (disk full, store in use, input still being copied); the same command may succeed later.
     Retryable = 5,
+    /// A scheduled run did everything, and an alarm stands: no new pass, or a reach unobserved, for too long. It goes before
+    /// [`ExitCode::Partial`]: a scene that was quarantined once is told of in every run, and must not hide an alarm.
+    Alarm = 6,
 }
 
 /// Why a command stopped.

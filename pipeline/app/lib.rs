@@ -6,6 +6,7 @@
 //! | [`configuration`] | what the user typed → what the program needs |
 //! | [`register`] | delivered files → passes and reaches in the store |
 //! | [`run`] | plan, work, publish |
+//! | [`schedule`] | scheduled runs: watched folders, when each reach was last looked at, alarms |
 //! | [`polygonize`] | the extractor of the domain on all cores |
 //! | [`labels`] | reviewed patches as training chips |
 //! | [`reporting`], [`score`], [`scene`] | the HTML page; truth against result; synthetic imagery |
@@ -29,4 +30,5 @@ pub mod register;
 pub mod reporting;
 pub mod run;
 pub mod scene;
+pub mod schedule;
 pub mod score;

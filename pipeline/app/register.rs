@@ -13,7 +13,7 @@ use shorewatch_imagery::open::Limits;
 use shorewatch_imagery::vector::{ReachSource, read_reaches};
 use shorewatch_store::{AddedPass, ReachImport, Store};
 
-use crate::configuration::{GridChoice, ReachSettings, RunSettings};
+use crate::configuration::{FoundPass, GridChoice, ReachSettings, RunSettings};
 use crate::failure::{ExitCode, Failure};
 
 /// A pass as an operator delivers it.
@@ -61,30 +61,65 @@ pub fn passes(settings: &RunSettings, store: &mut Store) -> Result<Vec<String>, 
     let known = store.passes()?;
     let mut faults = Vec::new();
     for pass in found {
-        let delivery = Delivery {
-            files: pass.files,
-            sensor: pass.sensor,
-            name: pass.name,
-            time: pass.time,
-            assigned_epsg: pass.assigned_epsg,
-        };
-        if known.iter().any(|known| is_unchanged(known, &delivery)) {
-            continue;
-        }
-        match register(settings, store, &delivery) {
-            Ok(_) => {}
-            Err(fault) if fault.code == ExitCode::Refused => {
-                tracing::error!(pass = delivery.name, %fault, "not registered");
-                faults.push(format!("pass {} was not registered: {fault}", delivery.name));
+        let name = pass.name.clone();
+        match take(settings, store, &known, pass)? {
+            Taken::Unchanged | Taken::Registered(_) => {}
+            Taken::Refused(fault) => faults.push(format!("pass {name} was not registered: {fault}")),
+            Taken::NotYet(fault) => {
+                tracing::warn!(pass = name, fault, "not registered yet");
+                faults.push(format!("pass {name} is not registered yet: {fault}"));
             }
-            Err(fault) if fault.code == ExitCode::Retryable && !fault.text.contains("disk is full") => {
-                tracing::warn!(pass = delivery.name, %fault, "not registered yet");
-                faults.push(format!("pass {} is not registered yet: {fault}", delivery.name));
-            }
-            Err(fault) => return Err(fault),
         }
     }
     Ok(faults)
+}
+
+/// What became of files that were found.
+pub enum Taken {
+    /// They are registered already, as they are.
+    Unchanged,
+    /// They are a pass now, or were one already under other paths or times.
+    Registered(AddedPass),
+    /// They are no pass, for this reason.
+    Refused(String),
+    /// They may be one later: a copy is still running, for example.
+    NotYet(String),
+}
+
+/// Registers files that were found, unless the `known` passes hold them as they are.
+///
+/// # Errors
+/// What concerns more than these files: the store can't be written, the disk is full.
+pub fn take(settings: &RunSettings, store: &mut Store, known: &[Pass], found: FoundPass) -> Result<Taken, Failure> {
+    let delivery = Delivery {
+        files: found.files,
+        sensor: found.sensor,
+        name: found.name,
+        time: found.time,
+        assigned_epsg: found.assigned_epsg,
+    };
+    if known.iter().any(|known| is_unchanged(known, &delivery)) {
+        return Ok(Taken::Unchanged);
+    }
+    match register(settings, store, &delivery) {
+        Ok(Registered { pass, added }) => {
+            let is_kept =
+                |known: &&Pass| known.id == pass.id && known.name == pass.name && known.state != PassState::Superseded;
+            // the same bytes, moved or touched: with their place and time on record they need no digest next time
+            if added == AddedPass::AlreadyThere && known.iter().any(|known| is_kept(&known)) {
+                store.set_pass_files(&pass.id, &pass.files, Timestamp::now())?;
+            }
+            Ok(Taken::Registered(added))
+        }
+        Err(fault) if fault.code == ExitCode::Refused => {
+            tracing::error!(pass = delivery.name, %fault, "not registered");
+            Ok(Taken::Refused(fault.text))
+        }
+        Err(fault) if fault.code == ExitCode::Retryable && !fault.text.contains("disk is full") => {
+            Ok(Taken::NotYet(fault.text))
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 /// Registers one pass.

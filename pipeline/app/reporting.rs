@@ -5,6 +5,7 @@ use std::path::Path;
 
 use geo::MapCoordsInPlace;
 use geo_types::MultiPolygon;
+use jiff::civil::Date;
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -17,9 +18,9 @@ use shorewatch_domain::patch::Patch;
 use shorewatch_domain::rasterise;
 use shorewatch_domain::sensor::BandRole;
 use shorewatch_report::{
-    Cause, Coverage, CoverageRow, GridSummary, HarmlessEvent, IssueClass, MapPicture, Overview, OverviewPatch,
-    OverviewReach, PairReference, PassReference, PassRow, PassStatus, PatchCard, ReachRow, Report, RunSummary,
-    TruthEvent, TruthOutcome, TruthTable, rank_patches, render_overview, render_report,
+    Cause, Coverage, CoverageRow, GridSummary, HarmlessEvent, IssueClass, MapPicture, Overdue, OverdueRow, Overview,
+    OverviewPatch, OverviewReach, PairReference, PassReference, PassRow, PassStatus, PatchCard, ReachRow, Report,
+    RunSummary, TruthEvent, TruthOutcome, TruthTable, rank_patches, render_overview, render_report,
 };
 use shorewatch_store::{PatchFilter, Run};
 
@@ -30,6 +31,7 @@ use crate::run::ground::{Ground, bounding_window};
 use crate::run::plan::Plan;
 use crate::run::session::Session;
 use crate::run::work;
+use crate::schedule::standing::{Standing, standings};
 use crate::score;
 
 /// Longest edge of a map in pixels.
@@ -42,7 +44,7 @@ const MAP_ROOM: f64 = 0.04;
 ///
 /// # Errors
 /// There was no run yet, or the store or the imagery can't be read.
-pub fn page(session: &Session, truth: Option<&Path>) -> Result<String, Failure> {
+pub fn page(session: &Session, truth: Option<&Path>, today: Date) -> Result<String, Failure> {
     let run = session.store.runs()?.into_iter().next().ok_or_else(|| {
         Failure::input("there was no run yet, so there is nothing to report; use `shorewatch run` first")
     })?;
@@ -73,6 +75,7 @@ pub fn page(session: &Session, truth: Option<&Path>) -> Result<String, Failure> 
         passes: session.store.passes()?.iter().map(pass_row).collect(),
         reaches: reach_rows(session, &plan),
         coverage: coverage_rows(session)?,
+        overdue: overdue(session, today)?,
         truth: truth.map(|file| truth_table(session, file)).transpose()?,
         patches: cards,
         max_patches_with_chips: pictured,
@@ -162,6 +165,30 @@ fn reach_rows(session: &Session, plan: &Plan) -> Vec<ReachRow> {
             passes_meeting: meets(&placed.reach.id),
         })
         .collect()
+}
+
+/// `None` where no cadence is configured: nothing is overdue then, and nothing is not.
+fn overdue(session: &Session, today: Date) -> Result<Option<Overdue>, Failure> {
+    let schedule = &session.settings.schedule;
+    if schedule.default_cadence_days.is_none() && schedule.cadence.is_empty() {
+        return Ok(None);
+    }
+    let row = |standing: Standing| {
+        let cadence_days = standing.cadence_days.filter(|_| standing.is_overdue)?;
+        Some(OverdueRow {
+            reach_id: standing.reach_id,
+            last_observed: standing.last_observed.map(|date| date.to_string()),
+            days_unobserved: standing.days_unobserved,
+            cadence_days,
+            overdue_days: standing.overdue_days,
+            observed_share_since: standing.observed_share_since_last,
+        })
+    };
+    Ok(Some(Overdue {
+        as_of: today.to_string(),
+        observed_fraction_min: schedule.observed_fraction_min,
+        rows: standings(session, None, today)?.into_iter().filter_map(row).collect(),
+    }))
 }
 
 fn reference(session: &Session, id: &Digest) -> Result<PassReference, Failure> {

@@ -18,6 +18,10 @@ fn the_digest_is_stable_and_insensitive_to_places_and_threads() {
         format!("{MINIMAL}{naip}[patches]\nchips = false\n[limits]\nmaximum_bands = 4\n"),
         format!("{MINIMAL}{}", naip.replace("x/*.tif", "y/*.tif")),
         format!("{MINIMAL}{naip}{naip}[[reaches]]\nfile = \"r.geojson\"\nid_field = \"i\"\nname_field = \"n\"\n"),
+        format!(
+            "{MINIMAL}{naip}[schedule]\ndefault_cadence_days = 9\nno_pass_alarm_days = 3\nobserved_fraction_min = 0.9\n"
+        ),
+        format!("{MINIMAL}{naip}[[schedule.watch]]\nfolder = \"in\"\nfiles = [\"*.tif\"]\nsensor = \"naip\"\n"),
         format!("# a comment\n{MINIMAL}{naip}"),
     ];
     for text in &same {

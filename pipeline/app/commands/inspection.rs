@@ -1,26 +1,32 @@
-//! The inspection: run, its three steps, and what is left to do.
+//! The inspection: run, and its three steps.
 
 use std::fmt::Write as _;
 use std::io::BufRead;
 
 use serde_json::json;
 
-use shorewatch_store::PatchFilter;
-
 use super::{Out, settings};
 use crate::cli::ConfigFile;
 use crate::failure::{ExitCode, Failure};
 use crate::progress::Progress;
 use crate::run::session::{Purpose, Session};
-use crate::run::{self, publish, work};
+use crate::run::{self, RunSummary, publish, work};
 
 pub(super) fn run_all(out: &Out, config: &ConfigFile, progress: &Progress) -> Result<ExitCode, Failure> {
     let mut session = Session::open(settings(config)?, Purpose::Write)?;
     let summary = run::run(&mut session, progress)?;
     let code = summary.exit_code();
+    let mut json = json!(summary);
+    json["exit_code"] = json!(code as u8);
+    out.either(&json, &told(&summary))?;
+    Ok(code)
+}
+
+/// What a run did, in words.
+pub(super) fn told(summary: &RunSummary) -> String {
     let mut text = format!(
         "run {}: {} of {} units worked, {} passes published, {} new patches ({} current), {} pictures, {:.1} s",
-        &summary.run_id[..12],
+        summary.run_id.get(..12).unwrap_or("none"),
         summary.units_worked,
         summary.units_planned,
         summary.publications,
@@ -38,10 +44,7 @@ pub(super) fn run_all(out: &Out, config: &ConfigFile, progress: &Progress) -> Re
     for fault in &summary.faults {
         let _ = write!(text, "\n{fault}");
     }
-    let mut json = json!(summary);
-    json["exit_code"] = json!(code as u8);
-    out.either(&json, &text)?;
-    Ok(code)
+    text
 }
 
 pub(super) fn plan(out: &Out, config: &ConfigFile) -> Result<ExitCode, Failure> {
@@ -111,52 +114,4 @@ pub(super) fn publish_staged(out: &Out, config: &ConfigFile) -> Result<ExitCode,
     let text = format!("{published} passes published with {patches} patches; {waiting} wait for units");
     out.either(&json!({ "published": published, "patches": patches, "waiting": waiting }), &text)?;
     Ok(if waiting > 0 { ExitCode::Partial } else { ExitCode::Done })
-}
-
-pub(super) fn status(out: &Out, config: &ConfigFile) -> Result<ExitCode, Failure> {
-    let session = Session::open(settings(config)?, Purpose::Read)?;
-    let plan = session.plan()?;
-    let todo = run::not_published(&plan, &session.store)?;
-    let units: usize = todo.iter().map(|publication| publication.units.len()).sum();
-    let patches = session.store.patches(&PatchFilter::default())?.len();
-    let observations = session.store.observations()?;
-    let mut text = format!(
-        "{} reaches, {} passes ready, {patches} suspected patches; {} passes ({units} units) wait for work\n",
-        session.grounds.iter().map(|ground| ground.reaches.len()).sum::<usize>(),
-        session.ready_passes(),
-        todo.len()
-    );
-    for row in &observations {
-        let seen = &row.seen;
-        let share = seen.observed_fraction().unwrap_or(1.0);
-        if share < 1.0 {
-            let causes: Vec<_> = seen
-                .coverage
-                .by_cause()
-                .map(|(cause, px)| format!("{cause} {:.1} ha", px as f64 * seen.pixel_area_m2 / 1e4))
-                .collect();
-            let _ = writeln!(
-                text,
-                "not observed: reach {} on {}: {:.1} % ({})",
-                seen.reach_id,
-                row.post_date.strftime("%Y-%m-%d"),
-                100.0 * (1.0 - share),
-                causes.join(", ")
-            );
-        }
-    }
-    for reach in &plan.reaches_outside_every_pass {
-        let _ = writeln!(text, "not looked at: reach {reach} lies outside every pass");
-    }
-    for fault in &session.faults {
-        let _ = writeln!(text, "{fault}");
-    }
-    let json = json!({
-        "patches": patches,
-        "publications_waiting": todo.len(),
-        "units_waiting": units,
-        "reaches_outside_every_pass": plan.reaches_outside_every_pass,
-        "faults": session.faults,
-    });
-    out.either(&json, &text)
 }

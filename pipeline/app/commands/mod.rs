@@ -3,7 +3,8 @@
 //! | module | commands |
 //! |---|---|
 //! | `registry` | `passes`, `reaches` |
-//! | `inspection` | `run`, `plan`, `work`, `publish`, `status` |
+//! | `inspection` | `run`, `plan`, `work`, `publish` |
+//! | `scheduled` | `run --due`, `status` |
 //! | `results` | `export`, `report`, `score`, `synth` |
 //! | `change` | `change` |
 //! | `labels` | `labels` |
@@ -17,6 +18,7 @@ mod labels;
 mod program;
 mod registry;
 mod results;
+mod scheduled;
 
 use std::io::Write;
 use std::time::Duration;
@@ -68,16 +70,17 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
             registry::reaches_import(&out, config, &source)
         }
         Command::Reaches(ReachesCommand::List(config)) => registry::reaches_list(&out, config),
-        Command::Run(config) => inspection::run_all(&out, config, &progress),
+        Command::Run { config, due: false, .. } => inspection::run_all(&out, config, &progress),
+        Command::Run { config, due: true, today } => scheduled::run_due(&out, config, *today, &progress),
         Command::Plan(config) => inspection::plan(&out, config),
         Command::Work { config, units } => inspection::work_units(&out, config, units),
         Command::Publish(config) => inspection::publish_staged(&out, config),
-        Command::Status(config) => inspection::status(&out, config),
+        Command::Status { config, since, today } => scheduled::status(&out, config, *since, *today),
         Command::Export { config, format, out: folder } => {
             results::export_patches(&out, config, format, folder.as_deref())
         }
-        Command::Report { config, out: file, truth } => {
-            results::report(&out, config, file.as_deref(), truth.as_deref())
+        Command::Report { config, out: file, truth, today } => {
+            results::report(&out, config, file.as_deref(), truth.as_deref(), *today)
         }
         Command::Synth { out: folder, scene, seed } => results::synth(&out, folder, *scene, *seed),
         Command::Score { config, truth, out: file } => results::score_run(&out, config, truth, file.as_deref()),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::civil::Date;
 use serde_json::json;
 
 use shorewatch_domain::patch::Patch;
@@ -12,7 +13,7 @@ use super::{Out, settings};
 use crate::cli::{ConfigFile, ExportFormat, Scene};
 use crate::failure::{ExitCode, Failure};
 use crate::run::session::{Purpose, Session};
-use crate::{reporting, scene, score};
+use crate::{reporting, scene, schedule, score};
 
 pub(super) fn export_patches(
     out: &Out,
@@ -49,11 +50,12 @@ pub(super) fn report(
     config: &ConfigFile,
     file: Option<&Path>,
     truth: Option<&Path>,
+    today: Option<Date>,
 ) -> Result<ExitCode, Failure> {
     let session = Session::open(settings(config)?, Purpose::Read)?;
     let default = session.settings.output_folder.join("report.html");
     let file = file.unwrap_or(&default);
-    let page = reporting::page(&session, truth)?;
+    let page = reporting::page(&session, truth, schedule::today(today))?;
     scene::write_whole(file, page.as_bytes())?;
     out.either(&json!({ "file": file }), &format!("wrote {}", file.display()))
 }

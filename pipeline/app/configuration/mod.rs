@@ -3,7 +3,7 @@
 //! | step | |
 //! |---|---|
 //! | [`load`] | file → [`RunConfiguration`] (as typed) → [`RunSettings`] (resolved and checked); reads sensor profiles and the table of changes, but no imagery |
-//! | [`RunSettings::find_passes`] | looks for the imagery: patterns → the files of each pass |
+//! | [`RunSettings::find_passes`], [`RunSettings::find_watched`] | look for the imagery: patterns → the files of each pass |
 //! | [`Classes::check`] | the table of changes against the classes of the model, once its manifest is known |
 //! | [`RunSettings::result_digest`] | what decides results, and nothing else |
 //! | [`json_schema`], [`template`] | for `shorewatch schema` and `shorewatch init` |
@@ -21,6 +21,7 @@ mod passes;
 mod paths;
 mod resolve;
 mod run;
+mod schedule;
 mod schema;
 mod sensors;
 mod settings;
@@ -32,13 +33,14 @@ use std::path::Path;
 pub use classes::Classes;
 pub use digest::sensor_digest;
 pub use faults::{ConfigurationFault, ConfigurationFaults, FaultPlace};
-pub use passes::FoundPass;
+pub use passes::{FoundPass, WatchedPasses};
 pub use paths::Environment;
 pub use run::{
     Backend, ChangeSection, ClassesSection, Device, GridSection, LimitsSection, ModelSection, OutputSection, PassEntry,
     PatchesSection, ReachEntry, RunConfiguration, RuntimeSection, SensorsSection, StoreSection, TilesSection,
     WorkSection, Zones,
 };
+pub use schedule::{CadenceEntry, ScheduleSection, ScheduleSettings, WatchEntry, WatchSettings};
 pub use sensors::{Sensor, built_in_sensor};
 pub use settings::{GridChoice, GridSettings, ModelSettings, PassSettings, ReachSettings, RunSettings};
 pub use time::operator_time;

@@ -29,7 +29,57 @@ pub struct FoundPass {
     pub assigned_epsg: Option<Epsg>,
 }
 
+/// What the watched folders hold.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct WatchedPasses {
+    /// Passes whose files are complete.
+    pub passes: Vec<FoundPass>,
+    /// Files and folders that are left for the next time, and why.
+    pub waiting: Vec<(PathBuf, String)>,
+    /// What can't be a pass, in words.
+    pub faults: Vec<String>,
+}
+
 impl RunSettings {
+    /// Looks into the watched folders. One bad delivery stands in the way of no other.
+    ///
+    /// `unfinished` says why a file or folder is not complete yet. It is asked before anything is looked for inside: a
+    /// product that is still being copied lacks bands, and that is nobody's fault.
+    #[must_use]
+    pub fn find_watched(&self, unfinished: &dyn Fn(&Path) -> Option<String>) -> WatchedPasses {
+        let mut watched = WatchedPasses::default();
+        for watch in &self.schedule.watch {
+            let Some(sensor) = self.sensors.get(&watch.entry.sensor) else { continue };
+            let place = watch.folder.display();
+            if !watch.folder.is_dir() {
+                watched.faults.push(format!(
+                    "there is no watched folder {place}: make or mount it, or correct [[schedule.watch]]"
+                ));
+                continue;
+            }
+            let mut messages = Vec::new();
+            let (matches, _) = matched(&watch.entry, &mut messages);
+            let (mut complete, mut waits_for_file) = (Vec::new(), false);
+            for path in matches {
+                match unfinished(&path) {
+                    Some(reason) => {
+                        waits_for_file |= path.is_file();
+                        watched.waiting.push((path, reason));
+                    }
+                    None => complete.push(path),
+                }
+            }
+            // files of bands that lie side by side are one pass: it is complete when all of them are
+            if waits_for_file && sensor.profile.layout == Layout::FilePerBand {
+                complete.retain(|path| !path.is_file());
+            }
+            watched.passes.extend(interpreted(&watch.entry, sensor, complete, &mut messages));
+            let fault = |(message, help): Message| format!("watched folder {place}: {message}; {help}");
+            watched.faults.extend(messages.into_iter().map(fault));
+        }
+        watched
+    }
+
     /// Looks for the files of all entries of passes, in the order of the entries and of the file names.
     ///
     /// # Errors
@@ -83,13 +133,21 @@ type Message = (String, &'static str);
 
 fn entry_passes(entry: &PassSettings, sensor: &Sensor) -> Result<Vec<FoundPass>, Vec<Message>> {
     let mut messages = Vec::new();
-    let mut matches = Vec::new();
+    let (matches, empty) = matched(entry, &mut messages);
+    for pattern in empty {
+        let message = format!("nothing matches {}", pattern.display());
+        messages.push((message, "paths are relative to the folder of the configuration file"));
+    }
+    let passes = interpreted(entry, sensor, matches, &mut messages);
+    if messages.is_empty() { Ok(passes) } else { Err(messages) }
+}
+
+/// The files and folders that an entry's patterns match, in order of name, and the patterns that match nothing.
+fn matched<'a>(entry: &'a PassSettings, messages: &mut Vec<Message>) -> (Vec<PathBuf>, Vec<&'a Path>) {
+    let (mut matches, mut empty) = (Vec::new(), Vec::new());
     for pattern in &entry.patterns {
         match glob::expand(pattern) {
-            Ok(paths) if paths.is_empty() => {
-                let message = format!("nothing matches {}", pattern.display());
-                messages.push((message, "paths are relative to the folder of the configuration file"));
-            }
+            Ok(paths) if paths.is_empty() => empty.push(pattern.as_path()),
             Ok(paths) => matches.extend(paths),
             Err(error) => {
                 messages.push((format!("{} cannot be listed: {error}", pattern.display()), "check its permissions"));
@@ -98,20 +156,31 @@ fn entry_passes(entry: &PassSettings, sensor: &Sensor) -> Result<Vec<FoundPass>,
     }
     matches.sort();
     matches.dedup();
-    for path in matches.iter().filter(|path| !is_product(path, &sensor.product_names)) {
-        messages.push((
-            format!(
-                "{} is no product of {}: no part of its path matches {}",
-                path.display(),
-                sensor.profile.name,
-                sensor.product_names.join(" or ")
-            ),
-            "take the profile that fits, or one of your own without `product_names` if you know the product to be right",
-        ));
-    }
-    if !messages.is_empty() {
-        return Err(messages);
-    }
+    (matches, empty)
+}
+
+/// What files and folders are as passes of the entry's sensor. What can't be one is told, and left out.
+fn interpreted(
+    entry: &PassSettings,
+    sensor: &Sensor,
+    mut matches: Vec<PathBuf>,
+    messages: &mut Vec<Message>,
+) -> Vec<FoundPass> {
+    matches.retain(|path| {
+        let fits = is_product(path, &sensor.product_names);
+        if !fits {
+            messages.push((
+                format!(
+                    "{} is no product of {}: no part of its path matches {}",
+                    path.display(),
+                    sensor.profile.name,
+                    sensor.product_names.join(" or ")
+                ),
+                "take the profile that fits, or one of your own without `product_names` if you know the product to be right",
+            ));
+        }
+        fits
+    });
     let passes: Vec<FoundPass> = match sensor.profile.layout {
         Layout::OneFile => {
             let (files, folders): (Vec<_>, Vec<_>) = matches.into_iter().partition(|path| path.is_file());
@@ -120,7 +189,7 @@ fn entry_passes(entry: &PassSettings, sensor: &Sensor) -> Result<Vec<FoundPass>,
             }
             files.into_iter().map(|file| found(entry, stem(&file), vec![file])).collect()
         }
-        Layout::FilePerBand => file_per_band(entry, &sensor.profile, matches, &mut messages),
+        Layout::FilePerBand => file_per_band(entry, &sensor.profile, matches, messages),
     };
     if passes.len() > 1 && entry.name.is_some() {
         messages
@@ -130,7 +199,7 @@ fn entry_passes(entry: &PassSettings, sensor: &Sensor) -> Result<Vec<FoundPass>,
         messages
             .push((format!("`time` is given for {} passes", passes.len()), "make an entry for each, or leave it out"));
     }
-    if messages.is_empty() { Ok(passes) } else { Err(messages) }
+    passes
 }
 
 fn found(entry: &PassSettings, name: String, files: Vec<PathBuf>) -> FoundPass {

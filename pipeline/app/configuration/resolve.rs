@@ -13,7 +13,7 @@ use super::paths::{self, Environment};
 use super::run::{Backend, Device, PassEntry, ReachEntry, RunConfiguration};
 use super::schema::suggestion;
 use super::settings::{GridChoice, GridSettings, ModelSettings, PassSettings, ReachSettings, RunSettings};
-use super::{sensors, time};
+use super::{schedule, sensors, time};
 
 /// Systems that people type by mistake: in degrees, or with areas that are far from true.
 const NOT_FOR_AREAS: [(u32, &str); 8] = [
@@ -83,6 +83,7 @@ pub(super) fn resolve(
             resolver.refuse(at!["reaches", i], "this file and layer stand here twice", "remove one of the entries");
         }
     }
+    let schedule = schedule::resolve(&typed.schedule, &sensors, &mut resolver);
 
     let (classes, grid) = (classes?, grid?);
     if faults.len() > before {
@@ -116,13 +117,14 @@ pub(super) fn resolve(
         limits: typed.limits.clone(),
         passes,
         reaches,
+        schedule,
         threads: NonZeroUsize::new(typed.runtime.threads as usize).unwrap_or(cores),
         synthetic: typed.runtime.synthetic,
         document,
     })
 }
 
-struct Resolver<'a> {
+pub(super) struct Resolver<'a> {
     document: &'a Document,
     base: &'a Path,
     environment: Environment<'a>,
@@ -130,11 +132,11 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn refuse(&mut self, steps: &[Step<'_>], message: impl Into<String>, help: &str) {
+    pub(super) fn refuse(&mut self, steps: &[Step<'_>], message: impl Into<String>, help: &str) {
         self.faults.push(self.document.fault(steps, message, help));
     }
 
-    fn path(&mut self, steps: &[Step<'_>], text: &str) -> PathBuf {
+    pub(super) fn path(&mut self, steps: &[Step<'_>], text: &str) -> PathBuf {
         paths::resolve(text, self.base, self.environment).unwrap_or_else(|message| {
             self.refuse(
                 steps,

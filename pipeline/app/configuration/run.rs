@@ -8,6 +8,8 @@ use shorewatch_domain::case::CaseRules;
 use shorewatch_domain::crs::ZoneFamily;
 use shorewatch_models::Format;
 
+use super::schedule::ScheduleSection;
+
 /// The configuration of a Shorewatch run.
 ///
 /// Paths are relative to the folder of this file. In paths, `${NAME}` and `${NAME:-default}` stand for an environment
@@ -55,6 +57,9 @@ pub struct RunConfiguration {
     /// Managed shorelines of this run. Reaches can also be imported on the command line.
     #[serde(default)]
     pub reaches: Vec<ReachEntry>,
+    /// Scheduled runs (`shorewatch run --due`) and their alarms; decides no result.
+    #[serde(default)]
+    pub schedule: ScheduleSection,
     /// This machine and this run; decides no result.
     #[serde(default)]
     pub runtime: RuntimeSection,

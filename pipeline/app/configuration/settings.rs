@@ -13,6 +13,7 @@ use shorewatch_models::{Format, Options};
 use super::classes::Classes;
 use super::document::Document;
 use super::run::{Backend, Device, LimitsSection, PatchesSection};
+use super::schedule::ScheduleSettings;
 use super::sensors::Sensor;
 
 /// The settings of a run. All paths are as the program opens them.
@@ -52,6 +53,8 @@ pub struct RunSettings {
     pub passes: Vec<PassSettings>,
     /// Vector files of reaches.
     pub reaches: Vec<ReachSettings>,
+    /// Scheduled runs and their alarms.
+    pub schedule: ScheduleSettings,
     /// Worker threads.
     pub threads: NonZeroUsize,
     /// True where the imagery is painted: everything that comes out must say so.

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use shorewatch_domain::pass::{AcquisitionTime, Pass, PassFile, PassState};
 use shorewatch_domain::sensor::SensorProfile;
 
-pub use self::delivery::name_matches;
+pub use self::delivery::{UNFINISHED, is_named_unfinished, name_matches};
 use crate::error::{FileFault, ImageryError};
 use crate::open::{Assigned, Georeference, Limits, OpenedFile, open_raster};
 

@@ -245,6 +245,7 @@ fn sample() -> Result<Report, RenderError> {
         passes: sample_passes(&pair),
         reaches: sample_reaches(),
         coverage: sample_coverage(&pair),
+        overdue: None,
         patches,
         truth: Some(truth),
         max_patches_with_chips: 4,

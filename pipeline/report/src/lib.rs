@@ -31,6 +31,6 @@ pub use overview::{Coverage, Marker, Overview, OverviewPatch, OverviewReach, Ren
 pub use paint::stretch::{HIGH_PERCENTILE, LOW_PERCENTILE, Stretch};
 pub use report::{
     Cause, CoverageRow, DEFAULT_MAX_PATCHES_LISTED, DEFAULT_MAX_PATCHES_WITH_CHIPS, GridSummary, HarmlessEvent,
-    IssueClass, MapPicture, PairReference, PassReference, PassRow, PassStatus, PatchCard, ReachRow, Report, RunSummary,
-    TruthEvent, TruthOutcome, TruthTable, rank_patches, render_report,
+    IssueClass, MapPicture, Overdue, OverdueRow, PairReference, PassReference, PassRow, PassStatus, PatchCard,
+    ReachRow, Report, RunSummary, TruthEvent, TruthOutcome, TruthTable, rank_patches, render_report,
 };

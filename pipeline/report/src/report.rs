@@ -35,6 +35,8 @@ pub struct Report {
     pub reaches: Vec<ReachRow>,
     /// One row per compared pair of passes and reach.
     pub coverage: Vec<CoverageRow>,
+    /// Reaches that are overdue, or were never observed, where a schedule says how often they are to be looked at.
+    pub overdue: Option<Overdue>,
     /// All suspected patches, ranked by [`rank_patches`]; chips may be left out beyond the cap.
     pub patches: Vec<PatchCard>,
     /// What was painted on purpose and what the run made of it, where truth is known.
@@ -137,6 +139,34 @@ pub struct ReachRow {
     pub scope_m2: f64,
     /// How many accepted passes meet it.
     pub passes_meeting: usize,
+}
+
+/// Reaches that were not looked at for too long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overdue {
+    /// The date that days are reckoned from, UTC, for example `2024-03-15`.
+    pub as_of: String,
+    /// Share of a reach's area that a pass must have observed to count, 0 to 1.
+    pub observed_fraction_min: f64,
+    /// The reaches.
+    pub rows: Vec<OverdueRow>,
+}
+
+/// One reach that was not looked at for too long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OverdueRow {
+    /// The reach.
+    pub reach_id: String,
+    /// The date on which a pass last observed enough of it.
+    pub last_observed: Option<String>,
+    /// Days from then on.
+    pub days_unobserved: Option<u32>,
+    /// How often it is to be looked at, in days.
+    pub cadence_days: u32,
+    /// Days beyond that.
+    pub overdue_days: Option<u32>,
+    /// The most that any single pass observed of it since then, as a share of its area, 0 to 1.
+    pub observed_share_since: f64,
 }
 
 /// One acquisition as a patch or a pair names it.

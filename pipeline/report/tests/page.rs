@@ -8,10 +8,10 @@ use ndarray::{Array2, Array3};
 use proptest::prelude::*;
 use roxmltree::Document;
 use shorewatch_report::{
-    Cause, ChipDate, ChipPair, Coverage, CoverageRow, GridSummary, HarmlessEvent, IssueClass, MapPicture, Overview,
-    OverviewPatch, OverviewReach, PairReference, PassReference, PassRow, PassStatus, PatchCard, ReachRow, RenderedPair,
-    Report, ReportError, ReportFault, RunSummary, TruthEvent, TruthOutcome, TruthTable, rank_patches, render_overview,
-    render_pair, render_report,
+    Cause, ChipDate, ChipPair, Coverage, CoverageRow, GridSummary, HarmlessEvent, IssueClass, MapPicture, Overdue,
+    OverdueRow, Overview, OverviewPatch, OverviewReach, PairReference, PassReference, PassRow, PassStatus, PatchCard,
+    ReachRow, RenderedPair, Report, ReportError, ReportFault, RunSummary, TruthEvent, TruthOutcome, TruthTable,
+    rank_patches, render_overview, render_pair, render_report,
 };
 
 fn pair_reference() -> PairReference {
@@ -135,6 +135,28 @@ fn full() -> Report {
                 passes_meeting: 0,
             },
         ],
+        overdue: Some(Overdue {
+            as_of: "2024-11-20".to_owned(),
+            observed_fraction_min: 0.5,
+            rows: vec![
+                OverdueRow {
+                    reach_id: "R-07".to_owned(),
+                    last_observed: Some("2024-09-01".to_owned()),
+                    days_unobserved: Some(80),
+                    cadence_days: 60,
+                    overdue_days: Some(20),
+                    observed_share_since: 0.7,
+                },
+                OverdueRow {
+                    reach_id: "R-99".to_owned(),
+                    last_observed: None,
+                    days_unobserved: None,
+                    cadence_days: 7,
+                    overdue_days: None,
+                    observed_share_since: 0.0,
+                },
+            ],
+        }),
         coverage: vec![coverage(
             700_000.0,
             vec![(Cause::Cloud, 200_000.0), (Cause::Other("smoke".to_owned()), 50_000.0)],
@@ -190,6 +212,10 @@ fn the_page_says_everything_once_needed() {
         "Synthetic imagery: painted, not real.",
         "2 suspected patches",
         "What was not looked at",
+        "Overdue as of 2024-11-20",
+        "2024-09-01, 80 days ago",
+        "every 60 days",
+        "East tributary (R-99) never every 7 days – 0.0 %",
         "occupation 乱占",
         "1,234.57 m²",
         "2,469.13 m² in all",
@@ -313,7 +339,11 @@ fn three_kinds_of_nothing_are_kept_apart() {
     let mut all = none;
     all.reaches.truncate(1);
     all.coverage = vec![coverage(1_000_000.0, Vec::new())];
+    if let Some(overdue) = &mut all.overdue {
+        overdue.rows.clear();
+    }
     let words = text(&render_report(&all).expect("a page"));
+    assert!(words.contains("By the schedule no reach is overdue as of 2024-11-20."), "{words}");
     assert!(words.contains("Nothing is missing"), "{words}");
     assert!(words.contains("All of it was looked at."), "{words}");
 }
@@ -350,7 +380,8 @@ fn contradictions_are_all_listed() {
     let Err(ReportError::Faults(faults)) = render_report(&report) else {
         panic!("accepted");
     };
-    assert_eq!(faults.len(), 5, "{faults:#?}");
+    // the lost reach is overdue too
+    assert_eq!(faults.len(), 6, "{faults:#?}");
     assert!(faults.iter().any(|fault| matches!(fault, ReportFault::CoverageExceedsScope { .. })));
     let message = ReportError::Faults(faults).to_string();
     assert!(message.contains("rank_patches"), "{message}");

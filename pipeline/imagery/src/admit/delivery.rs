@@ -14,8 +14,8 @@ use shorewatch_domain::sensor::{BandRole, Layout, SensorProfile};
 use crate::error::{FileFault, ImageryError};
 use crate::open::local_file;
 
-/// Endings of files that somebody is still writing.
-const UNFINISHED: [&str; 6] = ["part", "partial", "filepart", "crdownload", "tmp", "download"];
+/// Endings of files that somebody is still writing, without the dot.
+pub const UNFINISHED: [&str; 6] = ["part", "partial", "filepart", "crdownload", "tmp", "download"];
 
 /// Endings of files that hold the checksum of their neighbour.
 const CHECKSUMS: [&str; 2] = ["sha256", "blake3"];
@@ -85,8 +85,7 @@ pub(super) fn check_profile(profile: &SensorProfile) -> Result<(), ImageryError>
 
 /// Finds the file of every band.
 pub(super) fn assign(files: &[PathBuf], profile: &SensorProfile) -> Result<Delivery, ImageryError> {
-    let unfinished = |path: &&PathBuf| extension_in(path, &UNFINISHED);
-    if let Some(path) = files.iter().find(unfinished) {
+    if let Some(path) = files.iter().find(|path| is_named_unfinished(path)) {
         let detail = "its name says that it is still being written".to_owned();
         return Err(ImageryError::NotComplete { path: path.clone(), detail });
     }
@@ -296,6 +295,12 @@ fn checksum_beside(path: &Path, kind: &str) -> Result<Option<(String, String)>, 
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(ImageryError::io(&beside, "read", error)),
     }
+}
+
+/// True where the name of a file says that somebody is still writing it.
+#[must_use]
+pub fn is_named_unfinished(path: &Path) -> bool {
+    extension_in(path, &UNFINISHED)
 }
 
 fn extension_in(path: &Path, endings: &[&str]) -> bool {

@@ -43,6 +43,9 @@ pub(super) fn faults(report: &Report) -> Vec<ReportFault> {
     for row in &report.coverage {
         check_coverage(&mut faults, row, &reaches);
     }
+    for row in report.overdue.iter().flat_map(|overdue| &overdue.rows) {
+        known_reach(&mut faults, || "overdue reaches".to_owned(), &row.reach_id, &reaches);
+    }
     check_patches(&mut faults, report, &reaches);
     faults
 }

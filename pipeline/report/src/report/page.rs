@@ -17,6 +17,7 @@ pub(super) struct Page {
     pub(super) passes: Vec<PassView>,
     pub(super) coverage: CoverageView,
     pub(super) unseen: UnseenView,
+    pub(super) overdue: Option<OverdueView>,
     pub(super) patches: Vec<PatchView>,
     pub(super) listed: Vec<PatchView>,
     /// What the caps left out, in words; empty when nothing was left out.
@@ -154,6 +155,20 @@ impl UnseenView {
     pub(super) fn nothing(&self) -> bool {
         self.reaches.is_empty() && self.rows.is_empty()
     }
+}
+
+pub(super) struct OverdueView {
+    pub(super) as_of: String,
+    pub(super) minimum: String,
+    pub(super) rows: Vec<OverdueRowView>,
+}
+
+pub(super) struct OverdueRowView {
+    pub(super) reach: ReachLabel,
+    pub(super) last: String,
+    pub(super) cadence: String,
+    pub(super) overdue: String,
+    pub(super) best: String,
 }
 
 pub(super) struct UnseenReach {

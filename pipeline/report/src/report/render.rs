@@ -12,7 +12,7 @@ use super::page::{
     ChipsView, Figure, MapView, MarkerView, Page, PassView, PatchView, RunView, ShareRow, ShareTable, TruthRow,
     TruthView, Verdict,
 };
-use super::rows::{Totals, coverage_view, reach_label, unseen_view};
+use super::rows::{Totals, coverage_view, overdue_view, reach_label, unseen_view};
 use super::{MapPicture, PassRow, PassStatus, PatchCard, Report, TruthOutcome, TruthTable, check};
 use crate::error::ReportError;
 
@@ -51,6 +51,7 @@ fn page(report: &Report) -> Page {
         passes: report.passes.iter().map(pass_view).collect(),
         coverage: coverage_view(report),
         unseen: unseen_view(report),
+        overdue: report.overdue.as_ref().map(|overdue| overdue_view(report, overdue)),
         patches: ranked[..cut].iter().map(|patch| view(patch, true)).collect(),
         listed: ranked[cut..end].iter().map(|patch| view(patch, false)).collect(),
         left_out: left_out(ranked.len(), cut, end),

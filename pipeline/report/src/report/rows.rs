@@ -1,11 +1,14 @@
 //! Coverage: what was compared, and what was not looked at and why.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::format::{bar, cause, hectares, percent};
-use super::page::{CoverageRowView, CoverageView, PairView, ReachLabel, UnseenReach, UnseenRow, UnseenView};
-use super::{Cause, CoverageRow, PairReference, Report};
+use super::format::{bar, cause, count, hectares, percent};
+use super::page::{
+    CoverageRowView, CoverageView, OverdueRowView, OverdueView, PairView, ReachLabel, UnseenReach, UnseenRow,
+    UnseenView,
+};
+use super::{Cause, CoverageRow, Overdue, OverdueRow, PairReference, Report};
 
 /// Gaps shown before the rest is folded.
 const GAPS_SHOWN: usize = 25;
@@ -140,6 +143,29 @@ pub(super) fn unseen_view(report: &Report) -> UnseenView {
         rest_area: hectares(rest.iter().map(|row| row.area_m2).sum()),
         rest,
         total: hectares(Totals::of(report).unseen_m2()),
+    }
+}
+
+/// The table of reaches that were not looked at for too long, the longest first.
+pub(super) fn overdue_view(report: &Report, overdue: &Overdue) -> OverdueView {
+    let days = |days: u32| count(days as usize, "day", "days");
+    let mut rows: Vec<&OverdueRow> = overdue.rows.iter().collect();
+    // never observed is longer than any number of days
+    rows.sort_by_key(|row| (Reverse(row.overdue_days.unwrap_or(u32::MAX)), &row.reach_id));
+    let view = |row: &OverdueRow| OverdueRowView {
+        reach: reach_label(report, &row.reach_id),
+        last: match (&row.last_observed, row.days_unobserved) {
+            (Some(date), Some(ago)) => format!("{date}, {} ago", days(ago)),
+            _ => "never".to_owned(),
+        },
+        cadence: format!("every {}", days(row.cadence_days)),
+        overdue: row.overdue_days.map_or_else(|| "–".to_owned(), days),
+        best: percent(row.observed_share_since, 1.0),
+    };
+    OverdueView {
+        as_of: overdue.as_of.clone(),
+        minimum: percent(overdue.observed_fraction_min, 1.0),
+        rows: rows.into_iter().map(view).collect(),
     }
 }
 
