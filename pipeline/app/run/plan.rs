@@ -9,7 +9,7 @@ use serde::Serialize;
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::grid::{Cell, Grid};
 use shorewatch_domain::pass::Pass;
-use shorewatch_domain::unit::{RESULTS_VERSION, Unit, UnitContext};
+use shorewatch_domain::unit::{Before, RESULTS_VERSION, Unit, UnitContext};
 
 use super::beliefs::Histories;
 use super::ground::{Ground, PlacedReach, footprint_px};
@@ -96,11 +96,11 @@ pub fn plan(
                 for placed in &reaches {
                     covered.insert(&placed.reach.id, true);
                 }
-                let before: Vec<_> = (0..i)
+                let candidates: Vec<_> = (0..i)
                     .filter(|&earlier| cells_of_pass[earlier].binary_search(&cell).is_ok())
                     .map(|earlier| &passes[earlier])
                     .collect();
-                let earlier = look_back.choose(pass, &before);
+                let earlier = look_back.choose(pass, &candidates);
                 let readings = earlier.iter().map(|earlier| &earlier.reading).chain([reading]);
                 let configuration = readings
                     .fold(
@@ -113,8 +113,8 @@ pub fn plan(
                 let square = square_digest(ground, cell, &reaches, &context);
                 let reaches = reaches.iter().map(|placed| (placed.reach.id.clone(), placed.digest)).collect();
                 let belief = beliefs.get(&cell).copied();
-                let known = (belief, reaches);
-                units.push(Unit::new(ground.grid, cell, ground.edge_px, pass.id, earlier, known.0, known.1, &of_unit));
+                let before = Before { pass_ids: earlier, belief };
+                units.push(Unit::new(ground.grid, cell, ground.edge_px, pass.id, before, reaches, &of_unit));
                 beliefs.insert(cell, histories.step(belief, pass.id, reading, &square));
             }
             publications.push((

@@ -29,6 +29,15 @@ pub struct Unit {
     pub reaches: Vec<(String, Digest)>,
 }
 
+/// What a unit is held against.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Before {
+    /// See [`Unit::earlier_pass_ids`].
+    pub pass_ids: Vec<Digest>,
+    /// See [`Unit::belief`].
+    pub belief: Option<Digest>,
+}
+
 /// What all units of a run share, and what their results depend on.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct UnitContext {
@@ -44,17 +53,16 @@ pub const RESULTS_VERSION: u32 = 2;
 impl Unit {
     /// Makes a unit and computes its id.
     #[must_use]
-    #[expect(clippy::too_many_arguments, reason = "the identity of a unit, part by part")]
     pub fn new(
         grid: Grid,
         cell: Cell,
         edge_px: usize,
         pass_id: Digest,
-        earlier_pass_ids: Vec<Digest>,
-        belief: Option<Digest>,
+        before: Before,
         reaches: Vec<(String, Digest)>,
         context: &UnitContext,
     ) -> Self {
+        let Before { pass_ids: earlier_pass_ids, belief } = before;
         let mut builder = grid
             .add_to(DigestBuilder::new("unit"))
             .field("results_version", RESULTS_VERSION.to_le_bytes())

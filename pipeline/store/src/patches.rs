@@ -52,7 +52,8 @@ pub struct PatchFilter {
 }
 
 impl Store {
-    /// Patches of current publications, by confidence from the highest, then by id.
+    /// Patches of current publications, by review score from the highest (those without one last), then by confidence, then by
+    /// id.
     ///
     /// # Errors
     /// A fault of the file.
@@ -63,7 +64,7 @@ impl Store {
              WHERE (?1 IS NULL OR reach_id = ?1) AND (?2 IS NULL OR suspected_issue_class = ?2)
                AND (?3 IS NULL OR confidence >= ?3) AND (?4 IS NULL OR post_date >= ?4)
                AND (?5 IS NULL OR post_date < ?5) AND (?6 IS NULL OR run_id = ?6)
-             ORDER BY confidence DESC, patch_id",
+             ORDER BY review_score DESC NULLS LAST, confidence DESC, patch_id",
             params![
                 filter.reach_id,
                 filter.issue_class.map(IssueClass::name),

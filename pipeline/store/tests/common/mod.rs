@@ -19,7 +19,7 @@ use shorewatch_domain::pass::{AcquisitionTime, FittedBand, Pass, PassFile, PassS
 use shorewatch_domain::patch::{Patch, SuppressedPlace};
 use shorewatch_domain::reach::{Reach, ScopeSource};
 use shorewatch_domain::sensor::BandRole;
-use shorewatch_domain::unit::{Unit, UnitContext, UnitSummary};
+use shorewatch_domain::unit::{Before, Unit, UnitContext, UnitSummary};
 use shorewatch_store::{NewPatch, PlanCounts, Publication, PublishedUnit, ReachObservation, RunStart, Store};
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -143,9 +143,10 @@ pub(crate) fn publication(run: &RunStart, pass: &Pass, configuration: &str, patc
     let context = UnitContext { model: digest("model"), configuration: digest(configuration) };
     let coverage =
         Coverage { scope_px: 100, observed_px: 80, compared_px: 70, unobserved_px: [0, 5, 0, 0, 15, 0, 0, 0] };
+    let before = || Before { pass_ids: vec![digest("earlier")], belief: None };
     let units: Vec<_> = (0..4)
         .map(|col| PublishedUnit {
-            unit: Unit::new(grid, Cell { row: -3, col }, 512, pass.id, vec![digest("earlier")], vec![], &context),
+            unit: Unit::new(grid, Cell { row: -3, col }, 512, pass.id, before(), vec![], &context),
             summary: UnitSummary {
                 coverage: [("450702-001".to_owned(), coverage.clone())].into(),
                 class_px: [("450702-001".to_owned(), vec![10, 20, 50])].into(),
