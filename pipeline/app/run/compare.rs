@@ -8,7 +8,7 @@
 
 use ndarray::{Array2, ArrayView3, Axis, Zip, s};
 
-use shorewatch_domain::change::{NO_CHANGE, Reference, ToldByClasses};
+use shorewatch_domain::change::{Reference, ToldByClasses};
 use shorewatch_domain::evidence::{ClassEvidence, Evidence, LogOdds, SMOOTHING_RADIUS_PX, WEIGHTS, most_learned};
 use shorewatch_domain::grid::{Cell, Window};
 use shorewatch_domain::observed::Causes;
@@ -53,7 +53,6 @@ pub fn compare(
     let open_from = decided_from.map_or(f32::INFINITY, |score| log_odds(score) - most_learned(&WEIGHTS));
     let (rows, cols) = later.window.ranges_of(&work);
     let seen = later.causes.slice(s![rows, cols]).mapv(Causes::is_observed);
-    let is_open = |sum: f32, label: u8, seen: bool| label != NO_CHANGE || sum >= open_from || (sum.is_nan() && seen);
     let mut open = seen.clone();
     for (earlier, witness) in unit.earlier_pass_ids.iter().zip(reference.witnesses()) {
         if !open.iter().any(|open| *open) {
@@ -79,21 +78,18 @@ pub fn compare(
         };
         let mut odds = evidence.log_odds(&WEIGHTS);
         if let Some(network) = network {
-            let open = Zip::from(&odds.sum)
-                .and(told.labels())
-                .map_collect(|&sum, &label| label != NO_CHANGE || sum >= open_from);
-            let learned = ask(network, &pair, &read, &radiometry, &open, work, margin)?;
-            odds = Evidence { learned: Some(learned), ..evidence }.log_odds(&WEIGHTS);
+            let mut asked = told.open(odds.sum.view(), open_from);
+            Zip::from(&mut asked).and(&open).for_each(|asked, open| *asked &= open);
+            odds.add_learned(&ask(network, &pair, &read, &radiometry, &asked, work, margin)?, &WEIGHTS);
         }
         match &mut compared.odds {
             Some(least) => least.keep_least(&odds, open.view()),
             none => *none = Some(odds),
         }
         if let Some(odds) = &compared.odds {
-            open = Zip::from(&odds.sum)
-                .and(told.labels())
-                .and(&seen)
-                .map_collect(|&sum, &label, &seen| is_open(sum, label, seen));
+            open = told.open(odds.sum.view(), open_from);
+            // what no earlier pass has shown yet is open as well
+            Zip::from(&mut open).and(&odds.sum).and(&seen).for_each(|open, sum, seen| *open |= sum.is_nan() && *seen);
         }
     }
     Ok(compared)

@@ -8,7 +8,7 @@
 //! Everything is local: a pixel's score depends on the [`SMOOTHING_RADIUS_PX`] pixels around it and on statistics of the whole
 //! pass, not on how the ground was tiled.
 
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Zip, s};
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis, Zip, s};
 use std::ops::Range;
 
 use crate::radiometry::smoothed;
@@ -101,6 +101,18 @@ pub struct LogOdds {
 }
 
 impl LogOdds {
+    /// Adds what a network that is shown both dates says (0..1, row, col), where that was not known before.
+    ///
+    /// # Panics
+    /// The shapes differ.
+    pub fn add_learned(&mut self, learned: &Array2<f32>, weights: &Weights) {
+        let term = self.terms.index_axis_mut(Axis(0), TERMS.len() - 1);
+        Zip::from(&mut self.sum).and(term).and(learned).for_each(|sum, term, &value| {
+            *term = weights.learned * log_odds(value);
+            *sum += *term;
+        });
+    }
+
     /// Keeps for each pixel of `among` (row, col) whichever speaks less for change, this one or `other`: what looks like any
     /// earlier date is nothing new. Where only one of them observed the pixel, that one.
     ///

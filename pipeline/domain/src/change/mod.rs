@@ -175,10 +175,24 @@ impl<'a> ToldByClasses<'a> {
         self.work
     }
 
-    /// Transition ids, or [`NO_CHANGE`], of all of them (row, col).
+    /// The pixels (row, col of [`ToldByClasses::work`]) on which more evidence can decide something: those whose label holds a
+    /// whole square of its row's width, and those of `log_odds` (NaN where nothing is known yet) that reach `from` and hold a
+    /// square of an unclassified change. What does not now will not with fewer pixels.
     #[must_use]
-    pub fn labels(&self) -> ArrayView2<'_, u8> {
-        self.labels.view()
+    pub fn open(&self, log_odds: ArrayView2<'_, f32>, from: f32) -> Array2<bool> {
+        let labels = opened(self.labels.view(), |label| self.width_px(label));
+        let shown = log_odds.mapv(|value| if value >= from { UNCLASSIFIED } else { NO_CHANGE });
+        let shown = opened(shown.view(), |label| self.width_px(label));
+        Zip::from(&labels).and(&shown).map_collect(|&told, &shown| told != NO_CHANGE || shown != NO_CHANGE)
+    }
+
+    /// Edge of the square that must fit into a change with a label.
+    fn width_px(&self, label: u8) -> usize {
+        match label {
+            UNCLASSIFIED => self.table.unclassified.as_ref().map_or(1, |row| row.minimum_width_px),
+            label if label > FIRST_NATURAL - MOST_REASONS as u8 => SUPPRESSED_WIDTH_PX,
+            label => self.rules.iter().find(|rule| rule.id == label).map_or(1, |rule| rule.width),
+        }
     }
 
     /// The suspected changes. `odds`, where such evidence was gathered, covers [`ToldByClasses::work`].
@@ -190,13 +204,8 @@ impl<'a> ToldByClasses<'a> {
         if let Some(odds) = odds {
             weigh(&mut self, odds);
         }
-        let Self { reference, later, core, work, table, classes, rules, labels, confidence } = self;
-        let unclassified_width = table.unclassified.as_ref().map_or(1, |row| row.minimum_width_px);
-        let opened = opened(labels.view(), |label| match label {
-            UNCLASSIFIED => unclassified_width,
-            label if label > FIRST_NATURAL - MOST_REASONS as u8 => SUPPRESSED_WIDTH_PX,
-            label => rules.iter().find(|rule| rule.id == label).map_or(1, |rule| rule.width),
-        });
+        let opened = opened(self.labels.view(), |label| self.width_px(label));
+        let Self { reference, later, core, work, classes, rules, confidence, .. } = self;
         let (rows, cols) = work.ranges_of(&core);
         let labels = opened.slice(s![rows.clone(), cols.clone()]).to_owned();
         let confidence = Zip::from(&labels)
