@@ -30,7 +30,7 @@ use crate::run::context::NATURAL;
 use crate::run::ground::{Ground, bounding_window};
 use crate::run::plan::Plan;
 use crate::run::session::Session;
-use crate::run::work;
+use crate::run::staged;
 use crate::schedule::standing::{Standing, standings};
 use crate::score;
 
@@ -357,7 +357,7 @@ fn looked_at(
         publications.iter().any(|publication| publication.units.iter().any(|unit| !unit.earlier_pass_ids.is_empty()));
     let step = factor as i64;
     for unit in publications.iter().flat_map(|publication| &publication.units) {
-        let Some(result) = work::staged(&session.context.work_folder, &unit.id) else { continue };
+        let Some(result) = staged::staged(&session.context.work_folder, &unit.id) else { continue };
         let change = result.change;
         for ((row, col), seen) in seen.indexed_iter_mut().filter(|(_, seen)| !**seen) {
             // the centre of the map pixel, in the unit's window

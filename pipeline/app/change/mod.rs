@@ -4,11 +4,13 @@
 //! | module | holds |
 //! |---|---|
 //! | [`pair`] | two passes, admitted and read on the lattice of the later one |
+//! | [`clouds`] | clouds of sensors without a quality band |
 //! | [`fit`] | what is common to a pair (shift, radiometry), and what the pixels of a window show |
 //! | [`scorer`] | the evidence of a window, models included |
 //!
 //! The score itself is [`shorewatch_domain::evidence`].
 
+pub mod clouds;
 pub mod fit;
 pub mod pair;
 pub mod scorer;
@@ -112,7 +114,8 @@ pub fn score(request: &Request) -> Result<Scored, Failure> {
     let pair = Pair::open(
         &Delivered { name: "before", files: &request.before, profile: &before_profile },
         &Delivered { name: "after", files: &request.after, profile: &after_profile },
-    )?;
+    )?
+    .without_clouds(&before_profile, &after_profile)?;
     let models =
         Models { folder: &request.models, segmentation: &request.segmentation, bitemporal: &request.bitemporal };
     let scorer = ChangeScorer::open(&models, &pair.roles, ground_sampling_distance_m(&pair)?)?;

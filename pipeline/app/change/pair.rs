@@ -15,6 +15,7 @@ use shorewatch_imagery::blocks::BlockCache;
 use shorewatch_imagery::open::Limits;
 use shorewatch_imagery::read::PassReader;
 
+use super::clouds::PairClouds;
 use crate::failure::Failure;
 
 /// Decoded blocks of both passes.
@@ -44,6 +45,8 @@ pub struct Pair {
     pub grid: Grid,
     /// Its pixels.
     pub window: Window,
+    passes: [Pass; 2],
+    clouds: Option<PairClouds>,
 }
 
 /// One window of a pair, on one lattice.
@@ -66,17 +69,22 @@ impl Pair {
         let cache = Arc::new(BlockCache::new(CACHE_BYTES));
         let open = |delivered: &Delivered<'_>| {
             let pass = admitted(delivered)?;
-            Ok::<_, Failure>(PassReader::open(
-                &pass,
-                delivered.profile,
-                &roles,
-                &Limits::default(),
-                Arc::clone(&cache),
-            )?)
+            let reader = PassReader::open(&pass, delivered.profile, &roles, &Limits::default(), Arc::clone(&cache))?;
+            Ok::<_, Failure>((pass, reader))
         };
-        let (before, after) = (open(before)?, open(after)?);
+        let ((earlier, before), (later, after)) = (open(before)?, open(after)?);
         let (grid, window) = after.own_lattice()?;
-        Ok(Self { before, after, roles, grid, window })
+        Ok(Self { before, after, roles, grid, window, passes: [earlier, later], clouds: None })
+    }
+
+    /// The pair with what clouds hide taken out, where a sensor has no quality band to tell.
+    ///
+    /// # Errors
+    /// As [`Pair::read`].
+    pub fn without_clouds(mut self, before: &SensorProfile, after: &SensorProfile) -> Result<Self, Failure> {
+        let sources = [(&self.passes[0], before), (&self.passes[1], after)];
+        self.clouds = PairClouds::of(sources, &self.roles, self.window, |window| self.read(window))?;
+        Ok(self)
     }
 
     /// Reads both dates in a window of the later one's lattice, which may reach beyond it.
@@ -87,7 +95,11 @@ impl Pair {
         let (before, after) = (self.before.read(self.grid, window)?, self.after.read(self.grid, window)?);
         let mut faults = before.faults;
         faults.extend(after.faults);
-        Ok(PairWindow { before: before.raster, after: after.raster, faults })
+        let mut read = PairWindow { before: before.raster, after: after.raster, faults };
+        if let Some(clouds) = &self.clouds {
+            clouds.mask(&mut read);
+        }
+        Ok(read)
     }
 }
 

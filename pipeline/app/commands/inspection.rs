@@ -10,7 +10,7 @@ use crate::cli::ConfigFile;
 use crate::failure::{ExitCode, Failure};
 use crate::progress::Progress;
 use crate::run::session::{Purpose, Session};
-use crate::run::{self, RunSummary, publish, work};
+use crate::run::{self, RunSummary, publish, staged, work};
 
 pub(super) fn run_all(out: &Out, config: &ConfigFile, progress: &Progress) -> Result<ExitCode, Failure> {
     let mut session = Session::open(settings(config)?, Purpose::Write)?;
@@ -101,8 +101,9 @@ pub(super) fn publish_staged(out: &Out, config: &ConfigFile) -> Result<ExitCode,
     )?)?;
     let (mut published, mut waiting, mut patches) = (0, 0, 0);
     for publication in todo {
-        let staged =
-            |unit: &&shorewatch_domain::unit::Unit| work::staged_path(&session.context.work_folder, &unit.id).exists();
+        let staged = |unit: &&shorewatch_domain::unit::Unit| {
+            staged::staged_path(&session.context.work_folder, &unit.id).exists()
+        };
         if publication.units.iter().filter(staged).count() < publication.units.len() {
             waiting += 1;
             continue;

@@ -10,7 +10,8 @@ use shorewatch_domain::grid::{Grid, Window};
 use shorewatch_imagery::layers::{read_layers, write_layers};
 
 use super::context::RunContext;
-use super::work::{layers_path, scores};
+use super::staged::layers_path;
+use super::work::scores;
 use crate::failure::Failure;
 
 /// One step of a history: what was believed before, and the pass that came then.

@@ -72,8 +72,10 @@ pub fn render(context: &RunContext, patch: &Patch) -> Result<RenderedPair, Failu
             sensor: pass.sensor.clone(),
         })
     };
+    let mut pre = date(&patch.pre_pass_id)?;
+    normalise(context, patch, &base, &roles, &mut pre)?;
     render_pair(&ChipPair {
-        pre: date(&patch.pre_pass_id)?,
+        pre,
         post: date(&patch.post_pass_id)?,
         bands: roles.map(BandRole::name).join(", "),
         natural_colour: roles == super::context::NATURAL,
@@ -82,6 +84,36 @@ pub fn render(context: &RunContext, patch: &Patch) -> Result<RenderedPair, Failu
         patch_id: patch.patch_id.clone(),
     })
     .map_err(|fault| Failure::internal(format!("chip of patch {}: {fault}", patch.patch_id)))
+}
+
+/// A gain outside of these says that the dates share too little to be brought together: the picture stays as it is.
+const TRUSTED_GAINS: std::ops::RangeInclusive<f32> = 0.4..=2.5;
+
+/// Least correlation of a band between the dates.
+const LEAST_CORRELATION: f32 = 0.5;
+
+/// Brings the earlier picture to the light of the later one, so that what differs is the ground.
+fn normalise(
+    context: &RunContext,
+    patch: &Patch,
+    grid: &Grid,
+    roles: &[BandRole; 3],
+    pre: &mut ChipDate,
+) -> Result<(), Failure> {
+    let Some(pair) = context.pairs.of(context, *grid, &patch.post_pass_id, &patch.pre_pass_id)? else { return Ok(()) };
+    let Some(fit) = &pair.fit.normalisation else { return Ok(()) };
+    let lines: Option<Vec<(f32, f32)>> = roles
+        .iter()
+        .map(|role| {
+            let band = pair.roles.iter().position(|other| other == role)?;
+            let trusted = fit.correlation[band] >= LEAST_CORRELATION && TRUSTED_GAINS.contains(&fit.gain[band]);
+            trusted.then(|| (fit.gain[band], fit.offset[band]))
+        })
+        .collect();
+    for (mut plane, (gain, offset)) in pre.pixels.outer_iter_mut().zip(lines.unwrap_or_default()) {
+        plane.mapv_inplace(|value| gain * value + offset);
+    }
+    Ok(())
 }
 
 /// Geographic polygons in pixel-corner coordinates of a grid.

@@ -9,6 +9,7 @@
 //! | [`look_back`] | which earlier passes a pass is held against |
 //! | [`pairs`], [`beliefs`] | what is common to two passes; what is believed before a pass |
 //! | [`compare`] | what the pixels of a unit say about change |
+//! | [`staged`] | the result of a unit on disk |
 //! | [`work`] | one unit: read → segment → compare with earlier passes → staged result |
 //! | [`counts`] | what a unit counts |
 //! | [`mosaic`], [`patches`], [`publish`] | staged results → whole patches and coverage → the store, in one transaction |
@@ -31,6 +32,7 @@ pub mod patches;
 pub mod plan;
 pub mod publish;
 pub mod session;
+pub mod staged;
 pub mod work;
 
 use std::time::Instant;

@@ -12,7 +12,7 @@ use shorewatch_domain::evidence::TERMS;
 use shorewatch_domain::grid::{Cell, Window};
 use shorewatch_domain::unit::Unit;
 
-use super::work::{StagedNote, UnitResult, odds_of, staged, staged_labels, staged_note, term_of};
+use super::staged::{StagedNote, UnitResult, odds_of, staged, staged_labels, staged_note, term_of};
 use crate::failure::Failure;
 use crate::polygonize::LabelStrip;
 

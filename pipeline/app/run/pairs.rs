@@ -12,6 +12,7 @@ use shorewatch_domain::sensor::BandRole;
 
 use super::context::RunContext;
 use super::ground::footprint_window;
+use crate::change::clouds::PairClouds;
 use crate::change::fit::{PairFit, both, laid_on};
 use crate::change::pair::{PairWindow, shared_roles};
 use crate::change::scorer::GATE_PX;
@@ -34,6 +35,8 @@ pub struct FittedPair {
     pub roles: Vec<BandRole>,
     /// Squares, and by how many pixels their content is still off after the shift of the whole pass was taken back.
     left_over: Vec<(Window, f32)>,
+    /// What clouds hide, where a sensor has no quality band to tell.
+    pub clouds: Option<PairClouds>,
 }
 
 impl FittedPair {
@@ -97,15 +100,25 @@ fn fit(context: &RunContext, grid: Grid, later: &Digest, earlier: &Digest) -> Re
         return Ok(None);
     };
     let Some(overlap) = one.intersection(&other) else { return Ok(None) };
+    let read = |window: Window| -> Result<PairWindow, Failure> {
+        let (before, after) = (before.read(grid, window)?, after.read(grid, window)?);
+        // faults are told by the units
+        Ok(PairWindow { before: before.raster, after: after.raster, faults: Vec::new() })
+    };
+    let sources = [(pre, context.profile(pre)?), (post, context.profile(post)?)];
+    let clouds = PairClouds::of(sources, &roles, overlap, read)?;
     let squares: Vec<Window> = Cell::meeting(overlap, SQUARE_PX).map(|cell| cell.window(SQUARE_PX)).collect();
     let step = squares.len().div_ceil(SQUARES).max(1);
     let mut windows = Vec::new();
     for square in squares.iter().step_by(step) {
-        let (before, after) = (before.read(grid, *square)?.raster, after.read(grid, *square)?.raster);
-        let seen = both(before.causes.view(), after.causes.view());
+        let mut window = read(*square)?;
+        if let Some(clouds) = &clouds {
+            clouds.mask(&mut window);
+        }
+        let seen = both(window.before.causes.view(), window.after.causes.view());
         let share = seen.iter().filter(|seen| **seen).count() as f64 / seen.len() as f64;
         if share >= LEAST_OBSERVED {
-            windows.push(PairWindow { before, after, faults: Vec::new() });
+            windows.push(window);
         }
     }
     if windows.is_empty() {
@@ -120,5 +133,5 @@ fn fit(context: &RunContext, grid: Grid, later: &Digest, earlier: &Digest) -> Re
             Some((window.after.window, left.dx_px.hypot(left.dy_px)))
         })
         .collect();
-    Ok(Some(FittedPair { fit, roles, left_over }))
+    Ok(Some(FittedPair { fit, roles, left_over, clouds }))
 }

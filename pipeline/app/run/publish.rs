@@ -18,7 +18,7 @@ use super::ground::Ground;
 use super::mosaic::Mosaic;
 use super::patches::{Raised, patches};
 use super::plan::PlannedPublication;
-use super::work::StagedNote;
+use super::staged::StagedNote;
 use crate::failure::Failure;
 
 /// What was published.
