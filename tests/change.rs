@@ -55,6 +55,19 @@ fn at_event(place: &Place, score: &Array2<f32>, id: &str) -> f32 {
 }
 
 #[test]
+fn what_looks_as_on_a_still_earlier_pass_is_nothing_new() {
+    let place = Place::painted();
+    change(&place, EARLIER, LATER, "new.tif", 0);
+    let models = root().join("models").display().to_string();
+    // the later pass itself stands for a year in which everything was already there
+    let arguments = ["change", "--before", EARLIER, "--earlier", LATER, "--after", LATER, "--sensor", "synthetic"];
+    place.json(0, &[&arguments[..], &["--models", &models, "--out", "known.tif"]].concat());
+    let (new, known) = (score(&place, "new.tif"), score(&place, "known.tif"));
+    assert!(at_event(&place, &new, "building-1") > 0.5);
+    assert!(at_event(&place, &known, "building-1") < 0.05);
+}
+
+#[test]
 fn what_was_built_scores_high_and_what_the_river_does_scores_low() {
     let place = Place::painted();
     let said = change(&place, EARLIER, LATER, "score.tif", 0);

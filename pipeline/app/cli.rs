@@ -269,6 +269,9 @@ pub struct ChangeArguments {
     /// The files of the earlier pass.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub before: Vec<PathBuf>,
+    /// Still earlier passes of one file each, by the sensor of the earlier one: what looks as on any of them is nothing new.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub earlier: Vec<PathBuf>,
     /// The files of the later pass.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub after: Vec<PathBuf>,

@@ -52,6 +52,8 @@ const METRES_PER_DEGREE: f64 = 111_320.0;
 pub struct Request {
     /// Files of the earlier pass.
     pub before: Vec<PathBuf>,
+    /// Still earlier passes of one file each, by the same sensor: what looks as on any of them is nothing new.
+    pub earlier: Vec<PathBuf>,
     /// Files of the later pass.
     pub after: Vec<PathBuf>,
     /// Sensor of the later pass: the name of a profile, or a profile's file.
@@ -111,15 +113,32 @@ pub fn score(request: &Request) -> Result<Scored, Failure> {
         Some(name) => profile(name, request.sensors.as_deref())?,
         None => after_profile.clone(),
     };
-    let pair = Pair::open(
-        &Delivered { name: "before", files: &request.before, profile: &before_profile },
-        &Delivered { name: "after", files: &request.after, profile: &after_profile },
-    )?
-    .without_clouds(&before_profile, &after_profile)?;
+    let open = |files: &[PathBuf]| {
+        let before = Delivered { name: "before", files, profile: &before_profile };
+        let after = Delivered { name: "after", files: &request.after, profile: &after_profile };
+        Pair::open(&before, &after)?.without_clouds(&before_profile, &after_profile)
+    };
+    let pair = open(&request.before)?;
     let models =
         Models { folder: &request.models, segmentation: &request.segmentation, bitemporal: &request.bitemporal };
     let scorer = ChangeScorer::open(&models, &pair.roles, ground_sampling_distance_m(&pair)?)?;
-    score_with(&pair, &scorer, &WEIGHTS)
+    let mut scored = odds(&pair, &scorer, &WEIGHTS)?;
+    for file in &request.earlier {
+        let older = odds(&open(std::slice::from_ref(file))?, &scorer, &WEIGHTS)?;
+        // what looks as on any earlier date is nothing new
+        scored.odds.zip_mut_with(&older.odds, |least, older| *least = least.min(*older));
+        scored.held_windows += older.held_windows;
+        scored.notes.extend(older.notes);
+    }
+    Ok(scored.finished(&pair))
+}
+
+/// The log-odds of change of a pair, and what was found on the way.
+struct Odds {
+    odds: Array2<f32>,
+    fit: PairFit,
+    held_windows: usize,
+    notes: Vec<String>,
 }
 
 /// Edge of a pixel in metres, about.
@@ -131,7 +150,7 @@ pub fn ground_sampling_distance_m(pair: &Pair) -> Result<f64, Failure> {
     Ok(pair.grid.pixel_size_m * crs.metres_per_unit()?.unwrap_or(METRES_PER_DEGREE))
 }
 
-fn score_with(pair: &Pair, scorer: &ChangeScorer, weights: &Weights) -> Result<Scored, Failure> {
+fn odds(pair: &Pair, scorer: &ChangeScorer, weights: &Weights) -> Result<Odds, Failure> {
     let windows = windows_of(pair.window);
     let fit = fit(pair, &windows)?;
     let parts: Vec<(Window, Array2<f32>, bool, Vec<String>)> = windows
@@ -155,24 +174,31 @@ fn score_with(pair: &Pair, scorer: &ChangeScorer, weights: &Weights) -> Result<S
         held_windows += usize::from(held);
         notes.extend(faults);
     }
-    notes.dedup();
-    // a group of changed pixels may cross the windows
-    let score = blended(odds.view()).mapv_into(|odds| if odds.is_nan() { NODATA } else { probability(odds) });
-    let observed = score.iter().filter(|value| **value >= 0.0).count();
-    let shift = fit.registration.as_ref();
-    let summary = Summary {
-        pixels: score.len(),
-        observed_share: observed as f64 / score.len().max(1) as f64,
-        shift_x_px: shift.map(|shift| shift.dx_px),
-        shift_y_px: shift.map(|shift| shift.dy_px),
-        coreg_rmse_px: shift.map(|shift| shift.residual_rmse_px),
-        gains: fit.normalisation.map(|normalisation| normalisation.gain).unwrap_or_default(),
-        held_windows,
-        notes,
-    };
-    let grid = pair.grid;
-    let geotransform = [grid.origin_x, grid.pixel_size_m, 0.0, grid.origin_y, 0.0, -grid.pixel_size_m];
-    Ok(Scored { score, geotransform, epsg: grid.epsg, summary })
+    Ok(Odds { odds, fit, held_windows, notes })
+}
+
+impl Odds {
+    fn finished(mut self, pair: &Pair) -> Scored {
+        self.notes.sort();
+        self.notes.dedup();
+        // a group of changed pixels may cross the windows
+        let score = blended(self.odds.view()).mapv_into(|odds| if odds.is_nan() { NODATA } else { probability(odds) });
+        let observed = score.iter().filter(|value| **value >= 0.0).count();
+        let shift = self.fit.registration.as_ref();
+        let summary = Summary {
+            pixels: score.len(),
+            observed_share: observed as f64 / score.len().max(1) as f64,
+            shift_x_px: shift.map(|shift| shift.dx_px),
+            shift_y_px: shift.map(|shift| shift.dy_px),
+            coreg_rmse_px: shift.map(|shift| shift.residual_rmse_px),
+            gains: self.fit.normalisation.map(|normalisation| normalisation.gain).unwrap_or_default(),
+            held_windows: self.held_windows,
+            notes: self.notes,
+        };
+        let grid = pair.grid;
+        let geotransform = [grid.origin_x, grid.pixel_size_m, 0.0, grid.origin_y, 0.0, -grid.pixel_size_m];
+        Scored { score, geotransform, epsg: grid.epsg, summary }
+    }
 }
 
 /// What is common to the windows of a pair, from some of them.

@@ -12,6 +12,7 @@ use crate::failure::{ExitCode, Failure};
 pub(super) fn score(out: &Out, arguments: &ChangeArguments) -> Result<ExitCode, Failure> {
     let request = Request {
         before: arguments.before.clone(),
+        earlier: arguments.earlier.clone(),
         after: arguments.after.clone(),
         sensor: arguments.sensor.clone(),
         before_sensor: arguments.before_sensor.clone(),
