@@ -31,13 +31,15 @@ fn cases_beyond_the_cap_are_counted_and_none_is_said() {
     let mut report = full();
     let all = (0..130).map(|index| case(&format!("case-{index:03}"), CaseState::Suspected, "p"));
     report.cases = all.collect();
+    report.cases.extend((0..30).map(|index| case(&format!("case-c{index:02}"), CaseState::Confirmed, "p")));
+    report.cases[0].urgent = true;
     report.max_cases_listed = 100;
     let html = render_report(&report).expect("a page");
     let words = text(&html);
     assert_eq!(html.matches("<code>case-").count(), 100);
-    assert!(words.contains("75 more open cases"), "{words}");
-    assert!(words.contains("And 30 more open cases; the layer “cases” of the store holds them all."), "{words}");
-    assert!(words.contains("130 cases are open: 0 seen again"), "{words}");
+    assert!(words.contains("75 more open cases, 1 urgent"), "{words}");
+    assert!(words.contains("And 60 more open cases; the layer “cases” of the store holds them all."), "{words}");
+    assert!(words.contains("160 cases are open: 30 seen again"), "{words}");
 
     report.cases = vec![case("case-gone", CaseState::Cleared, "p")];
     let words = text(&render_report(&report).expect("a page"));

@@ -32,9 +32,14 @@ pub(super) fn cases_view(report: &Report) -> CasesView {
     let date_length = date_length(&open);
     let mut rows: Vec<CaseRowView> = open.iter().map(|case| row(report, case, &ranks, date_length)).collect();
     let rest = rows.split_off(rows.len().min(CASES_SHOWN));
+    let urgent = rest.iter().filter(|case| case.urgent).count();
     CasesView {
         figures: if report.cases.is_empty() { Vec::new() } else { figures(report) },
         rows,
+        rest_heading: match urgent {
+            0 => count(rest.len(), "more open case", "more open cases"),
+            some => format!("{}, {some} urgent", count(rest.len(), "more open case", "more open cases")),
+        },
         rest,
         left_out: match left_out {
             0 => String::new(),
@@ -102,11 +107,7 @@ fn row(report: &Report, case: &CaseRow, ranks: &BTreeMap<&str, usize>, date_leng
         state: state_name(case.state),
         style: if case.state == CaseState::Confirmed { "warning" } else { "quiet" },
         urgent: case.urgent,
-        seen: if case.first_seen == case.last_seen {
-            vec![case.first_seen.clone()]
-        } else {
-            vec![format!("{} →", case.first_seen), case.last_seen.clone()]
-        },
+        seen: seen(&case.first_seen, &case.last_seen),
         area: format!("{} m²", number(case.area_m2, 0)),
         review_score: score(case.review_score),
         last_event: event_name(case.last_event),
@@ -114,6 +115,17 @@ fn row(report: &Report, case: &CaseRow, ranks: &BTreeMap<&str, usize>, date_leng
         patches,
         reach: reach_label(report, &case.reach_id),
         series: series(&case.series, date_length),
+    }
+}
+
+fn seen(first: &str, last: &str) -> Vec<String> {
+    let [_, month, _] = DATE_LENGTHS;
+    if first == last {
+        vec![first.to_owned()]
+    } else if first.len().max(last.len()) < month {
+        vec![format!("{first} → {last}")]
+    } else {
+        vec![format!("{first} →"), last.to_owned()]
     }
 }
 

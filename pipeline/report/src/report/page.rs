@@ -193,6 +193,7 @@ pub(super) struct CasesView {
     pub(super) rows: Vec<CaseRowView>,
     /// The others, folded on the screen.
     pub(super) rest: Vec<CaseRowView>,
+    pub(super) rest_heading: String,
     /// What is not listed, in words; empty when nothing was left out.
     pub(super) left_out: String,
 }
