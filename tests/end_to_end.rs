@@ -37,6 +37,15 @@ fn a_run_finds_events_and_leaves_store_pictures_exports_and_report() {
     place.json(0, &["report", "--config", &config, "--truth", "imagery/truth.geojson"]);
     let page = fs::read_to_string(place.path("state/out/report.html")).expect("the report");
     assert!(page.contains("Suspected") && page.contains("ynthetic") && page.contains("not looked at"));
+    for section in ["kept-back", "cases", "patches"] {
+        assert!(page.contains(&format!("<section id=\"{section}\"")), "{section}");
+    }
+    let store = rusqlite::Connection::open(place.path("state/store.gpkg")).expect("the store opens");
+    let open: usize = store
+        .query_row("SELECT count(*) FROM cases WHERE state IN ('suspected', 'confirmed')", [], |row| row.get(0))
+        .expect("cases");
+    assert!(open > 0);
+    assert_eq!(page.matches("<code>case-").count(), open.min(100), "open cases are listed");
 
     let chips = fs::read_dir(place.path("state/out/chips")).expect("chips").count();
     assert_eq!(chips as u64, 2 * summary["patches_current"].as_u64().unwrap_or(0));

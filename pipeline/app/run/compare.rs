@@ -120,7 +120,6 @@ fn class_evidence(context: &RunContext, earlier: &Scores, later: &Scores, work: 
 
 /// Asks the network about the open pixels (row, col of `work`), square by square. Elsewhere the answer is what it mostly is:
 /// that nothing changed.
-#[expect(clippy::too_many_arguments, reason = "the parts of one pair over one window")]
 fn ask(
     network: &ChangeNetwork,
     pair: &FittedPair,

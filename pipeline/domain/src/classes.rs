@@ -228,7 +228,9 @@ impl ClassTable {
                 row.minimum_width_px
             ));
         }
-        if let Some(row) = self.unclassified.as_ref().filter(|row| !(row.minimum_area_m2 >= 0.0)) {
+        if let Some(row) =
+            self.unclassified.as_ref().filter(|row| row.minimum_area_m2.is_nan() || row.minimum_area_m2 < 0.0)
+        {
             faults.push(format!("unclassified: minimum_area_m2 must be at least 0, got {}", row.minimum_area_m2));
         }
         if self.natural_reasons().len() > MOST_REASONS {

@@ -30,7 +30,8 @@ pub use evaluation::{
 pub use overview::{Coverage, Marker, Overview, OverviewPatch, OverviewReach, RenderedOverview, render_overview};
 pub use paint::stretch::{HIGH_PERCENTILE, LOW_PERCENTILE, Stretch};
 pub use report::{
-    Cause, CoverageRow, DEFAULT_MAX_PATCHES_LISTED, DEFAULT_MAX_PATCHES_WITH_CHIPS, GridSummary, HarmlessEvent,
-    IssueClass, MapPicture, Overdue, OverdueRow, PairReference, PassReference, PassRow, PassStatus, PatchCard,
-    ReachRow, Report, RunSummary, TruthEvent, TruthOutcome, TruthTable, rank_patches, render_report,
+    CaseEvent, CaseMoment, CaseRow, CaseState, Cause, CoverageRow, DEFAULT_MAX_CASES_LISTED,
+    DEFAULT_MAX_PATCHES_LISTED, DEFAULT_MAX_PATCHES_WITH_CHIPS, GridSummary, HarmlessEvent, IssueClass, KeptBackRow,
+    MapPicture, Overdue, OverdueRow, PairReference, PassReference, PassRow, PassStatus, PatchCard, ReachRow, Report,
+    RunSummary, TruthEvent, TruthOutcome, TruthTable, rank_cases, rank_patches, render_report,
 };

@@ -1,15 +1,26 @@
 //! The report: what the caller fills in.
 
+mod case_rows;
+mod cases;
 mod check;
+mod evidence;
 pub(crate) mod format;
+mod kept_back;
 mod page;
+mod patch_rows;
 mod render;
 mod rows;
+mod truth;
+
+use std::collections::BTreeMap;
 
 use crate::chip::RenderedPair;
 use crate::overview::RenderedOverview;
 
+pub use cases::{CaseEvent, CaseMoment, CaseRow, CaseState, DEFAULT_MAX_CASES_LISTED, rank_cases};
+pub use kept_back::KeptBackRow;
 pub use render::render_report;
+pub use truth::{HarmlessEvent, TruthEvent, TruthOutcome, TruthTable};
 
 /// Patches with embedded chips, unless the caller says otherwise: a page of about 20 MB.
 pub const DEFAULT_MAX_PATCHES_WITH_CHIPS: usize = 120;
@@ -37,6 +48,10 @@ pub struct Report {
     pub coverage: Vec<CoverageRow>,
     /// Reaches that are overdue, or were never observed, where a schedule says how often they are to be looked at.
     pub overdue: Option<Overdue>,
+    /// Every case, closed ones too; only open ones are listed.
+    pub cases: Vec<CaseRow>,
+    /// Places that looked like patches and were kept back, by reason and reach.
+    pub kept_back: Vec<KeptBackRow>,
     /// All suspected patches, ranked by [`rank_patches`]; chips may be left out beyond the cap.
     pub patches: Vec<PatchCard>,
     /// What was painted on purpose and what the run made of it, where truth is known.
@@ -45,6 +60,8 @@ pub struct Report {
     pub max_patches_with_chips: usize,
     /// Patches listed at all, best first; the rest is counted.
     pub max_patches_listed: usize,
+    /// Open cases listed, confirmed ones first; the rest is counted.
+    pub max_cases_listed: usize,
 }
 
 /// What ran, when and with what.
@@ -259,12 +276,21 @@ pub struct PatchCard {
     pub from_class: String,
     /// Class on the later date.
     pub to_class: String,
-    /// What it may be in law, where the table of changes says so.
+    /// What it may be in law; `None` where it can't be told.
     pub issue_class: Option<IssueClass>,
     /// Area in m².
     pub area_m2: f64,
-    /// Score of the model for this change, 0 to 1. Patches are ordered by it.
+    /// Probability that a reviewer would confirm it, 0 to 1; `None` where it was found without change evidence.
+    /// Patches are ordered by it.
+    pub review_score: Option<f64>,
+    /// Score of the model for this change, 0 to 1.
     pub confidence: f64,
+    /// Mean score of change of its pixels, whatever it may be, 0 to 1; `None` where no such evidence was gathered.
+    pub change_score: Option<f64>,
+    /// By how much each kind of evidence moved the log-odds of the review score.
+    pub evidence: BTreeMap<String, f64>,
+    /// What is left of the shift between the two dates, root mean square in pixels; `None` where it can't be told.
+    pub coreg_rmse_px: Option<f64>,
     /// Share of the patch and its surroundings that was observed on both dates, 0 to 1.
     pub valid_fraction: f64,
     /// The compared passes.
@@ -281,57 +307,8 @@ pub struct PatchCard {
     pub chips: Option<RenderedPair>,
 }
 
-/// What was painted on purpose and what the run made of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TruthTable {
-    /// Events that should be found.
-    pub events: Vec<TruthEvent>,
-    /// Changes that must not alarm.
-    pub harmless: Vec<HarmlessEvent>,
-    /// Identifiers of the patches that match no event.
-    pub false_alarms: Vec<String>,
-}
-
-/// An event that should be found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TruthEvent {
-    /// Identifier.
-    pub event_id: String,
-    /// What it is, for example `sand pit with stockpile`.
-    pub kind: String,
-    /// Area in m².
-    pub area_m2: f64,
-    /// What the run made of it.
-    pub outcome: TruthOutcome,
-}
-
-/// What the run made of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TruthOutcome {
-    /// Found, as these patches.
-    Found {
-        /// Identifiers of the patches.
-        patch_ids: Vec<String>,
-    },
-    /// Looked at and missed.
-    Missed,
-    /// Not observed on both dates, so that it could not be found.
-    NotObserved,
-}
-
-/// A change that must not alarm, such as a harvest or a changed water level.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HarmlessEvent {
-    /// Identifier.
-    pub event_id: String,
-    /// What it is.
-    pub kind: String,
-    /// Identifiers of the patches that it raised nevertheless.
-    pub raised: Vec<String>,
-}
-
-/// Sorts patches by confidence, then area, both from the largest, then identifier, and ranks them
-/// from 1. Call it before the map is painted, so that the numbers agree.
+/// Sorts patches by review score, those without one last, then confidence, then area, each from the largest, then
+/// identifier, and ranks them from 1. Call it before the map is painted, so that the numbers agree.
 pub fn rank_patches(patches: &mut [PatchCard]) {
     patches.sort_by(check::by_score);
     for (index, patch) in patches.iter_mut().enumerate() {

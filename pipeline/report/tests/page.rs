@@ -1,207 +1,16 @@
 //! What a reader may rely on in the page: it stands alone, it is well-formed, no text from data is
 //! markup, and "found nothing", "saw nothing" and "compared nothing" are three different answers.
 
+#[path = "support/page.rs"]
+mod support;
+
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use ndarray::{Array2, Array3};
 use proptest::prelude::*;
-use roxmltree::Document;
-use shorewatch_report::{
-    Cause, ChipDate, ChipPair, Coverage, CoverageRow, GridSummary, HarmlessEvent, IssueClass, MapPicture, Overdue,
-    OverdueRow, Overview, OverviewPatch, OverviewReach, PairReference, PassReference, PassRow, PassStatus, PatchCard,
-    ReachRow, RenderedPair, Report, ReportError, ReportFault, RunSummary, TruthEvent, TruthOutcome, TruthTable,
-    rank_patches, render_overview, render_pair, render_report,
-};
+use shorewatch_report::{Cause, Report, ReportError, ReportFault, rank_patches, render_report};
 
-fn pair_reference() -> PairReference {
-    let pass = |date: &str, digest: &str| PassReference {
-        date: date.to_owned(),
-        sensor: "GF-2 PMS".to_owned(),
-        digest: digest.repeat(8),
-    };
-    PairReference { pre: pass("2024-03-15", "3fa91c04"), post: pass("2024-09-01", "b77e20d9") }
-}
-
-fn chips() -> RenderedPair {
-    let date = || ChipDate {
-        pixels: Array3::from_shape_fn((3, 4, 4), |(_, row, column)| (row * column) as f32),
-        observed: Array2::from_elem((4, 4), true),
-        date: "2024-03-15".to_owned(),
-        sensor: "GF-2 PMS".to_owned(),
-    };
-    render_pair(&ChipPair {
-        pre: date(),
-        post: date(),
-        bands: "red, green, blue".to_owned(),
-        natural_colour: true,
-        gsd_m: 1.0,
-        outline: geo_types::MultiPolygon::new(Vec::new()),
-        patch_id: "p".to_owned(),
-    })
-    .expect("a pair")
-}
-
-fn patch(patch_id: &str, confidence: f64) -> PatchCard {
-    PatchCard {
-        patch_id: patch_id.to_owned(),
-        rank: 0,
-        object_class: "bare_soil".to_owned(),
-        from_class: "water".to_owned(),
-        to_class: "bare_soil".to_owned(),
-        issue_class: Some(IssueClass::Occupation),
-        area_m2: 1234.567,
-        confidence,
-        valid_fraction: 0.987,
-        pair: pair_reference(),
-        longitude_deg: 108.6478,
-        latitude_deg: 21.9437,
-        reach_id: "R-07".to_owned(),
-        notes: Vec::new(),
-        chips: None,
-    }
-}
-
-fn map() -> MapPicture {
-    let outline = geo_types::Rect::new((1.0, 1.0), (9.0, 9.0)).to_polygon();
-    MapPicture {
-        title: "Lower reach".to_owned(),
-        background: "2024-09-01, GF-2 PMS".to_owned(),
-        picture: render_overview(&Overview {
-            name: "Lower reach".to_owned(),
-            background: Array3::zeros((3, 10, 10)),
-            natural_colour: false,
-            background_observed: Array2::from_elem((10, 10), true),
-            coverage: Array2::from_elem((10, 10), Coverage::Observed),
-            gsd_m: 1.0,
-            reaches: vec![OverviewReach { reach_id: "R-07".to_owned(), outline: outline.clone().into() }],
-            patches: vec![OverviewPatch { rank: 1, outline: outline.into() }],
-        })
-        .expect("a map"),
-    }
-}
-
-fn coverage(observed_both_m2: f64, unobserved_m2: Vec<(Cause, f64)>) -> CoverageRow {
-    CoverageRow {
-        pair: pair_reference(),
-        reach_id: "R-07".to_owned(),
-        scope_m2: 1_000_000.0,
-        observed_both_m2,
-        unobserved_m2,
-    }
-}
-
-/// A report with everything in it once.
-fn full() -> Report {
-    let mut patches = vec![patch("450702-20240901-0001", 0.7), patch("450702-20240901-0002", 0.9)];
-    patches[1].chips = Some(chips());
-    rank_patches(&mut patches);
-    Report {
-        title: "Qinjiang, autumn 2024".to_owned(),
-        synthetic: true,
-        notices: vec!["A warning.".to_owned()],
-        run: RunSummary {
-            run_id: "run-1".to_owned(),
-            program_version: "0.1.0".to_owned(),
-            model_name: "unet".to_owned(),
-            model_version: "3".to_owned(),
-            model_digest: "c0ffee42".repeat(8),
-            configuration_digest: "5eed1234".repeat(8),
-            grids: vec![GridSummary { crs: "EPSG:4544".to_owned(), gsd_m: 1.0 }],
-            started_utc: "2024-09-05 09:12:44 UTC".to_owned(),
-            duration_s: 102.4,
-            minimum_area_m2: 100.0,
-        },
-        maps: vec![map()],
-        passes: vec![PassRow {
-            name: "frame.jpg".to_owned(),
-            sensor: "drone".to_owned(),
-            acquired_utc: None,
-            revision: 1,
-            digest: "deadbeef".repeat(8),
-            status: PassStatus::Quarantined { reason: "no geotransform".to_owned() },
-        }],
-        reaches: vec![
-            ReachRow {
-                reach_id: "R-07".to_owned(),
-                name: "钦江 lower reach".to_owned(),
-                scope_m2: 1_000_000.0,
-                passes_meeting: 2,
-            },
-            ReachRow {
-                reach_id: "R-99".to_owned(),
-                name: "East tributary".to_owned(),
-                scope_m2: 250_000.0,
-                passes_meeting: 0,
-            },
-        ],
-        overdue: Some(Overdue {
-            as_of: "2024-11-20".to_owned(),
-            observed_fraction_min: 0.5,
-            rows: vec![
-                OverdueRow {
-                    reach_id: "R-07".to_owned(),
-                    last_observed: Some("2024-09-01".to_owned()),
-                    days_unobserved: Some(80),
-                    cadence_days: 60,
-                    overdue_days: Some(20),
-                    observed_share_since: 0.7,
-                },
-                OverdueRow {
-                    reach_id: "R-99".to_owned(),
-                    last_observed: None,
-                    days_unobserved: None,
-                    cadence_days: 7,
-                    overdue_days: None,
-                    observed_share_since: 0.0,
-                },
-            ],
-        }),
-        coverage: vec![coverage(
-            700_000.0,
-            vec![(Cause::Cloud, 200_000.0), (Cause::Other("smoke".to_owned()), 50_000.0)],
-        )],
-        patches,
-        truth: Some(TruthTable {
-            events: vec![
-                TruthEvent {
-                    event_id: "E1".to_owned(),
-                    kind: "dike".to_owned(),
-                    area_m2: 1200.0,
-                    outcome: TruthOutcome::Found { patch_ids: vec!["450702-20240901-0002".to_owned()] },
-                },
-                TruthEvent {
-                    event_id: "E2".to_owned(),
-                    kind: "shed".to_owned(),
-                    area_m2: 120.0,
-                    outcome: TruthOutcome::Missed,
-                },
-            ],
-            harmless: vec![HarmlessEvent { event_id: "H1".to_owned(), kind: "harvest".to_owned(), raised: Vec::new() }],
-            false_alarms: vec!["450702-20240901-0001".to_owned()],
-        }),
-        max_patches_with_chips: 10,
-        max_patches_listed: 10,
-    }
-}
-
-/// The page as a tree; fails when it is not well-formed.
-fn parse(html: &str) -> Document<'_> {
-    let body = html.strip_prefix("<!DOCTYPE html>").expect("a doctype");
-    Document::parse(body).expect("well-formed")
-}
-
-/// All text outside of the style sheet, with single spaces.
-fn text(html: &str) -> String {
-    let document = parse(html);
-    let words: Vec<&str> = document
-        .descendants()
-        .filter(|node| node.is_text() && !node.parent().is_some_and(|parent| parent.has_tag_name("style")))
-        .filter_map(|node| node.text())
-        .flat_map(str::split_whitespace)
-        .collect();
-    words.join(" ").replace(" ,", ",").replace(" .", ".")
-}
+use support::{chips, coverage, full, parse, patch, text};
 
 #[test]
 fn the_page_says_everything_once_needed() {
@@ -231,12 +40,29 @@ fn the_page_says_everything_once_needed() {
         "took 1 min 42 s",
         "EPSG:4544, 1 m per pixel",
         "R1 钦江 lower reach (R-07)",
+        "Highest review score first",
+        "Review score 0.82",
+        "Evidence alteration +1.2, contrast +0.8, size +0.6, water −0.4 Change score 0.61 Confidence 0.70",
+        "Residual shift 0.12 px",
+        "Residual shift not told",
+        "unclassified, issue not told 待定",
+        "2 cases are open: 1 seen again by a later pass, 1 urgent.",
+        "confirmed 1 a later pass shows it as well; 1 urgent",
+        "confirmed urgent bare soil not told 待定 2022-03-15 → 2024-09-01 1,235 m² 0.77 shrunk 1: 1 钦江 lower reach (R-07)",
+        "case-c 2022 new · 2023 persisting · 2024 shrunk",
+        "5 places, 4,500.50 m² in all",
+        "patches_suppressed",
+        "water level 3 3,000.00 m²",
+        "told by the classes, not seen in the pixels 2 1,500.50 m²",
+        "钦江 lower reach (R-07) 5 4,500.50 m²",
     ] {
         assert!(text.contains(expected), "{expected:?} is missing in:\n{text}");
     }
     let first = text.find("450702-20240901-0002").expect("listed");
     let second = text.find("450702-20240901-0001").expect("listed");
-    assert!(first < second, "highest score first");
+    assert!(first < second, "highest review score first, whatever the confidence");
+    assert!(text.find("case-c").expect("listed") < text.find("case-s").expect("listed"), "confirmed cases first");
+    assert!(!text.contains("case-gone"), "closed cases are only counted");
 
     let mut real = full();
     real.synthetic = false;
@@ -303,6 +129,13 @@ fn text_from_data_is_never_markup() {
     report.patches[0].object_class = evil.to_owned();
     report.patches[0].pair.pre.sensor = evil.to_owned();
     report.patches[0].notes = vec![evil.to_owned()];
+    report.patches[0].evidence.insert(evil.to_owned(), 9.0);
+    report.cases[0].case_id = evil.to_owned();
+    report.cases[0].object_class = evil.to_owned();
+    report.cases[0].series[0].date = evil.to_owned();
+    report.cases[1].reach_id = evil.to_owned();
+    report.kept_back[0].reason = evil.to_owned();
+    report.kept_back[1].reach_id = evil.to_owned();
     report.maps[0].title = evil.to_owned();
     let html = render_report(&report).expect("a page");
     assert!(!html.contains("<script"));
@@ -377,11 +210,17 @@ fn contradictions_are_all_listed() {
     report.patches[1].reach_id = "R-00".to_owned();
     report.coverage[0].observed_both_m2 = 900_000.0;
     report.reaches[1].reach_id = "R-07".to_owned();
+    report.patches[1].review_score = Some(1.5);
+    report.patches[1].evidence.insert("size".to_owned(), f64::INFINITY);
+    report.patches[1].coreg_rmse_px = Some(-1.0);
+    report.cases[1].case_id = report.cases[0].case_id.clone();
+    report.cases[2].area_m2 = f64::NAN;
+    report.kept_back[0].area_m2 = -1.0;
     let Err(ReportError::Faults(faults)) = render_report(&report) else {
         panic!("accepted");
     };
     // the lost reach is overdue too
-    assert_eq!(faults.len(), 6, "{faults:#?}");
+    assert_eq!(faults.len(), 13, "{faults:#?}");
     assert!(faults.iter().any(|fault| matches!(fault, ReportFault::CoverageExceedsScope { .. })));
     let message = ReportError::Faults(faults).to_string();
     assert!(message.contains("rank_patches"), "{message}");
@@ -399,6 +238,10 @@ proptest! {
         report.patches[0].patch_id = format!("x{words}");
         report.patches[0].chips = None;
         report.passes[0].digest = words.clone();
+        report.cases[0].case_id = format!("y{words}");
+        report.cases[0].series[1].date = words.clone();
+        report.kept_back[0].reason = words.clone();
+        report.patches[1].evidence.insert(words.clone(), 2.0);
         report.reaches[0].name = words;
         let html = render_report(&report).expect("a page");
         parse(&html);

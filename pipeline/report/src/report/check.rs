@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::{CoverageRow, PatchCard, Report};
+use super::{CaseRow, CoverageRow, PatchCard, Report};
 use crate::error::ReportFault;
 
 /// Slack for sums of areas, as a share of the scope: rounding, not double counting.
@@ -11,10 +11,18 @@ const AREA_TOLERANCE_SHARE: f64 = 1e-6;
 /// Slack for sums of areas in m².
 const AREA_TOLERANCE_M2: f64 = 0.01;
 
-/// Confidence, then area, from the largest; then the identifier.
+/// The higher review score first, what has none last.
+pub(super) fn review_score_first(a: Option<f64>, b: Option<f64>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => b.total_cmp(&a),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    }
+}
+
+/// Review score, confidence, then area, from the largest; then the identifier.
 pub(super) fn by_score(a: &PatchCard, b: &PatchCard) -> Ordering {
-    b.confidence
-        .total_cmp(&a.confidence)
+    review_score_first(a.review_score, b.review_score)
+        .then(b.confidence.total_cmp(&a.confidence))
         .then(b.area_m2.total_cmp(&a.area_m2))
         .then_with(|| a.patch_id.cmp(&b.patch_id))
 }
@@ -47,7 +55,26 @@ pub(super) fn faults(report: &Report) -> Vec<ReportFault> {
         known_reach(&mut faults, || "overdue reaches".to_owned(), &row.reach_id, &reaches);
     }
     check_patches(&mut faults, report, &reaches);
+    check_cases(&mut faults, &report.cases);
+    for row in &report.kept_back {
+        let place = || format!("places of reach {:?} that were kept back for {}", row.reach_id, row.reason);
+        area(&mut faults, place, "area_m2", row.area_m2);
+    }
     faults
+}
+
+fn check_cases(faults: &mut Vec<ReportFault>, cases: &[CaseRow]) {
+    let mut identifiers = BTreeSet::new();
+    for case in cases {
+        let place = || format!("case {:?}", case.case_id);
+        if !identifiers.insert(case.case_id.as_str()) {
+            faults.push(ReportFault::Duplicate { what: "case", id: case.case_id.clone() });
+        }
+        area(faults, place, "area_m2", case.area_m2);
+        if let Some(got) = case.review_score.filter(|score| !(0.0..=1.0).contains(score)) {
+            faults.push(ReportFault::Number { place: place(), field: "review_score", got, expected: "0 to 1" });
+        }
+    }
 }
 
 fn check_coverage(faults: &mut Vec<ReportFault>, row: &CoverageRow, reaches: &BTreeSet<&str>) {
@@ -79,7 +106,10 @@ fn check_patches(faults: &mut Vec<ReportFault>, report: &Report, reaches: &BTree
         known_reach(faults, place, &patch.reach_id, reaches);
         area(faults, place, "area_m2", patch.area_m2);
         for (field, value, limits, expected) in [
+            ("review_score", patch.review_score.unwrap_or(0.0), (0.0, 1.0), "0 to 1"),
             ("confidence", patch.confidence, (0.0, 1.0), "0 to 1"),
+            ("change_score", patch.change_score.unwrap_or(0.0), (0.0, 1.0), "0 to 1"),
+            ("coreg_rmse_px", patch.coreg_rmse_px.unwrap_or(0.0), (0.0, f64::MAX), "pixels, zero or more"),
             ("valid_fraction", patch.valid_fraction, (0.0, 1.0), "0 to 1"),
             ("longitude_deg", patch.longitude_deg, (-180.0, 180.0), "-180 to 180"),
             ("latitude_deg", patch.latitude_deg, (-90.0, 90.0), "-90 to 90"),
@@ -87,6 +117,10 @@ fn check_patches(faults: &mut Vec<ReportFault>, report: &Report, reaches: &BTree
             if !(limits.0..=limits.1).contains(&value) {
                 faults.push(ReportFault::Number { place: place(), field, got: value, expected });
             }
+        }
+        for value in patch.evidence.values().filter(|value| !value.is_finite()) {
+            let expected = "a finite number of log-odds";
+            faults.push(ReportFault::Number { place: place(), field: "evidence", got: *value, expected });
         }
     }
 }

@@ -8,6 +8,19 @@ use super::{Cause, IssueClass};
 /// Characters of a digest that are shown outside the provenance.
 const SHORT_DIGEST_CHARACTERS: usize = 12;
 
+/// What stands where something can't be told.
+pub(super) const NOT_TOLD: &str = "not told";
+
+/// A score from 0 to 1, two decimals. Only 1 itself is shown as 1, and only 0 as 0.
+pub(super) fn score(value: Option<f64>) -> String {
+    match value {
+        None => NOT_TOLD.to_owned(),
+        Some(value) if value < 1.0 && value > 0.995 => "> 0.99".to_owned(),
+        Some(value) if value > 0.0 && value < 0.005 => "< 0.01".to_owned(),
+        Some(value) => format!("{value:.2}"),
+    }
+}
+
 /// A number with `decimals` decimals and thousands separated by commas.
 pub(crate) fn number(value: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", value.abs());
@@ -108,14 +121,15 @@ pub(super) fn cause(cause: &Cause) -> String {
     .to_owned()
 }
 
-/// English name and official Chinese term of an issue class.
-pub(super) fn issue_class(class: &IssueClass) -> (String, String) {
+/// English name and official Chinese term of an issue class, or that it can't be told.
+pub(super) fn issue_class(class: Option<&IssueClass>) -> (String, String) {
     let (english, chinese) = match class {
-        IssueClass::Occupation => ("occupation", "乱占"),
-        IssueClass::Mining => ("mining", "乱采"),
-        IssueClass::Dumping => ("dumping", "乱堆"),
-        IssueClass::Construction => ("construction", "乱建"),
-        IssueClass::Other { english, chinese } => (english.as_str(), chinese.as_str()),
+        Some(IssueClass::Occupation) => ("occupation", "乱占"),
+        Some(IssueClass::Mining) => ("mining", "乱采"),
+        Some(IssueClass::Dumping) => ("dumping", "乱堆"),
+        Some(IssueClass::Construction) => ("construction", "乱建"),
+        Some(IssueClass::Other { english, chinese }) => (english.as_str(), chinese.as_str()),
+        None => (NOT_TOLD, "待定"),
     };
     (english.to_owned(), chinese.to_owned())
 }
@@ -157,6 +171,10 @@ mod tests {
         assert_eq!(duration(3.25), "3.2 s");
         assert_eq!(duration(125.0), "2 min 5 s");
         assert_eq!(duration(7322.0), "2 h 2 min");
+        assert_eq!(score(Some(0.9999)), "> 0.99");
+        assert_eq!(score(Some(0.001)), "< 0.01");
+        assert_eq!(score(Some(0.876)), "0.88");
+        assert_eq!(score(None), "not told");
         assert_eq!(coordinate(-74.5, 'E', 'W'), "74.500000° W");
     }
 

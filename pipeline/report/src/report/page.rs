@@ -18,6 +18,12 @@ pub(super) struct Page {
     pub(super) coverage: CoverageView,
     pub(super) unseen: UnseenView,
     pub(super) overdue: Option<OverdueView>,
+    pub(super) kept_back: KeptBackView,
+    pub(super) cases: CasesView,
+    /// In what order patches stand.
+    pub(super) order: &'static str,
+    /// Word and meaning of each kind of evidence; empty where no patch shows any.
+    pub(super) evidence_kinds: Vec<(&'static str, &'static str)>,
     pub(super) patches: Vec<PatchView>,
     pub(super) listed: Vec<PatchView>,
     /// What the caps left out, in words; empty when nothing was left out.
@@ -25,9 +31,9 @@ pub(super) struct Page {
     pub(super) truth: Option<TruthView>,
 }
 
-/// Name of a reach, with its identifier where that says more.
+/// A name, for example of a reach, with its identifier where that says more.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ReachLabel {
+pub(super) struct Label {
     pub(super) name: String,
     pub(super) id: String,
 }
@@ -58,15 +64,19 @@ pub(super) struct Figure {
     pub(super) note: String,
 }
 
-/// Number and area of patches by one property.
+/// Number and area of patches or places by one property.
 pub(super) struct ShareTable {
     pub(super) caption: &'static str,
     pub(super) heading: &'static str,
+    /// What is counted.
+    pub(super) counted: &'static str,
     pub(super) rows: Vec<ShareRow>,
+    /// What was left out, in words; empty when nothing was.
+    pub(super) more: String,
 }
 
 pub(super) struct ShareRow {
-    pub(super) name: String,
+    pub(super) name: Label,
     pub(super) count: String,
     pub(super) area: String,
     /// Length of the bar in percent of the largest.
@@ -83,7 +93,7 @@ pub(super) struct MapView {
     pub(super) markers: Vec<MarkerView>,
     pub(super) unnumbered: String,
     /// Key on the map and name of the reach.
-    pub(super) keys: Vec<(String, ReachLabel)>,
+    pub(super) keys: Vec<(String, Label)>,
 }
 
 pub(super) struct MarkerView {
@@ -130,7 +140,7 @@ pub(super) struct PairView {
 }
 
 pub(super) struct CoverageRowView {
-    pub(super) reach: ReachLabel,
+    pub(super) reach: Label,
     pub(super) scope: String,
     pub(super) observed: String,
     /// Length of the bar in percent.
@@ -164,21 +174,59 @@ pub(super) struct OverdueView {
 }
 
 pub(super) struct OverdueRowView {
-    pub(super) reach: ReachLabel,
+    pub(super) reach: Label,
     pub(super) last: String,
     pub(super) cadence: String,
     pub(super) overdue: String,
     pub(super) best: String,
 }
 
+pub(super) struct KeptBackView {
+    pub(super) total: String,
+    pub(super) tables: Vec<ShareTable>,
+}
+
+pub(super) struct CasesView {
+    /// How many stand where; empty where there are none at all.
+    pub(super) figures: Vec<Figure>,
+    /// The first open cases.
+    pub(super) rows: Vec<CaseRowView>,
+    /// The others, folded on the screen.
+    pub(super) rest: Vec<CaseRowView>,
+    pub(super) rest_heading: String,
+    /// What is not listed, in words; empty when nothing was left out.
+    pub(super) left_out: String,
+}
+
+pub(super) struct CaseRowView {
+    pub(super) case_id: String,
+    pub(super) object_class: String,
+    /// English name and Chinese term.
+    pub(super) issue: (String, String),
+    pub(super) state: &'static str,
+    /// Style: `warning` or `quiet`.
+    pub(super) style: &'static str,
+    pub(super) urgent: bool,
+    /// First and last date, or the only one; a line breaks between them only.
+    pub(super) seen: Vec<String>,
+    pub(super) area: String,
+    pub(super) review_score: String,
+    pub(super) last_event: &'static str,
+    pub(super) patch_count: String,
+    /// Ranks of those on this page, the latest few.
+    pub(super) patches: Vec<usize>,
+    pub(super) reach: Label,
+    pub(super) series: Vec<String>,
+}
+
 pub(super) struct UnseenReach {
-    pub(super) reach: ReachLabel,
+    pub(super) reach: Label,
     pub(super) area: String,
     pub(super) reason: &'static str,
 }
 
 pub(super) struct UnseenRow {
-    pub(super) reach: ReachLabel,
+    pub(super) reach: Label,
     pub(super) pair: String,
     pub(super) area_m2: f64,
     pub(super) area: String,
@@ -194,9 +242,15 @@ pub(super) struct PatchView {
     pub(super) from_class: String,
     pub(super) to_class: String,
     /// English name and Chinese term.
-    pub(super) issue: Option<(String, String)>,
+    pub(super) issue: (String, String),
+    pub(super) issue_told: bool,
     pub(super) area: String,
+    pub(super) review_score: String,
     pub(super) confidence: String,
+    pub(super) change_score: String,
+    /// The strongest kinds of evidence with their weight.
+    pub(super) evidence: Vec<String>,
+    pub(super) coreg: String,
     pub(super) valid: String,
     pub(super) pre_date: String,
     pub(super) post_date: String,
@@ -206,7 +260,7 @@ pub(super) struct PatchView {
     pub(super) post_digest: String,
     pub(super) longitude: String,
     pub(super) latitude: String,
-    pub(super) reach: ReachLabel,
+    pub(super) reach: Label,
     pub(super) notes: Vec<String>,
     pub(super) truth: Option<(&'static str, String)>,
     pub(super) chips: Option<ChipsView>,

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
+use super::case_rows::{self, cases_view};
+use super::evidence::KINDS;
 use super::format::{
-    bar, coordinate, count, data_uri, duration, hectares, issue_class, number, percent, short_digest,
-    show_hidden_characters, square_metres, words,
+    bar, count, data_uri, duration, hectares, number, percent, short_digest, show_hidden_characters, square_metres,
+    words,
 };
-use super::page::{
-    ChipsView, Figure, MapView, MarkerView, Page, PassView, PatchView, RunView, ShareRow, ShareTable, TruthRow,
-    TruthView, Verdict,
-};
-use super::rows::{Totals, coverage_view, overdue_view, reach_label, unseen_view};
-use super::{MapPicture, PassRow, PassStatus, PatchCard, Report, TruthOutcome, TruthTable, check};
+use super::kept_back::kept_back_view;
+use super::page::{Figure, Label, MapView, MarkerView, Page, PassView, RunView, ShareTable, Verdict};
+use super::patch_rows::{order, patch_view};
+use super::rows::{Totals, coverage_view, overdue_view, reach_label, share_table, unseen_view};
+use super::{MapPicture, PassRow, PassStatus, PatchCard, Report, check, truth};
 use crate::error::ReportError;
 
 /// Writes the one self-contained page: no script, no network, nothing outside the text returned.
@@ -34,7 +35,7 @@ fn page(report: &Report) -> Page {
     let mut ranked: Vec<&PatchCard> = report.patches.iter().collect();
     ranked.sort_by_key(|patch| patch.rank);
     let with_chips = report.max_patches_with_chips.min(report.max_patches_listed);
-    let truth_labels = report.truth.as_ref().map(truth_labels).unwrap_or_default();
+    let truth_labels = report.truth.as_ref().map(truth::labels).unwrap_or_default();
     let view = |patch: &&PatchCard, chips| patch_view(report, patch, &truth_labels, chips);
     let cut = ranked.len().min(with_chips);
     let end = ranked.len().min(report.max_patches_listed);
@@ -52,10 +53,18 @@ fn page(report: &Report) -> Page {
         coverage: coverage_view(report),
         unseen: unseen_view(report),
         overdue: report.overdue.as_ref().map(|overdue| overdue_view(report, overdue)),
+        kept_back: kept_back_view(report),
+        cases: cases_view(report),
+        order: order(report),
+        evidence_kinds: if ranked[..cut].iter().any(|patch| !patch.evidence.is_empty()) {
+            KINDS.iter().map(|(_, word, meaning)| (*word, *meaning)).collect()
+        } else {
+            Vec::new()
+        },
         patches: ranked[..cut].iter().map(|patch| view(patch, true)).collect(),
         listed: ranked[cut..end].iter().map(|patch| view(patch, false)).collect(),
         left_out: left_out(ranked.len(), cut, end),
-        truth: report.truth.as_ref().map(truth_view),
+        truth: report.truth.as_ref().map(truth::view),
     }
 }
 
@@ -106,7 +115,10 @@ fn verdict(report: &Report, totals: &Totals) -> Verdict {
         return Verdict {
             kind: "found",
             heading: count(report.patches.len(), "suspected patch", "suspected patches"),
-            text: format!("{share} of the managed ground was seen on both dates and compared. {rest}"),
+            text: format!(
+                "{share} of the managed ground was seen on both dates and compared. {rest}{}",
+                case_rows::summary(report)
+            ),
         };
     }
     if report.coverage.is_empty() {
@@ -183,22 +195,13 @@ fn share_tables(report: &Report) -> Vec<ShareTable> {
         return Vec::new();
     }
     let table = |caption, heading, name: &dyn Fn(&PatchCard) -> String| {
-        let mut groups: BTreeMap<String, (usize, f64)> = BTreeMap::new();
+        let mut groups: BTreeMap<Label, (usize, f64)> = BTreeMap::new();
         for patch in &report.patches {
-            let group = groups.entry(name(patch)).or_default();
+            let group = groups.entry(Label { name: name(patch), id: String::new() }).or_default();
             group.0 += 1;
             group.1 += patch.area_m2;
         }
-        let mut groups: Vec<_> = groups.into_iter().collect();
-        groups.sort_by(|a, b| b.1.1.total_cmp(&a.1.1).then_with(|| a.0.cmp(&b.0)));
-        let largest = groups.first().map_or(0.0, |group| group.1.1);
-        let row = |(name, (count, area_m2)): (String, (usize, f64))| ShareRow {
-            name,
-            count: number(count as f64, 0),
-            area: square_metres(area_m2),
-            bar_percent: bar(area_m2, largest),
-        };
-        ShareTable { caption, heading, rows: groups.into_iter().map(row).collect() }
+        share_table(caption, heading, groups)
     };
     vec![
         table("By object class", "Object class", &|patch| words(&patch.object_class)),
@@ -262,116 +265,5 @@ fn pass_view(pass: &PassRow) -> PassView {
         kind,
         status,
         reason: reason.to_owned(),
-    }
-}
-
-fn patch_view(
-    report: &Report,
-    patch: &PatchCard,
-    truth: &BTreeMap<&str, (&'static str, String)>,
-    with_chips: bool,
-) -> PatchView {
-    let (pre, post) = (&patch.pair.pre, &patch.pair.post);
-    let alt = |role: &str, date: &str, sensor: &str| {
-        format!("{role}, {date}, {sensor}: surroundings of patch {} with its outline", patch.patch_id)
-    };
-    PatchView {
-        rank: patch.rank,
-        patch_id: patch.patch_id.clone(),
-        object_class: words(&patch.object_class),
-        from_class: words(&patch.from_class),
-        to_class: words(&patch.to_class),
-        issue: patch.issue_class.as_ref().map(issue_class),
-        area: square_metres(patch.area_m2),
-        confidence: format!("{:.2}", patch.confidence),
-        valid: percent(patch.valid_fraction, 1.0),
-        pre_date: pre.date.clone(),
-        post_date: post.date.clone(),
-        pre_sensor: pre.sensor.clone(),
-        post_sensor: post.sensor.clone(),
-        pre_digest: pre.digest.clone(),
-        post_digest: post.digest.clone(),
-        longitude: coordinate(patch.longitude_deg, 'E', 'W'),
-        latitude: coordinate(patch.latitude_deg, 'N', 'S'),
-        reach: reach_label(report, &patch.reach_id),
-        notes: patch.notes.clone(),
-        truth: truth.get(patch.patch_id.as_str()).cloned(),
-        chips: patch.chips.as_ref().filter(|_| with_chips).map(|chips| ChipsView {
-            pre_uri: data_uri(&chips.pre_png),
-            post_uri: data_uri(&chips.post_png),
-            pre_alt: alt("Before", &pre.date, &pre.sensor),
-            post_alt: alt("After", &post.date, &post.sensor),
-            width_px: chips.width_px,
-            height_px: chips.height_px,
-        }),
-    }
-}
-
-/// What is known of each patch from the truth: style and words.
-fn truth_labels(truth: &TruthTable) -> BTreeMap<&str, (&'static str, String)> {
-    let mut labels = BTreeMap::new();
-    for id in &truth.false_alarms {
-        labels.insert(id.as_str(), ("bad", "false alarm".to_owned()));
-    }
-    for event in &truth.harmless {
-        for id in &event.raised {
-            let words = format!("false alarm: {} {}", event.event_id, event.kind);
-            labels.insert(id.as_str(), ("bad", words));
-        }
-    }
-    for event in &truth.events {
-        if let TruthOutcome::Found { patch_ids } = &event.outcome {
-            for id in patch_ids {
-                let words = format!("true event {}: {}", event.event_id, event.kind);
-                labels.insert(id.as_str(), ("good", words));
-            }
-        }
-    }
-    labels
-}
-
-fn truth_view(truth: &TruthTable) -> TruthView {
-    let events = truth.events.iter().map(|event| {
-        let (style, outcome) = match &event.outcome {
-            TruthOutcome::Found { patch_ids } => ("good", format!("found: {}", patch_ids.join(", "))),
-            TruthOutcome::Missed => ("bad", "missed".to_owned()),
-            TruthOutcome::NotObserved => ("quiet", "not observed on both dates".to_owned()),
-        };
-        TruthRow {
-            event_id: event.event_id.clone(),
-            kind: event.kind.clone(),
-            area: square_metres(event.area_m2),
-            expected: "alarm",
-            style,
-            outcome,
-        }
-    });
-    let harmless = truth.harmless.iter().map(|event| {
-        let (style, outcome) = if event.raised.is_empty() {
-            ("good", "silent".to_owned())
-        } else {
-            ("bad", format!("false alarm: {}", event.raised.join(", ")))
-        };
-        TruthRow {
-            event_id: event.event_id.clone(),
-            kind: event.kind.clone(),
-            area: "–".to_owned(),
-            expected: "silence",
-            style,
-            outcome,
-        }
-    });
-    let found = truth.events.iter().filter(|event| matches!(event.outcome, TruthOutcome::Found { .. }));
-    let raised = truth.harmless.iter().flat_map(|event| &event.raised);
-    let false_alarms = truth.false_alarms.iter().chain(raised).collect::<std::collections::BTreeSet<_>>();
-    TruthView {
-        summary: format!(
-            "{} of {} found; {}.",
-            found.count(),
-            count(truth.events.len(), "event", "events"),
-            count(false_alarms.len(), "false alarm", "false alarms"),
-        ),
-        rows: events.chain(harmless).collect(),
-        false_alarms: truth.false_alarms.clone(),
     }
 }

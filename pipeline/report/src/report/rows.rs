@@ -3,10 +3,10 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::format::{bar, cause, count, hectares, percent};
+use super::format::{bar, cause, count, hectares, number, percent, square_metres};
 use super::page::{
-    CoverageRowView, CoverageView, OverdueRowView, OverdueView, PairView, ReachLabel, UnseenReach, UnseenRow,
-    UnseenView,
+    CoverageRowView, CoverageView, Label, OverdueRowView, OverdueView, PairView, ShareRow, ShareTable, UnseenReach,
+    UnseenRow, UnseenView,
 };
 use super::{Cause, CoverageRow, Overdue, OverdueRow, PairReference, Report};
 
@@ -44,14 +44,33 @@ fn never_compared(report: &Report) -> impl Iterator<Item = &super::ReachRow> {
 }
 
 /// Name and identifier of a reach.
-pub(super) fn reach_label(report: &Report, reach_id: &str) -> ReachLabel {
+pub(super) fn reach_label(report: &Report, reach_id: &str) -> Label {
     let reach = report.reaches.iter().find(|row| row.reach_id == reach_id);
     match reach {
         Some(reach) if !reach.name.is_empty() && reach.name != reach_id => {
-            ReachLabel { name: reach.name.clone(), id: reach_id.to_owned() }
+            Label { name: reach.name.clone(), id: reach_id.to_owned() }
         }
-        _ => ReachLabel { name: reach_id.to_owned(), id: String::new() },
+        _ => Label { name: reach_id.to_owned(), id: String::new() },
     }
+}
+
+/// Number and area of patches by one property, the largest area first.
+pub(super) fn share_table(
+    caption: &'static str,
+    heading: &'static str,
+    groups: BTreeMap<Label, (usize, f64)>,
+) -> ShareTable {
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by(|a, b| b.1.1.total_cmp(&a.1.1).then_with(|| a.0.cmp(&b.0)));
+    let largest = groups.first().map_or(0.0, |group| group.1.1);
+    let row = |(name, (count, area_m2)): (Label, (usize, f64))| ShareRow {
+        name,
+        count: number(count as f64, 0),
+        area: square_metres(area_m2),
+        bar_percent: bar(area_m2, largest),
+    };
+    let rows = groups.into_iter().map(row).collect();
+    ShareTable { caption, heading, counted: "Patches", rows, more: String::new() }
 }
 
 /// Dates and sensors of a pair.
