@@ -75,8 +75,19 @@ fn results_do_not_depend_on_tiling_or_threads() {
     place.json(0, &["run", "--config", "coarse.toml"]);
     let patches = |state: &str| -> BTreeSet<String> {
         let of = |row: &String| {
-            let keep =
-                ["patch_id=", "geom=", "area_m2=", "confidence=", "valid_fraction=", "reach_id=", "pre_pass_id="];
+            let keep = [
+                "patch_id=",
+                "geom=",
+                "area_m2=",
+                "confidence=",
+                "valid_fraction=",
+                "reach_id=",
+                "pre_pass_id=",
+                "review_score=",
+                "change_score=",
+                "evidence=",
+                "coreg_rmse_px=",
+            ];
             row.split_whitespace()
                 .filter(|cell| keep.iter().any(|key| cell.starts_with(key)))
                 .collect::<Vec<_>>()
@@ -85,6 +96,7 @@ fn results_do_not_depend_on_tiling_or_threads() {
         place.rows(&format!("{state}/store.gpkg"), "patches").iter().map(of).collect()
     };
     assert!(!patches("fine").is_empty());
+    assert!(patches("fine").iter().all(|row| !row.contains("review_score=none")), "each was seen in the pixels too");
     assert_eq!(patches("fine"), patches("coarse"));
 }
 
@@ -166,11 +178,22 @@ fn a_late_pass_redoes_only_what_it_affects() {
 
     place.configure("whole.toml", "whole");
     place.json(0, &["run", "--config", "whole.toml"]);
-    let ids = |state: &str| -> BTreeSet<String> {
-        let cell = |row: &String| row.split_whitespace().find(|cell| cell.starts_with("patch_id=")).map(str::to_owned);
-        place.rows(&format!("{state}/store.gpkg"), "patches").iter().filter_map(cell).collect()
+    let cells = |state: &str, table: &str, keep: &[&str]| -> BTreeSet<String> {
+        let of = |row: &String| {
+            let kept = |cell: &&str| keep.iter().any(|key| cell.starts_with(key));
+            row.split_whitespace().filter(kept).collect::<Vec<_>>().join(" ")
+        };
+        place.rows(&format!("{state}/store.gpkg"), table).iter().map(of).collect()
     };
-    assert_eq!(ids("state"), ids("whole"), "the order of arrival does not matter");
+    for (table, keep) in [
+        ("patches", &["patch_id=", "review_score=", "evidence="][..]),
+        ("cases", &["case_id=", "state=", "area_m2=", "last_event="]),
+        ("case_events", &["case_id=", "event=", "observed_fraction="]),
+    ] {
+        let whole = cells("whole", table, keep);
+        assert!(!whole.is_empty(), "{table}");
+        assert_eq!(cells("state", table, keep), whole, "{table}: the order of arrival does not matter");
+    }
 }
 
 #[test]

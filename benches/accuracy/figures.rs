@@ -19,8 +19,8 @@ const ALARM_PX: usize = 9;
 /// Recall at which false alarms are compared.
 const RECALL: f64 = 0.9;
 
-/// Size in pixels and score of planted things.
-pub(crate) type Things = Vec<(usize, f32)>;
+/// Size in pixels of planted things, and the scores that half and a quarter of their pixels reach.
+pub(crate) type Things = Vec<(usize, [f32; 2])>;
 
 /// One pair, untouched or planted.
 pub(crate) struct Case {
@@ -54,7 +54,7 @@ pub(crate) fn area_km2(scene: &Scene, score: ArrayView2<'_, f32>) -> f64 {
     score.iter().filter(|value| !value.is_nan()).count() as f64 * pixel_km2(scene)
 }
 
-/// Size in pixels and median score of each thing of which more than half was observed.
+/// The things of which more than half was observed.
 pub(crate) fn things(truth: &Array2<u16>, score: ArrayView2<'_, f32>) -> Things {
     let margin = (truth.nrows() - score.nrows()) / 2;
     let mut pixels: BTreeMap<u16, Vec<f32>> = BTreeMap::new();
@@ -70,15 +70,15 @@ pub(crate) fn things(truth: &Array2<u16>, score: ArrayView2<'_, f32>) -> Things 
             let size = values.len();
             let mut seen: Vec<f32> = values.into_iter().filter(|value| !value.is_nan()).collect();
             seen.sort_by(f32::total_cmp);
-            (2 * seen.len() > size).then(|| (size, seen[seen.len() / 2]))
+            (2 * seen.len() > size).then(|| (size, [seen[seen.len() / 2], seen[3 * seen.len() / 4]]))
         })
         .collect()
 }
 
-/// Share of the things of 25 px and more whose median score reaches the threshold.
-pub(crate) fn recall(things: &[(usize, f32)], threshold: f32) -> f64 {
+/// Share of the things of 25 px and more of which half of the pixels reach the threshold.
+pub(crate) fn recall(things: &[(usize, [f32; 2])], threshold: f32) -> f64 {
     let large: Vec<_> = things.iter().filter(|(size, _)| *size >= LARGE_PX).collect();
-    large.iter().filter(|(_, score)| *score >= threshold).count() as f64 / large.len().max(1) as f64
+    large.iter().filter(|(_, [half, _])| *half >= threshold).count() as f64 / large.len().max(1) as f64
 }
 
 /// Number of groups of at least nine pixels that reach the threshold.
@@ -173,10 +173,19 @@ impl Pairs<'_> {
         json!(sets.into_iter().map(|(set, ranking)| (set, ranking.average_precision())).collect::<BTreeMap<_, _>>())
     }
 
-    /// The score that nine of ten large things reach.
+    /// The score that nine of ten large things reach with half of their pixels.
     pub(crate) fn threshold(&self, method: &str) -> f32 {
-        let mut scores: Vec<f32> =
-            self.things(method).into_iter().filter(|(size, _)| *size >= LARGE_PX).map(|(_, score)| score).collect();
+        self.threshold_of(method, 0)
+    }
+
+    /// The score that they reach with a quarter of their pixels.
+    pub(crate) fn threshold_quarter(&self, method: &str) -> f32 {
+        self.threshold_of(method, 1)
+    }
+
+    fn threshold_of(&self, method: &str, share: usize) -> f32 {
+        let things = self.things(method).into_iter().filter(|(size, _)| *size >= LARGE_PX);
+        let mut scores: Vec<f32> = things.map(|(_, scores)| scores[share]).collect();
         scores.sort_by(f32::total_cmp);
         let index = ((1.0 - RECALL) * scores.len() as f64).floor() as usize;
         scores.get(index).copied().unwrap_or(f32::INFINITY)

@@ -42,6 +42,7 @@ pub(crate) enum NetworkFault {
     /// Less memory was free than needed.
     OutOfMemory(String),
     /// The device is gone.
+    #[cfg_attr(not(feature = "torch"), expect(dead_code, reason = "ONNX Runtime is run on the processor only"))]
     DeviceLost(String),
     /// Anything else.
     Refused(String),

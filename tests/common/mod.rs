@@ -98,19 +98,42 @@ impl Place {
         while let Some(row) = rows.next().expect("a row") {
             let cells = names.iter().enumerate().filter(|(_, name)| !timed.contains(&name.as_str()));
             let cells: Vec<String> =
-                cells.map(|(i, name)| format!("{name}={:?}", row.get_ref(i).expect("a cell"))).collect();
+                cells.map(|(i, name)| format!("{name}={}", cell(row.get_ref(i).expect("a cell")))).collect();
             found.push(cells.join(" "));
         }
         found
     }
 }
 
+/// A value without blanks, so that a row can be taken apart at them.
+fn cell(value: rusqlite::types::ValueRef<'_>) -> String {
+    use rusqlite::types::ValueRef;
+    let text = match value {
+        ValueRef::Null => "none".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    text.replace(char::is_whitespace, "_")
+}
+
 /// Everything that a run decided, row for row.
 pub(crate) fn decided(place: &Place, state: &str) -> Vec<(String, Vec<String>)> {
-    ["patches", "observations", "tiles", "publications", "units"]
-        .iter()
-        .map(|table| ((*table).to_owned(), place.rows(&format!("{state}/store.gpkg"), table)))
-        .collect()
+    [
+        "patches",
+        "patches_suppressed",
+        "follow_ups",
+        "cases",
+        "case_events",
+        "observations",
+        "tiles",
+        "publications",
+        "units",
+    ]
+    .iter()
+    .map(|table| ((*table).to_owned(), place.rows(&format!("{state}/store.gpkg"), table)))
+    .collect()
 }
 
 /// Standard output and error of a run, for messages.

@@ -35,6 +35,18 @@ pub(super) fn told(summary: &RunSummary) -> String {
         summary.chips,
         summary.seconds
     );
+    if summary.suppressed > 0 {
+        let _ =
+            write!(text, "\n{} places changed by themselves and were suppressed with their reason", summary.suppressed);
+    }
+    let cases = &summary.cases;
+    if cases.suspected + cases.confirmed + cases.cleared + cases.expired > 0 {
+        let _ = write!(
+            text,
+            "\ncases: {} confirmed, {} suspected ({} of both urgent), {} cleared, {} expired",
+            cases.confirmed, cases.suspected, cases.urgent, cases.cleared, cases.expired
+        );
+    }
     for reach in &summary.reaches_outside_every_pass {
         let _ = write!(text, "\nnot looked at: reach {reach} lies outside every pass");
     }
@@ -112,6 +124,7 @@ pub(super) fn publish_staged(out: &Out, config: &ConfigFile) -> Result<ExitCode,
         patches += publish::publish(&session.context, ground, publication, plan.run_id, &mut session.store)?.patches;
         published += 1;
     }
+    session.store.rebuild_cases(&session.settings.cases, jiff::Timestamp::now())?;
     let text = format!("{published} passes published with {patches} patches; {waiting} wait for units");
     out.either(&json!({ "published": published, "patches": patches, "waiting": waiting }), &text)?;
     Ok(if waiting > 0 { ExitCode::Partial } else { ExitCode::Done })

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 use serde_json::json;
 
+use shorewatch_domain::case::CaseState;
 use shorewatch_store::{Observation, PatchFilter};
 
 use super::{Out, inspection, settings};
@@ -56,6 +57,7 @@ pub(super) fn status(
     let todo = plan.as_ref().map(|plan| run::not_published(plan, &session.store)).transpose()?.unwrap_or_default();
     let units: usize = todo.iter().map(|publication| publication.units.len()).sum();
     let patches = session.store.patches(&PatchFilter::default())?.len();
+    let cases = session.store.cases()?;
     let schedule = &session.settings.schedule;
     let standings = standings(&session, since, today)?;
     let alarms = standing_alarms(&session.store.passes()?, &standings, schedule, today);
@@ -66,6 +68,8 @@ pub(super) fn status(
         session.ready_passes(),
         todo.len()
     );
+    let open = |state: CaseState| cases.iter().filter(|case| case.state == state).count();
+    let _ = writeln!(text, "cases: {} confirmed, {} suspected", open(CaseState::Confirmed), open(CaseState::Suspected));
     text += &told(&standings, since, today, schedule.observed_fraction_min);
     for row in session.store.observations()? {
         if since.is_none_or(|since| date_of(row.post_date) >= since) {

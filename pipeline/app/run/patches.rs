@@ -68,9 +68,14 @@ pub fn patches(
     }
     let to_cgcs2000 = Transform::new(ground.grid.epsg, Epsg::CGCS2000)?;
     let mut raised = Raised { patches: Vec::new(), suppressed: Vec::new() };
-    for (region, outline) in regions {
-        let patch = patch(context, ground, publication, &mut mosaic, &to_cgcs2000, &region, outline)?;
-        match suppressed(region.label, &context.table) {
+    for (region, outline_px) in regions {
+        let evidence = gathered(&mut mosaic, &region)?;
+        let by_water =
+            region.label == UNCLASSIFIED && evidence.as_ref().is_some_and(|(known, _)| known.is_water_level());
+        let reason = suppressed(region.label, &context.table).or(by_water.then_some(WATER_LEVEL));
+        let found = Found { region, outline_px, evidence };
+        let patch = patch(context, ground, publication, &mut mosaic, &to_cgcs2000, found)?;
+        match reason {
             Some(reason) => raised.suppressed.push(SuppressedPlace {
                 reach_id: patch.reach_id,
                 change_type: patch.change_type,
@@ -124,21 +129,31 @@ fn shown(context: &RunContext, region: &Region, comparison: &Comparison) -> Resu
     })
 }
 
+/// A region with its simplified outline in pixel-corner coordinates, and what its pixels say, with their mean score of change.
+struct Found {
+    region: Region,
+    outline_px: Polygon<f64>,
+    evidence: Option<(PatchEvidence, f64)>,
+}
+
+/// Reason of what the pixels show to be water that came or went.
+const WATER_LEVEL: &str = "water_level";
+
 fn patch(
     context: &RunContext,
     ground: &Ground,
     publication: &PlannedPublication,
     mosaic: &mut Mosaic<'_>,
     to_cgcs2000: &Transform,
-    region: &Region,
-    outline_px: Polygon<f64>,
+    found: Found,
 ) -> Result<Patch, Failure> {
+    let Found { region, outline_px, evidence } = found;
+    let region = &region;
     let grid = ground.grid;
     let post = context.pass(&publication.pass_id)?;
     let comparison = compared(mosaic, region)?;
     let pre = context.pass(&comparison.pass_id)?;
     let Shown { object_class, change_type, suspected_issue_class } = shown(context, region, &comparison)?;
-    let evidence = gathered(mosaic, region)?;
     let pair = context.pairs.of(context, grid, &post.id, &pre.id)?;
     let registration = pair.as_ref().and_then(|pair| pair.fit.registration.as_ref());
     let reach = leading_reach(ground, region);
