@@ -60,7 +60,7 @@ fn a_corrupt_block_is_unobserved() {
     let unreadable: i64 = place
         .rows("state/store.gpkg", "observations")
         .iter()
-        .filter_map(|row| row.split("unobserved_unreadable_px=Integer(").nth(1)?.split(')').next()?.parse::<i64>().ok())
+        .filter_map(|row| row.split("unobserved_unreadable_px=").nth(1)?.split(' ').next()?.parse::<i64>().ok())
         .sum();
     assert!(unreadable > 0, "{:?}", place.rows("state/store.gpkg", "observations"));
 }

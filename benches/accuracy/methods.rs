@@ -72,9 +72,7 @@ pub(crate) fn ours(kit: &Kit, scene: &Scene, read: &Read) -> Result<Array2<f32>,
 fn patches(odds: &LogOdds) -> Array2<f32> {
     let mut map = odds.sum.mapv(|sum| if sum.is_nan() { f32::NAN } else { 0.0 });
     for group in groups(odds.sum.view(), GROUPED_FROM).into_iter().filter(|group| group.len() >= LEAST_PX) {
-        let known = group_evidence(odds.sum.view(), Some(odds.terms.view()), &group);
-        // a run keeps these back with their reason
-        let score = if known.is_water_level() { 0.0 } else { known.review_score() as f32 };
+        let score = group_evidence(odds.sum.view(), None, &group).review_score() as f32;
         group.into_iter().for_each(|place| map[place] = score);
     }
     map

@@ -101,7 +101,10 @@ fn log_odds(score: f64) -> f32 {
 
 /// Pixels around the window of a decision that have to be read.
 fn margin_px(network: Option<&ChangeNetwork>) -> usize {
-    let halo = network.map_or(0, |network| network.description().halo_px + network.description().alignment_px);
+    // the halo in whole steps of the network, and room to begin a window in its phase
+    let of = |step: usize, halo: usize| halo.next_multiple_of(step) + step;
+    let halo =
+        network.map_or(0, |network| of(network.description().alignment_px.max(1), network.description().halo_px));
     halo + SHIFT_MARGIN_PX + SMOOTHING_RADIUS_PX
 }
 

@@ -70,9 +70,7 @@ pub fn patches(
     let mut raised = Raised { patches: Vec::new(), suppressed: Vec::new() };
     for (region, outline_px) in regions {
         let evidence = gathered(&mut mosaic, &region)?;
-        let by_water =
-            region.label == UNCLASSIFIED && evidence.as_ref().is_some_and(|(known, _)| known.is_water_level());
-        let reason = suppressed(region.label, &context.table).or(by_water.then_some(WATER_LEVEL));
+        let reason = suppressed(region.label, &context.table);
         let found = Found { region, outline_px, evidence };
         let patch = patch(context, ground, publication, &mut mosaic, &to_cgcs2000, found)?;
         match reason {
@@ -135,9 +133,6 @@ struct Found {
     outline_px: Polygon<f64>,
     evidence: Option<(PatchEvidence, f64)>,
 }
-
-/// Reason of what the pixels show to be water that came or went.
-const WATER_LEVEL: &str = "water_level";
 
 fn patch(
     context: &RunContext,

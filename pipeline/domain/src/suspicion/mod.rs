@@ -29,14 +29,6 @@ const COMPACTNESS: f64 = -1.11;
 /// For each unit of log-odds that it stands out by.
 const CONTRAST: f64 = 0.44;
 
-/// Places of water and objects in [`TERMS`].
-const WATER_TERM: usize = 3;
-const OBJECT_TERM: usize = 4;
-/// By how much the probability of water must differ between the dates, in the mean over a patch.
-const WATER_CAME_OR_WENT: f64 = 0.55;
-/// By how much that of an object must differ to be believed.
-const OBJECT_SEEN: f64 = 0.3;
-
 /// What is known of a patch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatchEvidence {
@@ -57,15 +49,6 @@ impl PatchEvidence {
     #[must_use]
     pub fn mean_log_odds(&self) -> f64 {
         f64::from(WEIGHTS.bias) + self.terms.iter().sum::<f64>()
-    }
-
-    /// Whether it is what water does by itself: most of it was water on one date and not on the other, and nothing made by
-    /// people stands there.
-    #[must_use]
-    pub fn is_water_level(&self) -> bool {
-        let told = |term: usize, weight: f32| self.terms[term] / f64::from(weight);
-        told(WATER_TERM, WEIGHTS.water_change) >= WATER_CAME_OR_WENT
-            && told(OBJECT_TERM, WEIGHTS.object_change) < OBJECT_SEEN
     }
 
     /// By how much each kind of evidence moves the log-odds that a reviewer would confirm it.
@@ -113,19 +96,6 @@ mod tests {
         assert!(square(0.8, Some(-6.0)).review_score() > plain.review_score());
         let sliver = PatchEvidence { perimeter_px: 202, ..plain.clone() };
         assert!(sliver.review_score() < plain.review_score());
-    }
-
-    #[test]
-    fn water_that_rose_is_told_from_a_cage_in_it() {
-        let with = |water: f64, object: f64| {
-            let mut patch = square(0.0, None);
-            patch.terms[WATER_TERM] = water * f64::from(WEIGHTS.water_change);
-            patch.terms[OBJECT_TERM] = object * f64::from(WEIGHTS.object_change);
-            patch.is_water_level()
-        };
-        assert!(with(0.9, 0.05));
-        assert!(!with(0.9, 0.6), "a thing stands there");
-        assert!(!with(0.2, 0.0), "mostly dry on both dates");
     }
 
     #[test]
