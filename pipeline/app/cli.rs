@@ -83,7 +83,7 @@ pub enum Command {
         /// The configuration.
         #[command(flatten)]
         config: ConfigFile,
-        /// For a timer: take what is complete in the watched folders of [schedule] first, and raise its alarms at the end.
+        /// For a timer: take what is complete in the watched folders of `[schedule]` first, and raise its alarms at the end.
         #[arg(long)]
         due: bool,
         /// The date that alarms are reckoned from, for trials (YYYY-MM-DD); by default today's in UTC.

@@ -11,7 +11,7 @@
 //! | [`compare`] | what the pixels of a unit say about change |
 //! | [`staged`] | the result of a unit on disk |
 //! | [`work`] | one unit: read → segment → compare with earlier passes → staged result |
-//! | [`counts`] | what a unit counts |
+//! | `counts` | what a unit counts |
 //! | [`mosaic`], [`patches`], [`publish`] | staged results → whole patches and coverage → the store, in one transaction |
 //! | `follow_up` | what a pass shows of the ground of earlier patches |
 //! | [`chips`] | before/after pictures |

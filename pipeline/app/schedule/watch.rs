@@ -36,7 +36,7 @@ pub struct Waiting {
 /// Registers every complete pass of the watched folders that is not registered yet. One bad delivery stops no other.
 ///
 /// # Errors
-/// The patterns of [[passes]] match nothing, the store can't be written, the disk is full.
+/// The patterns of `[[passes]]` match nothing, the store can't be written, the disk is full.
 pub fn take_deliveries(settings: &RunSettings, store: &mut Store) -> Result<Deliveries, Failure> {
     let listed = settings.find_passes().map_err(|faults| Failure::usage(faults.render(120, false)))?;
     let settle = Duration::from_secs_f64(settings.limits.settle_seconds);
