@@ -20,7 +20,7 @@ import bitemporal_fitting as fitting
 import bitemporal_scoring as scoring
 from bitemporal_fitting import ChangePlan
 from data import load
-from fitting import BatchesAhead
+from fitting import BatchesAhead, learning_device
 
 HERE = Path(__file__).resolve().parent
 NAME = "shorechange"
@@ -35,6 +35,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--steps", type=int, help="fewer, for a trial")
     parser.add_argument("--threads", type=int, default=1, help="another number changes the order of sums")
+    parser.add_argument("--device", default="auto", help="auto (CUDA where there is one), cpu or cuda")
+    parser.add_argument("--processes", type=int, default=1, help="that draw batches; any number gives the same")
     parser.add_argument("--restart", action="store_true", help="ignore an earlier checkpoint")
     parser.add_argument("--export-now", action="store_true", help="no further training: write the bundle of the checkpoint")
     parser.add_argument("--card-only", action="store_true", help="write the card anew from the scores of the last run")
@@ -45,7 +47,7 @@ def main() -> None:
     if arguments.steps:
         plan = replace(plan, steps=arguments.steps, pace=((0, 0.0), (arguments.steps, 1.0)))
     torch.set_num_threads(arguments.threads)
-    torch.use_deterministic_algorithms(True)
+    device = learning_device(arguments.device)
     folder = HERE / "runs" / NAME
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.card_only:
@@ -55,14 +57,14 @@ def main() -> None:
         (folder / "checkpoint.pt").unlink(missing_ok=True)
     if arguments.export_now:
         network = fitting.build(plan)
-        state = torch.load(folder / "checkpoint.pt", weights_only=True)
+        state = torch.load(folder / "checkpoint.pt", weights_only=True, map_location="cpu")
         network.load_state_dict(state["average"])
         network, history, steps = network.eval(), json.loads(state["history"]), state["step"]
         data = load(arguments.data)
     else:
         data = load(arguments.data)
-        make_batch = BatchesAhead(arguments.data, plan, fitting.begin_drawing, fitting.draw, fitting.PairBatch)
-        network, history = fitting.fit(make_batch, plan, folder, scoring.quick(data, arguments.data, plan.seed))
+        make_batch = BatchesAhead(arguments.data, plan, fitting.begin_drawing, fitting.draw, fitting.PairBatch, arguments.processes)
+        network, history = fitting.fit(make_batch, plan, folder, scoring.quick(data, arguments.data, plan.seed), device)
         make_batch.close()
         steps = plan.steps
     finishing.finish(NAME, network, data, arguments.data, plan, steps, history, folder, arguments.bundles)

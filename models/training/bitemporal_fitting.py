@@ -21,7 +21,7 @@ from bitemporal_network import WIDTHS, ChangeNetwork
 from chips import IGNORE
 from classes import ROLES
 from data import Data, chance_of_drawing, load
-from fitting import follow, generators, learning_rate, save, show_progress
+from fitting import CPU, follow, generators, learning_rate, on_processor, save, show_progress
 from losses import overlap_loss
 from network import parameter_count
 from pairs import RealPair
@@ -64,6 +64,10 @@ class PairBatch:
 
     bands: Tensor
     labels: Tensor
+
+    def to(self, device: torch.device) -> PairBatch:
+        """The same batch in the memory of a device."""
+        return PairBatch(self.bands.to(device, non_blocking=True), self.labels.to(device, non_blocking=True))
 
 
 @dataclass(frozen=True)
@@ -206,24 +210,25 @@ def build(plan: ChangePlan) -> ChangeNetwork:
 
 def change_loss(logits: Tensor, labels: Tensor, changed_weight: float) -> Tensor:
     """Weighted cross-entropy over the known pixels, and half of the overlap that it leaves out."""
-    weights = torch.tensor([1.0, changed_weight])
+    weights = torch.tensor([1.0, changed_weight], device=logits.device)
     entropy = functional.cross_entropy(logits, labels, weight=weights, ignore_index=IGNORE)
     return entropy + 0.5 * overlap_loss(functional.softmax(logits, 1), labels)
 
 
 def fit(
     make_batch: Callable[[int], PairBatch], plan: ChangePlan, folder: Path,
-    validate: Callable[[ChangeNetwork], dict[str, float]],
+    validate: Callable[[ChangeNetwork], dict[str, float]], device: torch.device = CPU,
 ) -> tuple[ChangeNetwork, list[dict]]:
-    """Trains from the checkpoint of `folder`, or from nothing; returns the averaged network and the curves."""
+    """Trains from the checkpoint of `folder`, or from nothing; returns the averaged network, in the memory of the processor,
+    and the curves."""
     torch.manual_seed(plan.seed)
-    network, average = build(plan), build(plan)
+    network, average = build(plan).to(device), build(plan).to(device)
     network.to(memory_format=torch.channels_last)
     average.load_state_dict(network.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
     first, history, checkpoint = 0, [], folder / "checkpoint.pt"
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, weights_only=True, map_location="cpu")
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
@@ -232,7 +237,7 @@ def fit(
     print(f"{parameter_count(network)} parameters", flush=True)
     started, recent = time.monotonic(), []
     for step in range(first, plan.steps):
-        batch = make_batch(step)
+        batch = make_batch(step).to(device)
         network.train()
         loss = change_loss(network(batch.bands), batch.labels, plan.changed_weight)
         for group in optimiser.param_groups:
@@ -242,12 +247,12 @@ def fit(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         follow(average, network, min(plan.average_decay, (step + 1) / (step + 10)))
-        recent.append((float(loss.detach()),))
+        recent.append((loss.detach(),))
         show_progress(step + 1, plan.steps, first, started, recent)
         if (step + 1) % plan.report_every == 0 or step + 1 == plan.steps:
-            row = {"step": step + 1, "loss": np.mean([r[0] for r in recent])} | validate(average)
+            row = {"step": step + 1, "loss": np.mean([float(r[0]) for r in recent])} | validate(on_processor(average, lambda: build(plan)))
             history.append({k: round(float(v), 4) for k, v in row.items()})
             recent = []
             print(f"\r{time.monotonic() - started:6.0f} s  {history[-1]}", flush=True)
             save(checkpoint, network, average, optimiser, step + 1, history, None)
-    return average.eval(), history
+    return on_processor(average, lambda: build(plan)).eval(), history

@@ -24,6 +24,7 @@ from losses import class_weights, distance, loss_of
 from network import ShoreNetwork, parameter_count
 from textures import Sources, sources
 
+CPU = torch.device("cpu")
 
 Staged = tuple[tuple[int, object], ...]
 """Values, each from its step on."""
@@ -80,6 +81,11 @@ class Batch:
     clean: Tensor | None = None
     """As `bands`, before another sensor, holes and missing bands: what a teacher is shown."""
 
+    def to(self, device: torch.device) -> Batch:
+        """The same batch in the memory of a device."""
+        moved = (t if t is None else t.to(device, non_blocking=True) for t in vars(self).values())
+        return Batch(*moved)
+
 
 def generators(plan: Plan, step: int) -> tuple[torch.Generator, np.random.Generator]:
     """Each step draws from (seed, step) alone: a resumed run equals a whole one."""
@@ -119,29 +125,33 @@ def finish_batch(data: Data, sources: Sources, plan: Plan, step: int, images: Te
 
 
 class BatchesAhead:
-    """The same batches, drawn by a second process while the network learns from the one before.
+    """The same batches, drawn by other processes while the network learns from the one before.
 
     A step draws from (seed, step) alone, so that it does not matter who draws it, or when.
     """
 
-    AHEAD = 4
+    AHEAD = 3
+    """Batches that wait for each process."""
 
-    def __init__(self, folder: Path, plan: Plan, begin: Callable | None = None, draw: Callable | None = None, kind: type = Batch):
-        """`begin(folder, plan)` readies the other process, `draw(step)` gives the arrays of a batch of the `kind` there."""
-        self.steps, self.draw, self.kind = plan.steps, draw or _draw, kind
+    def __init__(
+        self, folder: Path, plan: Plan, begin: Callable | None = None, draw: Callable | None = None, kind: type = Batch,
+        processes: int = 1,
+    ):
+        """`begin(folder, plan)` readies another process, `draw(step)` gives the arrays of a batch of the `kind` there."""
+        self.steps, self.draw, self.kind, self.ahead = plan.steps, draw or _draw, kind, 1 + self.AHEAD * processes
         self.waiting: dict[int, Future] = {}
         # A fresh process, not a fork: a fork would inherit the locks of the other threads.
         context = multiprocessing.get_context("spawn")
-        self.pool = ProcessPoolExecutor(1, context, initializer=begin or _begin_drawing, initargs=(folder, plan))
+        self.pool = ProcessPoolExecutor(processes, context, initializer=begin or _begin_drawing, initargs=(folder, plan))
 
     def __call__(self, step: int) -> Batch:
-        for ahead in range(step, min(step + self.AHEAD, self.steps)):
+        for ahead in range(step, min(step + self.ahead, self.steps)):
             if ahead not in self.waiting:
                 self.waiting[ahead] = self.pool.submit(self.draw, ahead)
         return self.kind(*map(torch.from_numpy, self.waiting.pop(step).result()))
 
     def close(self) -> None:
-        """Ends the other process."""
+        """Ends the other processes."""
         self.pool.shutdown(cancel_futures=True)
 
 
@@ -162,6 +172,15 @@ def _draw(step: int) -> tuple[np.ndarray, ...]:
     return tuple(t.numpy() for t in (batch.bands, batch.land, batch.objects, batch.weights, batch.clean))
 
 
+def learning_device(name: str) -> torch.device:
+    """The device of that name; `auto` is the first CUDA device where there is one. On the processor every sum is done in the
+    same order on every run; on a CUDA device the last digits differ from run to run, as some of its kernels add in any order."""
+    device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+    torch.use_deterministic_algorithms(device == CPU)
+    print(f"learning on {torch.cuda.get_device_name(device) if device.type == 'cuda' else 'the processor'}", flush=True)
+    return device
+
+
 def learning_rate(step: int, plan: Plan) -> float:
     """Linear warm-up, then a cosine to a hundredth."""
     progress = float(np.interp(step, *zip(*plan.pace)))
@@ -180,26 +199,28 @@ def fit(
     validate: Callable[[ShoreNetwork], dict[str, float]],
     build: Callable[[], ShoreNetwork],
     time_limit_s: float = math.inf,
+    device: torch.device = CPU,
 ) -> tuple[ShoreNetwork, list[dict]]:
-    """Trains from the checkpoint of `folder`, or from the given network; returns the averaged one and the curves.
+    """Trains from the checkpoint of `folder`, or from the given network; returns the averaged one, in the memory of the
+    processor, and the curves.
 
     With a time limit the schedule follows the time of the processor (s) instead of the steps, and nothing is resumed.
     """
-    network.to(memory_format=torch.channels_last)
-    average = build()
+    network.to(device, memory_format=torch.channels_last)
+    average = build().to(device)
     average.load_state_dict(network.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    weights = class_weights(labels, plan.class_balance)
+    weights = class_weights(labels, plan.class_balance).to(device)
     history: list[dict] = []
     first, checkpoint, teacher = 0, folder / "checkpoint.pt", None
     if checkpoint.exists() and math.isinf(time_limit_s):
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, weights_only=True, map_location="cpu")
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         first, history = state["step"], json.loads(state["history"])
         if "teacher" in state:
-            teacher = frozen(state["teacher"], build)
+            teacher = frozen(state["teacher"], build, device)
         print(f"going on from step {first} of {plan.steps}")
     print(f"{parameter_count(network)} parameters; class weights {[round(w, 2) for w in weights.tolist()]}", flush=True)
     started, began, recent = time.monotonic(), time.process_time(), []
@@ -207,12 +228,12 @@ def fit(
         elapsed = time.process_time() - began
         if elapsed >= time_limit_s:
             break
-        batch = make_batch(step)
+        batch = make_batch(step).to(device)
         network.train()
         logits = network(batch.bands)
         land_loss, object_loss = loss_of(logits, batch.land, batch.objects, weights, batch.weights, staged(plan.object_smoothing, step))
         if step >= plan.teacher_from and batch.clean is not None:
-            teacher = teacher or frozen(average.state_dict(), build)
+            teacher = teacher or frozen(average.state_dict(), build, device)
             with torch.no_grad():
                 taught = teacher(batch.clean)
             land_loss = land_loss + plan.teacher_share * distance(logits, taught, batch.land, head_slice("land_cover"))
@@ -225,24 +246,34 @@ def fit(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         follow(average, network, min(plan.average_decay, (step + 1) / (step + 10)))
-        recent.append((float(land_loss.detach()), float(object_loss.detach())))
+        recent.append((land_loss.detach(), object_loss.detach()))
         show_progress(step + 1, plan.steps, first, started, recent)
         if (step + 1) % plan.report_every == 0 or step + 1 == plan.steps:
-            row = {"step": step + 1, "land_cover_loss": np.mean([r[0] for r in recent]), "object_loss": np.mean([r[1] for r in recent])}
-            row |= validate(average)
+            row = {"step": step + 1}
+            row |= {name: np.mean([float(r[n]) for r in recent]) for n, name in enumerate(("land_cover_loss", "object_loss"))}
+            row |= validate(on_processor(average, build))
             history.append({k: round(float(v), 4) for k, v in row.items()})
             recent = []
             print(f"\r{time.monotonic() - started:6.0f} s  {history[-1]}", flush=True)
             if math.isinf(time_limit_s):
                 save(checkpoint, network, average, optimiser, step + 1, history, teacher)
-    return average.eval(), history
+    return on_processor(average, build).eval(), history
 
 
-def frozen(state: dict, build: Callable[[], ShoreNetwork]) -> ShoreNetwork:
+def on_processor(network: torch.nn.Module, build: Callable[[], torch.nn.Module]) -> torch.nn.Module:
+    """The network itself, or its copy in the memory of the processor."""
+    if next(network.parameters()).device == CPU:
+        return network
+    copy = build()
+    copy.load_state_dict(network.state_dict())
+    return copy
+
+
+def frozen(state: dict, build: Callable[[], ShoreNetwork], device: torch.device = CPU) -> ShoreNetwork:
     """A network of these weights that learns nothing more."""
     network = build()
     network.load_state_dict(state)
-    return network.eval().to(memory_format=torch.channels_last)
+    return network.eval().to(device, memory_format=torch.channels_last)
 
 
 def save(checkpoint: Path, network, average, optimiser, step: int, history: list[dict], teacher) -> None:
@@ -255,7 +286,7 @@ def save(checkpoint: Path, network, average, optimiser, step: int, history: list
 
 
 def show_progress(done: int, steps: int, first: int, started: float, recent: list) -> None:
-    """A bar on a terminal; nothing elsewhere."""
+    """A bar on a terminal; nothing elsewhere. `recent`: losses of the last steps, whose sum is shown."""
     if not sys.stderr.isatty():
         return
     left = (time.monotonic() - started) / (done - first) * (steps - done)

@@ -57,7 +57,7 @@ def loss_of(
     """Losses of the land-cover head and of the object head."""
     cover, things = logits[:, head_slice("land_cover")], logits[:, head_slice("object")]
     land_loss = cross_entropy(cover, land, weights, sample_weights, LABEL_SMOOTHING) + 0.5 * overlap_loss(functional.softmax(cover, 1), land)
-    object_weights = torch.full((len(OBJECT),), OBJECT_WEIGHT)
+    object_weights = torch.full((len(OBJECT),), OBJECT_WEIGHT, device=logits.device)
     object_weights[NO_OBJECT] = 1.0
     any_object = 1 - functional.softmax(things, 1)[:, :1]
     is_object = torch.where(objects == IGNORE, IGNORE, (objects != NO_OBJECT).long())

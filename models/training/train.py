@@ -68,6 +68,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--steps", type=int, help="fewer, for a trial")
     parser.add_argument("--threads", type=int, default=1, help="another number changes the order of sums")
+    parser.add_argument("--device", default="auto", help="auto (CUDA where there is one), cpu or cuda")
+    parser.add_argument("--processes", type=int, default=1, help="that draw batches; any number gives the same")
     parser.add_argument("--restart", action="store_true", help="ignore an earlier checkpoint")
     parser.add_argument("--export-now", action="store_true", help="no further training: write the bundle of the checkpoint")
     parser.add_argument("--card-only", action="store_true", help="write the card anew from the scores of the last run")
@@ -78,7 +80,7 @@ def main() -> None:
     if arguments.steps:
         plan = replace(plan, steps=arguments.steps, pace=((0, 0.0), (arguments.steps, 1.0)))
     torch.set_num_threads(arguments.threads)
-    torch.use_deterministic_algorithms(True)
+    device = fitting.learning_device(arguments.device)
     folder = HERE / "runs" / arguments.model
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.restart:
@@ -96,13 +98,13 @@ def main() -> None:
     torch.manual_seed(plan.seed)
     network = build()
     if arguments.export_now:
-        state = torch.load(folder / "checkpoint.pt", weights_only=True)
+        state = torch.load(folder / "checkpoint.pt", weights_only=True, map_location="cpu")
         network.load_state_dict(state["average"])
         network, history, steps = network.eval(), json.loads(state["history"]), state["step"]
     else:
         labels = data.labels[data.index("train")]
-        make_batch = fitting.BatchesAhead(arguments.data, plan)
-        network, history = fit(network, make_batch, labels, plan, folder, validation(data, painted), build)
+        make_batch = fitting.BatchesAhead(arguments.data, plan, processes=arguments.processes)
+        network, history = fit(network, make_batch, labels, plan, folder, validation(data, painted), build, device=device)
         make_batch.close()
         steps = plan.steps
 
