@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array2, Array3, Axis, s};
+use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
 use shorewatch_domain::change::{ChangeMap, NO_CHANGE};
@@ -147,34 +147,37 @@ fn usable<T>(path: &Path, read: impl FnOnce(&Path) -> Result<T, Failure>) -> Opt
 /// # Errors
 /// The work folder can't be written to; nothing half-written is left.
 pub(super) fn stage(context: &RunContext, unit: &Unit, result: UnitResult) -> Result<(), Failure> {
+    let compared = !unit.earlier_pass_ids.is_empty();
     let note = serde_json::to_string(&Note {
         unit: unit.id,
         summary: result.summary,
-        has_changes: result.change.labels.iter().any(|&label| label != NO_CHANGE),
+        has_changes: compared && result.change.labels.iter().any(|&label| label != NO_CHANGE),
     })
     .map_err(|fault| Failure::internal(fault.to_string()))?;
     let causes = result.change.causes.mapv(|cause| cause.0);
-    let of_terms: Vec<_> = TERMS.iter().copied().zip(result.terms.outer_iter()).collect();
-    write_layers(
-        &staged_path(&context.work_folder, &unit.id),
-        unit.grid,
-        result.change.window,
-        &[
-            (LABELS, result.change.labels.view()),
-            (CONFIDENCE, result.change.confidence.view()),
-            (EARLIER_PASS, result.change.earlier.view()),
-            (CAUSES, causes.view()),
-            (CLASS_BEFORE, result.change.class_before.view()),
-            (CLASS_AFTER, result.change.class_after.view()),
-            (OBJECT_AFTER, result.object_after.view()),
-            (CHANGE, result.odds.view()),
-        ]
-        .into_iter()
-        .chain(of_terms)
-        .collect::<Vec<_>>(),
-        &note,
-    )?;
+    // nothing was compared on the first pass of a place: that it is all 0 need not be looked up
+    let zero = Array2::zeros((1, 1));
+    let blank = (!compared).then_some(&zero);
+    let head = [
+        (LABELS, told(blank, result.change.labels.view())),
+        (CONFIDENCE, told(blank, result.change.confidence.view())),
+        (EARLIER_PASS, result.change.earlier.view()),
+        (CAUSES, causes.view()),
+        (CLASS_BEFORE, result.change.class_before.view()),
+        (CLASS_AFTER, result.change.class_after.view()),
+        (OBJECT_AFTER, result.object_after.view()),
+        (CHANGE, told(blank, result.odds.view())),
+    ];
+    let terms = TERMS.iter().copied().zip(result.terms.outer_iter().map(|term| told(blank, term)));
+    let layers: Vec<_> = head.into_iter().chain(terms).collect();
+    let path = staged_path(&context.work_folder, &unit.id);
+    write_layers(&path, unit.grid, result.change.window, &layers, &note)?;
     Ok(())
+}
+
+/// The layer, or the one value of `blank` in its size.
+fn told<'a>(blank: Option<&'a Array2<u8>>, layer: ArrayView2<'a, u8>) -> ArrayView2<'a, u8> {
+    blank.and_then(|blank| blank.broadcast(layer.raw_dim())).unwrap_or(layer)
 }
 
 /// Log-odds of change in a byte: sixteenths from −8 on; 0 where nothing was compared.

@@ -123,6 +123,9 @@ pub fn write_layers(
 /// The value of all pixels, where they have one.
 fn constant(values: &ArrayView2<'_, u8>) -> Option<u8> {
     let first = *values.first()?;
+    if values.strides() == [0, 0] {
+        return Some(first); // one value that is only said to fill the layer
+    }
     let differs = |row: ArrayView1<'_, u8>| row.iter().fold(0, |other, value| other | (value ^ first)) != 0;
     (!values.rows().into_iter().any(differs)).then_some(first)
 }
@@ -218,9 +221,10 @@ mod tests {
 
     fn written(folder: &Path) -> std::path::PathBuf {
         let path = folder.join("units").join("ab.layers");
-        let zero = Array2::zeros(WINDOW.shape());
+        let zero = Array2::zeros((1, 1));
         let other = Array2::from_shape_fn(WINDOW.shape(), |(row, col)| (row * 7 + col) as u8);
-        let layers = [("zero", zero.view()), ("other", other.view())];
+        let zero = zero.broadcast(WINDOW.shape()).expect("one value fills any layer");
+        let layers = [("zero", zero), ("other", other.view())];
         write_layers(&path, Grid::new(Epsg(32650), 10.0), WINDOW, &layers, "a note").expect("a folder to write to");
         path
     }
