@@ -44,7 +44,7 @@ Cross-entropy with class weights and smoothed labels plus soft overlap, for both
 offset per image and band, gamma, haze, blur, coarse short-wave infrared, grain, 8-bit steps, block compression, holes, and a
 set of bands drawn for each image, edges of scenes. From step {teacher_from} on the averaged network of that step teaches as well: it is shown
 the same ground with all bands and without faults. The kept weights are a running average. The rule on contradicted ground came
-at step {teacher_from}; a training from nothing follows it from the beginning, and was not repeated. The calibration of land cover, a
+at step {teacher_from}; a training from nothing follows it from the beginning; one is told of in `models/training/README.md`. The calibration of land cover, a
 temperature alone, was chosen between three variants after their error on the test chips had been seen. One command trains, calibrates, scores and
 writes all of this:
 
