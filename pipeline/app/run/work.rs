@@ -73,17 +73,19 @@ fn compute(
         Some(head) => change::class_codes(&later, scope.window, head.clone()),
         None => Array2::from_elem(scope.window.shape(), NO_CLASS),
     };
-    let (mut stored_odds, terms) = stored(odds.as_ref(), &change.labels);
-    // on the first pass of a place all of it is blank, and even to look at it would cost
-    if !unit.earlier_pass_ids.is_empty() {
-        let in_scope = scope.any();
-        for ((labels, confidence), inside) in change.labels.iter_mut().zip(&mut change.confidence).zip(&in_scope) {
+    // the first pass of a place is blank everywhere, and even to look at that would cost
+    let in_scope = (!unit.earlier_pass_ids.is_empty()).then(|| scope.any());
+    if let Some(in_scope) = &in_scope {
+        for ((labels, confidence), inside) in change.labels.iter_mut().zip(&mut change.confidence).zip(in_scope) {
             if !inside {
                 (*labels, *confidence) = (NO_CHANGE, 0);
             }
         }
+    }
+    let (mut odds, terms) = stored(odds.as_ref(), &change.labels);
+    if let Some(in_scope) = &in_scope {
         // how much out of scope is known depends on how the ground was cut; what patches are judged by must not
-        stored_odds.zip_mut_with(&in_scope, |odds, inside| *odds = if *inside { *odds } else { 0 });
+        odds.zip_mut_with(in_scope, |odds, inside| *odds = if *inside { *odds } else { 0 });
     }
     faults.sort();
     faults.dedup();
@@ -94,7 +96,7 @@ fn compute(
         let counts = class_counts(change.class_after.view(), mask.view(), context.classes.names.len());
         summary.class_px.insert(reach_id.clone(), counts);
     }
-    Ok(UnitResult { change, object_after, odds: stored_odds, terms, summary })
+    Ok(UnitResult { change, object_after, odds, terms, summary })
 }
 
 /// The result for the first pass of a place.
