@@ -29,7 +29,8 @@ fn arrows_point_to_the_domain() {
     };
     assert_eq!(ours("shorewatch-domain"), [""; 0]);
     assert_eq!(ours("shorewatch-imagery"), ["shorewatch-domain"]);
-    assert_eq!(ours("shorewatch-models"), ["shorewatch-domain"]);
+    assert_eq!(ours("shorewatch-models"), ["shorewatch-domain", "shorewatch-torchscript"]);
+    assert_eq!(ours("shorewatch-torchscript"), [""; 0]);
     assert_eq!(ours("shorewatch-store"), ["shorewatch-domain"]);
     assert_eq!(ours("shorewatch-evaluation"), [""; 0]);
     assert_eq!(ours("shorewatch-report"), [""; 0]);
@@ -56,7 +57,7 @@ fn each_native_library_has_one_crate() {
     };
     assert_eq!(users("gdal"), ["shorewatch-imagery"]);
     assert_eq!(users("gdal-sys"), ["shorewatch-imagery"]);
-    assert_eq!(users("tch"), ["shorewatch-models"]);
+    assert_eq!(users("tch"), ["shorewatch-torchscript"]);
     assert_eq!(users("rusqlite"), ["shorewatch-store"]);
 }
 

@@ -211,6 +211,15 @@ pub enum ModelError {
         /// Largest difference allowed (probability).
         tolerance: f32,
     },
+    /// The library that wraps libtorch is not where it was looked for, or can't be used.
+    #[error(
+        "cannot load libtorch: {reason}; run scripts/setup and cargo build, and keep that library beside the program where both \
+         are moved"
+    )]
+    Torch {
+        /// Where it was looked for, or what is wrong with it.
+        reason: String,
+    },
     /// The library of ONNX Runtime is not where it was looked for, or can't be used.
     #[error(
         "cannot load ONNX Runtime: {reason}; run scripts/setup, or name the library with [model] onnxruntime_library"

@@ -1,8 +1,14 @@
-//! TorchScript on libtorch: on the processor, or on a CUDA device where this libtorch has one.
+//! TorchScript on libtorch, in a shared library that is opened when the first bundle is loaded: whoever runs none does not pay
+//! for opening libtorch.
 
-#![expect(unsafe_code, reason = "tch shows a tensor's memory only as a pointer")]
+#![expect(unsafe_code, reason = "the shared library is called through a C interface")]
 
-use tch::{CModule, TchError, Tensor};
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use libloading::Library;
 
 use crate::bundle::Bundle;
 use crate::error::ModelError;
@@ -10,19 +16,41 @@ use crate::load::{Device, Options};
 use crate::manifest::Format;
 use crate::network::{Network, NetworkFault};
 
+#[path = "../torchscript/src/abi.rs"]
+#[expect(unreachable_pub, reason = "the same file is a public module of the library")]
+mod abi;
+
+use abi::{Api, ENTRY, Entry, Take, Tell, VERSION};
+
 const LIBRARY: &str = "libtorch";
+
+/// File name of the shared library, which cargo builds with the program.
+const LIBRARY_FILE: &str = "libshorewatch_torchscript.so";
+
+/// Where it lies: beside the program, as an installation has it, or in the folder `deps` there, as cargo does.
+const FOLDERS: [&str; 2] = [".", "deps"];
 
 /// A TorchScript network.
 pub(crate) struct TorchScript {
-    module: CModule,
-    device: tch::Device,
-    half_precision: bool,
-    threads: i32,
+    api: &'static Api,
+    network: *mut c_void,
+}
+
+// SAFETY: the library runs a network on any thread, on several at once; it is freed once, when nobody borrows it any more.
+unsafe impl Send for TorchScript {}
+// SAFETY: as above.
+unsafe impl Sync for TorchScript {}
+
+impl Drop for TorchScript {
+    fn drop(&mut self) {
+        // SAFETY: from `load`, freed once, not used any more.
+        unsafe { (self.api.unload)(self.network) }
+    }
 }
 
 /// The device that is used: the one asked for, or the processor where that is allowed.
 pub(crate) fn device(model: &str, options: &Options) -> Result<Device, ModelError> {
-    if options.device == Device::Cpu || tch::Cuda::is_available() {
+    if options.device == Device::Cpu || (api()?.finds_cuda)() {
         return Ok(options.device);
     }
     let reason = "this libtorch finds no CUDA device (scripts/setup installs the part for the processor only)";
@@ -36,55 +64,25 @@ pub(crate) fn device(model: &str, options: &Options) -> Result<Device, ModelErro
 impl TorchScript {
     /// Loads the verified weights of a bundle to `device`.
     pub(crate) fn load(bundle: &Bundle, device: Device, options: &Options) -> Result<Self, ModelError> {
-        let device = match device {
-            Device::Cpu => tch::Device::Cpu,
-            Device::Cuda => tch::Device::Cuda(0),
-        };
         let weights = bundle.weights(Format::TorchScript)?;
-        // frozen weights are constants of the graph, which `CModule::to` would leave where they are
-        let module = CModule::load_data_on_device(&mut weights.as_slice(), device).and_then(|mut module| {
-            module.f_set_eval()?;
-            Ok(module)
-        });
-        let module = module.map_err(|fault| ModelError::Backend {
-            model: bundle.manifest().name.clone(),
-            library: LIBRARY,
-            doing: "loading the weights".to_owned(),
-            message: message(&fault),
-        })?;
-        let half_precision = options.half_precision && device != tch::Device::Cpu;
-        Ok(Self { module, device, half_precision, threads: options.threads.max(1) as i32 })
+        let api = api()?;
+        let threads = u32::try_from(options.threads).unwrap_or(u32::MAX);
+        let (on_cuda, half_precision) = (device == Device::Cuda, options.half_precision);
+        let mut reason = String::new();
+        // SAFETY: the weights and the place for a reason outlive the call.
+        let network = unsafe {
+            (api.load)(weights.as_ptr(), weights.len(), on_cuda, half_precision, threads, told_to(&mut reason))
+        };
+        if network.is_null() {
+            return Err(ModelError::Backend {
+                model: bundle.manifest().name.clone(),
+                library: LIBRARY,
+                doing: "loading the weights".to_owned(),
+                message: message(&reason),
+            });
+        }
+        Ok(Self { api, network })
     }
-
-    fn run(&self, pixels: &mut [f32], size: [i64; 4]) -> Result<Tensor, TchError> {
-        let input = shown(pixels, size)?.f_to_device(self.device)?;
-        let forward = || tch::no_grad(|| self.module.forward_ts(&[input]));
-        // convolutions in half precision; the weights of a frozen graph cannot be converted beforehand
-        let logits = if self.half_precision { tch::autocast(true, forward) } else { forward() }?;
-        logits.f_to_device(tch::Device::Cpu)?.f_to_kind(tch::Kind::Float)?.f_contiguous()
-    }
-}
-
-/// A tensor (batch, band, row, col) over `pixels` where they lie: a copy would cost a hundredth of a small network.
-fn shown(pixels: &mut [f32], size: [i64; 4]) -> Result<Tensor, TchError> {
-    assert_eq!(size.iter().product::<i64>(), pixels.len() as i64, "as many pixels as the size says");
-    let strides = [size[1] * size[2] * size[3], size[2] * size[3], size[3], 1];
-    let bytes = pixels.as_mut_ptr().cast::<u8>();
-    // SAFETY: `bytes` points to as many numbers as size and strides reach, 32-bit floats in the processor's memory, ours alone
-    // to read and write while `pixels` is borrowed; the only caller drops the tensor, and what a network may have made of its
-    // memory, before that ends.
-    unsafe { Tensor::f_from_blob(bytes, &size, &strides, tch::Kind::Float, tch::Device::Cpu) }
-}
-
-/// The numbers of a contiguous tensor of 32-bit floats in the processor's memory.
-fn values(tensor: &Tensor) -> &[f32] {
-    if tensor.numel() == 0 {
-        return &[];
-    }
-    assert!(tensor.is_contiguous() && tensor.kind() == tch::Kind::Float && tensor.device() == tch::Device::Cpu);
-    // SAFETY: such a tensor of so many values is one run of memory, which lives as long as the tensor does; nobody else holds
-    // this one, so that nobody writes to it meanwhile.
-    unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<f32>(), tensor.numel()) }
 }
 
 impl Network for TorchScript {
@@ -98,13 +96,94 @@ impl Network for TorchScript {
         size: [usize; 4],
         take: &mut dyn FnMut(&[f32], &[i64]),
     ) -> Result<(), NetworkFault> {
-        if tch::get_num_threads() != self.threads {
-            tch::set_num_threads(self.threads);
+        assert_eq!(size.iter().product::<usize>(), pixels.len(), "as many pixels as the size says");
+        let size = size.map(|edge| edge as i64);
+        let (mut reason, mut taking) = (String::new(), Taking { take, panic: None });
+        let shown_to = Take { context: (&raw mut taking).cast(), call: shown };
+        // SAFETY: the network is loaded, there are as many pixels as the size says, and they are ours to give; all that is
+        // handed over outlives the call.
+        let ran = unsafe {
+            (self.api.forward)(self.network, pixels.as_mut_ptr(), &raw const size, shown_to, told_to(&mut reason))
+        };
+        if let Some(panic) = taking.panic {
+            resume_unwind(panic);
         }
-        let logits = self.run(pixels, size.map(|edge| edge as i64)).map_err(|fault| fault_of(&message(&fault)))?;
-        take(values(&logits), &logits.size());
-        Ok(())
+        if ran { Ok(()) } else { Err(fault_of(&message(&reason))) }
     }
+}
+
+/// Who takes the logits, and the panic of who took them: none may cross the C interface.
+struct Taking<'a> {
+    take: &'a mut dyn FnMut(&[f32], &[i64]),
+    panic: Option<Box<dyn std::any::Any + Send>>,
+}
+
+unsafe extern "C" fn shown(context: *mut c_void, logits: *const f32, size: *const i64, axes: usize) {
+    // SAFETY: the context of `forward`, whose frame waits for this call.
+    let taking = unsafe { &mut *context.cast::<Taking<'_>>() };
+    // SAFETY: the library shows as many axes as it says while this call lasts.
+    let size = unsafe { std::slice::from_raw_parts(size, axes) };
+    let numbers = size.iter().product::<i64>() as usize;
+    // SAFETY: the library shows contiguous numbers of that size while this call lasts.
+    let logits = unsafe { std::slice::from_raw_parts(logits, numbers) };
+    taking.panic = catch_unwind(AssertUnwindSafe(|| (taking.take)(logits, size))).err();
+}
+
+fn told_to(reason: &mut String) -> Tell {
+    unsafe extern "C" fn call(context: *mut c_void, text: *const u8, bytes: usize) {
+        // SAFETY: the text of the caller below, whose frame waits for this call.
+        let reason = unsafe { &mut *context.cast::<String>() };
+        // SAFETY: the library shows so many bytes while this call lasts.
+        let text = unsafe { std::slice::from_raw_parts(text, bytes) };
+        *reason = String::from_utf8_lossy(text).into_owned();
+    }
+    Tell { context: std::ptr::from_mut(reason).cast(), call }
+}
+
+/// The library, opened once for as long as the process lives.
+fn api() -> Result<&'static Api, ModelError> {
+    static API: OnceLock<Result<&'static Api, String>> = OnceLock::new();
+    let opened = API.get_or_init(|| {
+        let program = std::env::current_exe().map_err(|fault| fault.to_string())?;
+        let file = library(&program)?;
+        tracing::debug!(library = %file.display(), "libtorch is opened");
+        open(&file)
+    });
+    opened.clone().map_err(|reason| ModelError::Torch { reason })
+}
+
+/// Where the library is, beside the program or as cargo leaves it.
+fn library(program: &Path) -> Result<PathBuf, String> {
+    let folder = program.parent().unwrap_or(Path::new("."));
+    // an example lies one level below the program
+    let folders = [Some(folder), folder.parent()].into_iter().flatten();
+    let mut candidates = folders.flat_map(|folder| FOLDERS.map(|inner| folder.join(inner).join(LIBRARY_FILE)));
+    candidates
+        .find(|file| file.is_file())
+        .ok_or_else(|| format!("{LIBRARY_FILE} lies neither in {} nor in its folder deps", folder.display()))
+}
+
+fn open(file: &Path) -> Result<&'static Api, String> {
+    // SAFETY: our own library; what libtorch does while it is opened is what it does at the start of any program.
+    let library = unsafe { Library::new(file) }.map_err(|fault| format!("{}: {fault}", file.display()))?;
+    // SAFETY: the symbol has this type in every version of the library.
+    let entry = unsafe { library.get::<Entry>(ENTRY.to_bytes_with_nul()) };
+    let api = entry.map(|entry| {
+        // SAFETY: takes nothing, and returns a pointer to what lives as long as the library.
+        unsafe { entry() }
+    });
+    let api = api.map_err(|fault| format!("{} is not ours: {fault}", file.display()))?;
+    // SAFETY: not null, and its first field is the version in every version.
+    let version = unsafe { (*api).version };
+    if version != VERSION {
+        let text =
+            format!("{} has interface {version}, this program {VERSION}: they are of two builds", file.display());
+        return Err(text);
+    }
+    // libtorch cannot be closed again: its threads and registrations stay
+    std::mem::forget(library);
+    // SAFETY: of our version, and the library is never closed.
+    Ok(unsafe { &*api })
 }
 
 /// What a message of libtorch means. It tells memory that is used up and a lost device in words only.
@@ -120,8 +199,7 @@ fn fault_of(message: &str) -> NetworkFault {
 }
 
 /// Libtorch's message without its stacks: the line of the error itself where it is told, else the first lines.
-fn message(error: &TchError) -> String {
-    let text = error.to_string();
+fn message(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let cause = lines.iter().rev().find_map(|line| line.split_once("RuntimeError: ").map(|(_, cause)| cause));
     cause.map_or_else(
@@ -135,7 +213,27 @@ fn message(error: &TchError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    #[test]
+    fn the_library_is_found_from_the_program_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let target = folder.path().join("target/debug");
+        fs::create_dir_all(target.join("deps")).expect("new folders");
+        library(&target.join("shorewatch")).expect_err("not there");
+        fs::write(target.join("deps").join(LIBRARY_FILE), "").expect("written");
+        for program in ["shorewatch", "deps/test-0123", "examples/forward"] {
+            library(&target.join(program)).unwrap_or_else(|fault| panic!("{program}: {fault}"));
+        }
+        // beside the program it goes before what a build has left
+        fs::write(target.join(LIBRARY_FILE), "").expect("written");
+        let found = library(&target.join("shorewatch")).expect("found");
+        assert_eq!(found, target.join(".").join(LIBRARY_FILE));
+        let fault = open(&found).expect_err("an empty file is no library");
+        assert!(fault.contains(LIBRARY_FILE), "{fault}");
+    }
 
     #[test]
     fn words_of_libtorch_are_told_apart() {

@@ -13,6 +13,7 @@
 //! | … | the packed layers in order (row, col) |
 //! | 32 | BLAKE3 of everything before |
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -85,14 +86,31 @@ pub fn write_layers(
     layers: &[(&str, ArrayView2<'_, u8>)],
     note: &str,
 ) -> Result<(), ImageryError> {
+    PACKED.with_borrow_mut(|packed| write_packed(path, grid, window, layers, note, packed))
+}
+
+thread_local! {
+    /// Memory that layers are packed into, kept for the next file: pages that are new to the process cost more than packing.
+    static PACKED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+fn write_packed(
+    path: &Path,
+    grid: Grid,
+    window: Window,
+    layers: &[(&str, ArrayView2<'_, u8>)],
+    note: &str,
+    packed: &mut Vec<u8>,
+) -> Result<(), ImageryError> {
     let io = |action| move |fault| ImageryError::io(path, action, fault);
     let mut described = Vec::with_capacity(layers.len());
-    let mut body = Vec::new();
+    let mut end = 0;
     for (name, values) in layers {
         // most layers of most units hold one value, and that need not be stored pixel by pixel
-        let stored = constant(values).map_or_else(|| Stored::Runs(pack(values, &mut body)), Stored::Constant);
+        let stored = constant(values).map_or_else(|| Stored::Runs(pack(values, packed, &mut end)), Stored::Constant);
         described.push(Layer { name: (*name).to_owned(), stored });
     }
+    let body = &packed[..end];
     let header = Header {
         epsg: grid.epsg.0,
         pixel_size_m: grid.pixel_size_m,
@@ -106,7 +124,7 @@ pub fn write_layers(
     let header = serde_json::to_vec(&header).map_err(|fault| io("describe")(fault.into()))?;
     let length = (header.len() as u32).to_le_bytes();
     let mut hasher = blake3::Hasher::new();
-    let parts: [&[u8]; 4] = [MAGIC, &length, &header, &body];
+    let parts: [&[u8]; 4] = [MAGIC, &length, &header, body];
     for part in parts {
         hasher.update(part);
     }
@@ -130,10 +148,17 @@ fn constant(values: &ArrayView2<'_, u8>) -> Option<u8> {
     (!values.rows().into_iter().any(differs)).then_some(first)
 }
 
-/// Appends the packed values; returns how many bytes they take.
-fn pack(values: &ArrayView2<'_, u8>, body: &mut Vec<u8>) -> usize {
+/// Packs values to where what was packed so far ends, and moves that end; returns how many bytes they take.
+fn pack(values: &ArrayView2<'_, u8>, packed: &mut Vec<u8>, end: &mut usize) -> usize {
     let values = values.as_standard_layout();
-    runs::pack(values.as_slice().unwrap_or_else(|| unreachable!("standard layout is one run of memory")), body)
+    let values = values.as_slice().unwrap_or_else(|| unreachable!("standard layout is one run of memory"));
+    let room = *end + runs::largest(values.len());
+    if packed.len() < room {
+        packed.resize(room, 0);
+    }
+    let size = runs::pack(values, &mut packed[*end..]);
+    *end += size;
+    size
 }
 
 /// Whether a file is whole: what it holds is what was written.

@@ -7,6 +7,7 @@ use ndarray::{Array2, Axis, Slice, Zip};
 use super::{NO_CLASS, Rule};
 use crate::classes::ModelClasses;
 use crate::grid::Window;
+use crate::observed::Causes;
 use crate::raster::Scores;
 
 /// Pixels that are worked on together: arrays of fixed length, which the compiler turns into vector code.
@@ -52,25 +53,45 @@ pub fn class_codes(scores: &Scores, window: Window, classes: Range<usize>) -> Ar
     let mut codes = Array2::<u8>::zeros(window.shape());
     pulp::Arch::new().dispatch(|| {
         for (row, mut codes) in rows.zip(codes.outer_iter_mut()) {
-            let mut codes = codes.as_slice_mut().unwrap_or_default();
+            let codes = codes.as_slice_mut().unwrap_or_default();
+            let (runs, beyond) = codes.as_chunks_mut::<RUN_PX>();
             let mut first = row * width + cols.start;
-            while !codes.is_empty() {
-                let (run, beyond) = codes.split_at_mut(RUN_PX.min(codes.len()));
-                let (mut best, mut code, mut value) = ([0_u8; RUN_PX], [first_id; RUN_PX], [0_u8; RUN_PX]);
-                for (id, plane) in (first_id..).zip(values.chunks_exact(plane)) {
-                    value[..run.len()].copy_from_slice(&plane[first..first + run.len()]);
-                    for i in 0..RUN_PX {
-                        code[i] = if value[i] > best[i] { id } else { code[i] };
-                        best[i] = best[i].max(value[i]);
-                    }
-                }
-                for ((to, code), cause) in run.iter_mut().zip(&code).zip(&causes[first..]) {
-                    *to = if cause.is_observed() { *code } else { NO_CLASS };
-                }
-                first += run.len();
-                codes = beyond;
+            for run in runs {
+                *run = most_probable(values, plane, first_id, |of_plane| {
+                    of_plane[first..].first_chunk().copied().unwrap_or([0; RUN_PX])
+                });
+                unobserved(run, &causes[first..]);
+                first += RUN_PX;
             }
+            let last = most_probable(values, plane, first_id, |of_plane| {
+                let mut value = [0; RUN_PX];
+                value[..beyond.len()].copy_from_slice(&of_plane[first..first + beyond.len()]);
+                value
+            });
+            beyond.copy_from_slice(&last[..beyond.len()]);
+            unobserved(beyond, &causes[first..]);
         }
     });
     codes
+}
+
+/// Ids of the most probable class of a run of pixels, whose scores `of` picks from the plane of a class.
+#[inline(always)]
+fn most_probable(values: &[u8], plane: usize, first_id: u8, of: impl Fn(&[u8]) -> [u8; RUN_PX]) -> [u8; RUN_PX] {
+    let (mut best, mut code) = ([0_u8; RUN_PX], [first_id; RUN_PX]);
+    for (id, plane) in (first_id..).zip(values.chunks_exact(plane)) {
+        let value = of(plane);
+        for i in 0..RUN_PX {
+            code[i] = if value[i] > best[i] { id } else { code[i] };
+            best[i] = best[i].max(value[i]);
+        }
+    }
+    code
+}
+
+#[inline(always)]
+fn unobserved(codes: &mut [u8], causes: &[Causes]) {
+    for (code, cause) in codes.iter_mut().zip(causes) {
+        *code = if cause.is_observed() { *code } else { NO_CLASS };
+    }
 }

@@ -19,12 +19,17 @@ const BITS: usize = 8;
 /// The value "before" the first one.
 const BEFORE: u8 = 0;
 
-/// Appends the packed values to `out`; returns how many bytes they take.
-pub(super) fn pack(values: &[u8], out: &mut Vec<u8>) -> usize {
-    let start = out.len();
+/// Bytes that so many values take at most.
+pub(super) const fn largest(values: usize) -> usize {
+    (values / GROUP).div_ceil(BITS) + values
+}
+
+/// Writes the packed values to the beginning of `out`, which has room for the [`largest`] number of bytes and may hold
+/// anything; returns how many bytes they take.
+pub(super) fn pack(values: &[u8], out: &mut [u8]) -> usize {
     let bits = (values.len() / GROUP).div_ceil(BITS);
-    out.resize(start + bits + values.len(), 0);
-    let (marks, written) = out[start..].split_at_mut(bits);
+    let (marks, written) = out.split_at_mut(bits);
+    marks.fill(0);
     let mut end = 0;
     let mut before = BEFORE;
     let (groups, beyond) = values.as_chunks::<GROUP>();
@@ -43,9 +48,7 @@ pub(super) fn pack(values: &[u8], out: &mut Vec<u8>) -> usize {
         }
     }
     written[end..end + beyond.len()].copy_from_slice(beyond);
-    let size = bits + end + beyond.len();
-    out.truncate(start + size);
-    size
+    bits + end + beyond.len()
 }
 
 /// Unpacks into `values`, which has as many as were packed; `None` where `packed` is not what [`pack`] made of so many.
@@ -86,12 +89,10 @@ mod tests {
 
     #[test]
     fn what_repeats_takes_a_bit_for_eight_values() {
-        let mut packed = vec![9];
-        assert_eq!(pack(&[0; 640], &mut packed), 10);
-        assert_eq!(packed.len(), 11, "what lay there stays");
+        let mut packed = vec![9; largest(640)];
+        assert_eq!(pack(&[0; 640], &mut packed), 10, "whatever lay there");
         let mut border = [255; 640];
         border[..323].fill(0);
-        let mut packed = Vec::new();
         // the group that holds the border, and the next one: it does not repeat the zero before it but what follows does
         assert_eq!(pack(&border, &mut packed), 10 + GROUP);
     }
@@ -99,8 +100,9 @@ mod tests {
     #[test]
     fn what_is_cut_short_or_too_long_is_refused() {
         let values: Vec<u8> = (0..100).collect();
-        let mut packed = Vec::new();
-        pack(&values, &mut packed);
+        let mut packed = vec![0; largest(values.len())];
+        let size = pack(&values, &mut packed);
+        packed.truncate(size);
         let mut back = vec![0; values.len()];
         for size in [0, 1, 2, packed.len() - 1] {
             assert_eq!(unpack(&packed[..size], &mut back), None, "{size} bytes");
@@ -113,9 +115,9 @@ mod tests {
         #[test]
         fn what_is_packed_comes_back(runs in proptest::collection::vec((any::<u8>(), 1_usize..200), 0..12)) {
             let values: Vec<u8> = runs.iter().flat_map(|&(value, length)| std::iter::repeat_n(value, length)).collect();
-            let mut packed = Vec::new();
+            let mut packed = vec![7; largest(values.len())];
             let size = pack(&values, &mut packed);
-            prop_assert_eq!(size, packed.len());
+            packed.truncate(size);
             let mut back = vec![7; values.len()];
             prop_assert_eq!(unpack(&packed, &mut back), Some(()));
             prop_assert_eq!(back, values);

@@ -1,6 +1,6 @@
 //! The network alone over the pixels of a square scene: what `scripts/bench` holds a whole run against.
 //!
-//! `bare_model NAME THREADS SCENE_PX UNIT_PX MARGIN_PX` with NAME a bundle beside this crate's manifest. The scene is cut
+//! `bare_model NAME THREADS SCENE_PX UNIT_PX MARGIN_PX` with NAME a bundle in `models/`. The scene is cut
 //! into the windows that a run feeds (units of UNIT_PX that begin with the scene, each grown by MARGIN_PX, out to the
 //! model's alignment, cut into the model's tiles with their halo), and those are shared by THREADS workers of one libtorch
 //! thread each, as in a run.
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let &[threads, scene_px, unit_px, margin_px] = numbers.as_slice() else {
         return Err("THREADS SCENE_PX UNIT_PX MARGIN_PX".into());
     };
-    let bundle = Bundle::load(Path::new(env!("CARGO_MANIFEST_DIR")), name)?;
+    let bundle = Bundle::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")), name)?;
     let input = &bundle.manifest().input;
     let (bands, halo, step) = (input.bands.len(), input.halo_px, input.alignment_px.max(1));
     let mut module = CModule::load_data(&mut bundle.weights(Format::TorchScript)?.as_slice())?;

@@ -1,7 +1,7 @@
 //! How much of the bare network's speed the segmenter keeps, and what tiles and threads do to it.
 //!
-//! `cargo run --release -p shorewatch-models --example forward -- NAME [WINDOW_PX]` with NAME a bundle beside this
-//! crate's manifest. Bare and segmenter take turns, each over the same pixels and threads; shown is the median turn of
+//! `cargo run --release -p shorewatch-torchscript --example forward -- NAME [WINDOW_PX]` with NAME a bundle in
+//! `models/`. Bare and segmenter take turns, each over the same pixels and threads; shown is the median turn of
 //! each in pixels of the window (the halo counts on both sides), and the median over turns of segmenter over bare.
 //! "cpu" goes by the processor time of the calling threads, which tells the truth on a busy machine as well, but only
 //! where a call keeps to its own thread.
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(side) => vec![side.parse()?],
         None => vec![512, 1024],
     };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let folder = if folder.join(&name).is_dir() { folder.to_owned() } else { folder.join("fixtures") };
     let bundle = Bundle::load(&folder, &name)?;
     let mut module = CModule::load_data(&mut bundle.weights(Format::TorchScript)?.as_slice())?;
