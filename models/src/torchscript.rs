@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use libloading::Library;
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use crate::bundle::Bundle;
 use crate::error::ModelError;
@@ -29,6 +29,10 @@ const LIBRARY_FILE: &str = "libshorewatch_torchscript.so";
 
 /// Where it lies: beside the program, as an installation has it, or in the folder `deps` there, as cargo does.
 const FOLDERS: [&str; 2] = [".", "deps"];
+
+/// Names are looked up in the library and in what it needs before the rest of the program: GDAL brings a BLAS of its own, and
+/// libtorch would multiply matrices with that, at half the speed.
+const RTLD_DEEPBIND: i32 = libc::RTLD_DEEPBIND;
 
 /// A TorchScript network.
 pub(crate) struct TorchScript {
@@ -165,7 +169,8 @@ fn library(program: &Path) -> Result<PathBuf, String> {
 
 fn open(file: &Path) -> Result<&'static Api, String> {
     // SAFETY: our own library; what libtorch does while it is opened is what it does at the start of any program.
-    let library = unsafe { Library::new(file) }.map_err(|fault| format!("{}: {fault}", file.display()))?;
+    let library = unsafe { Library::open(Some(file), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND) }
+        .map_err(|fault| format!("{}: {fault}", file.display()))?;
     // SAFETY: the symbol has this type in every version of the library.
     let entry = unsafe { library.get::<Entry>(ENTRY.to_bytes_with_nul()) };
     let api = entry.map(|entry| {
