@@ -169,8 +169,10 @@ fn library(program: &Path) -> Result<PathBuf, String> {
 
 fn open(file: &Path) -> Result<&'static Api, String> {
     // SAFETY: our own library; what libtorch does while it is opened is what it does at the start of any program.
-    let library = unsafe { Library::open(Some(file), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND) }
-        .map_err(|fault| format!("{}: {fault}", file.display()))?;
+    let library = unsafe { Library::open(Some(file), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND) }.map_err(|fault| {
+        let cause = std::error::Error::source(&fault).map(|cause| format!(": {cause}")).unwrap_or_default();
+        format!("{}: {fault}{cause}", file.display())
+    })?;
     // SAFETY: the symbol has this type in every version of the library.
     let entry = unsafe { library.get::<Entry>(ENTRY.to_bytes_with_nul()) };
     let api = entry.map(|entry| {

@@ -11,7 +11,7 @@ use shorewatch_imagery::layers::{read_layers, write_layers};
 
 use super::context::RunContext;
 use super::staged::layers_path;
-use super::work::scores;
+use super::work::{Reading, scores};
 use crate::failure::Failure;
 
 /// One step of a history: what was believed before, and the pass that came then.
@@ -67,7 +67,7 @@ impl Histories {
         }
         let last = missing.first().map(|(id, _)| *id);
         for (id, pass_id) in missing.into_iter().rev() {
-            belief.update(&scores(context, grid, window, &pass_id)?.0, tracked);
+            belief.update(&scores(context, grid, window, &pass_id, Reading::Once)?.0, tracked);
             // what lies between is quickly made again
             if Some(id) == last {
                 keep(context, &belief, &id)?;

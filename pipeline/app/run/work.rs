@@ -50,7 +50,9 @@ fn compute(
 ) -> Result<UnitResult, Failure> {
     let scored =
         scored_window(scope.window, change::margin_px(&context.table), context.model.description().alignment_px);
-    let (mut later, mut faults) = scores(context, unit.grid, scored, &unit.pass_id)?;
+    // where it is compared, the same pixels are read once more
+    let reading = if unit.earlier_pass_ids.is_empty() { Reading::Once } else { Reading::Again };
+    let (mut later, mut faults) = scores(context, unit.grid, scored, &unit.pass_id, reading)?;
     let (mut change, odds) = if unit.earlier_pass_ids.is_empty() {
         (nothing_before(context, scope.window, &later), None)
     } else {
@@ -148,7 +150,7 @@ fn reference(
     let mut reference = Reference::new(later);
     let mut held = Vec::new();
     for (index, pass_id) in unit.earlier_pass_ids.iter().enumerate() {
-        let mut earlier = scores(context, unit.grid, later.window, pass_id)?.0;
+        let mut earlier = scores(context, unit.grid, later.window, pass_id, Reading::Again)?.0;
         if let Some(pair) = context.pairs.of(context, unit.grid, &unit.pass_id, pass_id)? {
             hide(pair.clouds.as_ref(), EARLIER, &mut earlier);
             let squares: Vec<Window> = Cell::meeting(later.window, HELD_PX)
@@ -187,19 +189,29 @@ fn scored_window(scope: Window, margin_px: usize, alignment_px: usize) -> Window
     Window { row, col, rows: (up(grown.row_end()) - row) as usize, cols: (up(grown.col_end()) - col) as usize }
 }
 
+/// Whether the pixels that scores are made of will be read again at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// They won't.
+    Once,
+    /// They will: decoded blocks are kept.
+    Again,
+}
+
 /// The scores of a pass in a window: from the scores that an earlier unit left, or computed now.
 pub(super) fn scores(
     context: &RunContext,
     grid: Grid,
     window: Window,
     pass_id: &Digest,
+    reading: Reading,
 ) -> Result<(Scores, Vec<String>), Failure> {
-    let reading = context.reading_digest(pass_id)?;
+    let profile = context.reading_digest(pass_id)?;
     let id = grid
         .add_to(DigestBuilder::new("scores"))
         .field("window", format!("{} {} {} {}", window.row, window.col, window.rows, window.cols))
         .digest("pass", pass_id)
-        .digest("reading", &reading)
+        .digest("reading", &profile)
         .digest("model", &context.model.description().digest)
         .finish();
     let path = layers_path(&context.work_folder, "scores", &id);
@@ -211,7 +223,7 @@ pub(super) fn scores(
             }
         }
     }
-    let (scores, faults) = segment(context, grid, window, pass_id)?;
+    let (scores, faults) = segment(context, grid, window, pass_id, reading)?;
     let causes = scores.causes.mapv(|cause| cause.0);
     let mut layers: Vec<(&str, ArrayView2<'_, u8>)> =
         context.classes.names.iter().map(String::as_str).zip(scores.probabilities.outer_iter()).collect();
@@ -238,10 +250,15 @@ fn segment(
     grid: Grid,
     window: Window,
     pass_id: &Digest,
+    reading: Reading,
 ) -> Result<(Scores, Vec<String>), Failure> {
     let halo = context.model.description().halo_px;
     let reader = context.reader(pass_id)?;
-    let read = reader.read(grid, window.grown(halo))?;
+    let around = window.grown(halo);
+    let read = match reading {
+        Reading::Once => reader.read(grid, around),
+        Reading::Again => reader.read_and_keep(grid, around),
+    }?;
     let raster = read.raster;
     let (rows, cols) = raster.window.ranges_of(&window);
     let causes = raster.causes.slice(s![rows, cols]).to_owned();

@@ -219,6 +219,19 @@ impl PassReader {
     /// A file can't be opened any more, or there is no transformation to the grid. Corrupt blocks are no error: their
     /// pixels are unobserved and named in [`ReadWindow::faults`].
     pub fn read(&self, grid: Grid, window: Window) -> Result<ReadWindow, ImageryError> {
+        self.read_once(grid, window, true)
+    }
+
+    /// The same where the caller is about to read about that window again: decoded blocks are kept for it.
+    ///
+    /// # Errors
+    /// As [`PassReader::read`].
+    pub fn read_and_keep(&self, grid: Grid, window: Window) -> Result<ReadWindow, ImageryError> {
+        self.read_once(grid, window, false)
+    }
+
+    /// `last`: whether blocks may make room where no other window will want them.
+    fn read_once(&self, grid: Grid, window: Window, last: bool) -> Result<ReadWindow, ImageryError> {
         // whatever is in it: what is not written is unobserved, and set to 0 below
         let mut pixels = self.take((self.roles.len(), window.rows, window.cols));
         let mut causes = Array2::from_elem(window.shape(), Causes::OBSERVED);
@@ -226,11 +239,11 @@ impl PassReader {
         // votes for nodata: with `AllBands`, files must agree
         let mut all_nodata: Option<Array2<bool>> = None;
         if let [file] = self.files.as_slice() {
-            self.read_file(file, grid, window, &mut pixels.view_mut(), &mut causes.view_mut(), &mut faults)?;
+            self.read_file(file, grid, (window, last), &mut pixels.view_mut(), &mut causes.view_mut(), &mut faults)?;
         }
         for file in self.files.iter().filter(|_| self.files.len() > 1) {
             let mut own = Array2::from_elem(window.shape(), Causes::OBSERVED);
-            self.read_file(file, grid, window, &mut pixels.view_mut(), &mut own.view_mut(), &mut faults)?;
+            self.read_file(file, grid, (window, last), &mut pixels.view_mut(), &mut own.view_mut(), &mut faults)?;
             let votes = !file.positions.is_empty() && self.nodata_rule == NodataRule::AllBands;
             if votes {
                 let vote = own.mapv(|cause| cause.0 & Causes::NODATA.0 != 0);
@@ -271,14 +284,14 @@ impl PassReader {
         &self,
         file: &FileSource,
         grid: Grid,
-        window: Window,
+        (window, last): (Window, bool),
         pixels: &mut ArrayViewMut3<'_, f32>,
         causes: &mut ArrayViewMut2<'_, Causes>,
         faults: &mut Vec<String>,
     ) -> Result<(), ImageryError> {
         if let Some((row, col)) = file.offset_on(&grid) {
             let source = Window { row: window.row + row, col: window.col + col, ..window };
-            return self.fill(file, source, &file.positions, pixels, causes, faults);
+            return self.fill(file, (source, last), &file.positions, pixels, causes, faults);
         }
         let to_source = ToSource::new(grid, &file.crs, file.affine)?;
         let mut parts = vec![window];
@@ -299,7 +312,14 @@ impl PassReader {
             let mut source_pixels = self.take((count, source.rows, source.cols));
             let mut source_causes = Array2::from_elem(source.shape(), Causes::OBSERVED);
             let in_order: Vec<_> = (0..count).collect();
-            self.fill(file, source, &in_order, &mut source_pixels.view_mut(), &mut source_causes.view_mut(), faults)?;
+            self.fill(
+                file,
+                (source, last),
+                &in_order,
+                &mut source_pixels.view_mut(),
+                &mut source_causes.view_mut(),
+                faults,
+            )?;
             at.x -= source.col as f64;
             at.y -= source.row as f64;
             let (rows, cols) = window.ranges_of(&part);
@@ -320,7 +340,7 @@ impl PassReader {
     fn fill(
         &self,
         file: &FileSource,
-        window: Window,
+        (window, last): (Window, bool),
         positions: &[usize],
         pixels: &mut ArrayViewMut3<'_, f32>,
         causes: &mut ArrayViewMut2<'_, Causes>,
@@ -370,7 +390,7 @@ impl PassReader {
                         self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes);
                     }
                 }
-                if place.col_end() + SHARED_EDGE_PX <= window.col_end() {
+                if last && place.col_end() + SHARED_EDGE_PX <= window.col_end() {
                     // what the windows of the next row may still want
                     let wanted = (window.row_end() - SHARED_EDGE_PX - place.row).clamp(0, place.rows as i64);
                     self.cache.done_with(&file.blocks, (block_row, block_col), wanted as usize);

@@ -22,26 +22,34 @@ pub(super) fn summed(probabilities: ArrayView3<'_, u8>, classes: &[usize]) -> Ar
 /// compiler turns into vector code. A sum over a head is at most 255, so nine of them fit into 16 bits.
 pub(super) fn mean_3x3(values: &Array2<u16>, valid: ArrayView2<'_, bool>) -> Array2<f32> {
     let (rows, cols) = values.dim();
-    let mut mean = Array2::zeros((rows, cols));
+    let (values, valid) = (values.as_standard_layout(), valid.as_standard_layout());
+    let (values, valid) = (values.as_slice().unwrap_or_default(), valid.as_slice().unwrap_or_default());
+    let mut mean = Array2::<f32>::zeros((rows, cols));
     // one column more on each side, of nothing
     let mut sums = vec![0_u16; cols + 2];
     let mut counts = vec![0_u16; cols + 2];
-    for (row, mut mean) in mean.outer_iter_mut().enumerate() {
-        sums.fill(0);
-        counts.fill(0);
-        for near in row.saturating_sub(1)..(row + 2).min(rows) {
-            let (values, valid) = (values.row(near), valid.row(near));
-            for (((sum, count), &value), &valid) in sums[1..].iter_mut().zip(&mut counts[1..]).zip(values).zip(valid) {
-                *sum += if valid { value } else { 0 };
-                *count += u16::from(valid);
+    pulp::Arch::new().dispatch(|| {
+        for (row, mut mean) in mean.outer_iter_mut().enumerate() {
+            sums.fill(0);
+            counts.fill(0);
+            for near in row.saturating_sub(1)..(row + 2).min(rows) {
+                let near = near * cols..(near + 1) * cols;
+                let here = sums[1..].iter_mut().zip(&mut counts[1..]).zip(&values[near.clone()]).zip(&valid[near]);
+                for (((sum, count), &value), &valid) in here {
+                    *sum += if valid { value } else { 0 };
+                    *count += u16::from(valid);
+                }
+            }
+            let mean = mean.as_slice_mut().unwrap_or_default();
+            let sums = sums[..cols].iter().zip(&sums[1..=cols]).zip(&sums[2..]);
+            let counts = counts[..cols].iter().zip(&counts[1..=cols]).zip(&counts[2..]);
+            let valid = &valid[row * cols..(row + 1) * cols];
+            for (((mean, ((s, t), u)), ((c, d), e)), &valid) in mean.iter_mut().zip(sums).zip(counts).zip(valid) {
+                let (sum, count) = (f32::from(s + t + u), f32::from((c + d + e).max(1)));
+                *mean = if valid { sum / count } else { 0.0 };
             }
         }
-        let three = |of: &[u16], col: usize| of[col] + of[col + 1] + of[col + 2];
-        for ((col, mean), &valid) in mean.iter_mut().enumerate().zip(valid.row(row)) {
-            let (sum, count) = (three(&sums, col), three(&counts, col));
-            *mean = if valid { f32::from(sum) / f32::from(count.max(1)) } else { 0.0 };
-        }
-    }
+    });
     mean
 }
 

@@ -153,10 +153,25 @@ impl<'a> ToldByClasses<'a> {
         let mut labels = Array2::from_elem(work.shape(), NO_CHANGE);
         let mut confidence = Array2::<f32>::zeros(work.shape());
         let rules = rules(table, classes);
+        // rows share classes, and most of what they look for is nowhere in a window
+        let mut known_before: Vec<(&[usize], Array2<f32>)> = Vec::new();
         for rule in &rules {
-            let before = reference.least(&rule.from, work, both.view());
-            let after = mean_3x3(&summed(after, &rule.to), both.view());
-            Zip::from(&mut labels).and(&mut confidence).and(&before).and(&after).and(&both).for_each(
+            let sum = summed(after, &rule.to);
+            let most = sum.iter().fold(0, |most, &sum| sum.max(most));
+            if f32::from(most) < rule.threshold {
+                continue;
+            }
+            let after = mean_3x3(&sum, both.view());
+            if after.iter().fold(0.0, |most: f32, &after| most.max(after)) < rule.threshold {
+                continue;
+            }
+            let known = known_before.iter().position(|(from, _)| *from == rule.from);
+            let known = known.unwrap_or_else(|| {
+                known_before.push((&rule.from, reference.least(&rule.from, work, both.view())));
+                known_before.len() - 1
+            });
+            let before = &known_before[known].1;
+            Zip::from(&mut labels).and(&mut confidence).and(before).and(&after).and(&both).for_each(
                 |label, best, &before, &after, &both| {
                     let score = before.min(after);
                     if both && score >= rule.threshold && score > *best {

@@ -61,15 +61,18 @@ impl Reference {
     /// The windows differ.
     pub fn feed(&mut self, index: u8, older: Scores) {
         assert_eq!(self.scores.window, older.window, "scores of one unit cover one window");
-        for ((place, cause), taken) in self.scores.causes.indexed_iter_mut().zip(&older.causes) {
-            if !cause.is_observed() && taken.is_observed() {
-                *cause = Causes::OBSERVED;
-                self.earlier[place] = index;
-                self.scores.probabilities.slice_mut(s![.., place.0, place.1]).assign(&older.probabilities.slice(s![
-                    ..,
-                    place.0,
-                    place.1
-                ]));
+        let taken = Zip::from(&self.scores.causes)
+            .and(&older.causes)
+            .map_collect(|known, older| !known.is_observed() && older.is_observed());
+        if taken.iter().any(|taken| *taken) {
+            Zip::from(&mut self.scores.causes).and(&mut self.earlier).and(&taken).for_each(|cause, earlier, &taken| {
+                *cause = if taken { Causes::OBSERVED } else { *cause };
+                *earlier = if taken { index } else { *earlier };
+            });
+            for (mut known, older) in self.scores.probabilities.outer_iter_mut().zip(older.probabilities.outer_iter()) {
+                Zip::from(&mut known).and(older).and(&taken).for_each(|known, &older, &taken| {
+                    *known = if taken { older } else { *known };
+                });
             }
         }
         self.witnesses.push(older);

@@ -103,32 +103,50 @@ pub fn change_vector_magnitude(
 pub fn smoothed(values: ArrayView2<'_, f32>, observed: ArrayView2<'_, bool>, radius_px: usize) -> Array2<f32> {
     assert_eq!(values.dim(), observed.dim(), "the mask covers the window of the values");
     let (rows, cols) = values.dim();
-    // sums along the rows, then down the columns: always over the same pixels in the same order, so the result is the
-    // same to the last bit in whatever window the pixel lies
-    let mut along = Array2::<(f32, f32)>::default((rows, cols));
-    for row in 0..rows {
-        for col in 0..cols {
-            let (mut sum, mut count) = (0.0, 0.0);
-            for near in col.saturating_sub(radius_px)..(col + radius_px + 1).min(cols) {
-                if observed[(row, near)] {
-                    sum += values[(row, near)];
-                    count += 1.0;
+    let (values, observed) = (values.as_standard_layout(), observed.as_standard_layout());
+    let (values, observed) = (values.as_slice().unwrap_or_default(), observed.as_slice().unwrap_or_default());
+    let mut smooth = Array2::<f32>::zeros((rows, cols));
+    let (mut sums, mut counts) = (vec![0.0_f32; rows * cols], vec![0.0_f32; rows * cols]);
+    // Sums along the rows, then down the columns: always over the same pixels in the same order, so the result is the same to
+    // the last bit in whatever window the pixel lies. Whole rows at once, which the compiler turns into vector code.
+    let along = |row: usize| row * cols..(row + 1) * cols;
+    pulp::Arch::new().dispatch(|| {
+        let (mut kept, mut seen) = (vec![0.0_f32; cols], vec![0.0_f32; cols]);
+        for row in 0..rows {
+            let of_row = kept.iter_mut().zip(&mut seen).zip(&values[along(row)]).zip(&observed[along(row)]);
+            for (((kept, seen), &value), &observed) in of_row {
+                *kept = if observed { value } else { 0.0 };
+                *seen = f32::from(u8::from(observed));
+            }
+            for (to, from) in [(&mut sums[along(row)], &kept), (&mut counts[along(row)], &seen)] {
+                for shift in (1..=radius_px.min(cols)).rev() {
+                    add(&mut to[shift..], &from[..cols - shift]);
+                }
+                for shift in 0..=radius_px.min(cols) {
+                    add(&mut to[..cols - shift], &from[shift..]);
                 }
             }
-            along[(row, col)] = (sum, count);
         }
+        for (row, mut smooth) in smooth.outer_iter_mut().enumerate() {
+            let smooth = smooth.as_slice_mut().unwrap_or_default();
+            seen.fill(0.0);
+            for near in row.saturating_sub(radius_px)..(row + radius_px + 1).min(rows) {
+                add(smooth, &sums[along(near)]);
+                add(&mut seen, &counts[along(near)]);
+            }
+            for ((smooth, count), &observed) in smooth.iter_mut().zip(&seen).zip(&observed[along(row)]) {
+                *smooth = if observed { *smooth / count } else { f32::NAN };
+            }
+        }
+    });
+    smooth
+}
+
+#[inline(always)]
+fn add(to: &mut [f32], from: &[f32]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += from;
     }
-    Array2::from_shape_fn((rows, cols), |(row, col)| {
-        if !observed[(row, col)] {
-            return f32::NAN;
-        }
-        let near_rows = row.saturating_sub(radius_px)..(row + radius_px + 1).min(rows);
-        let (sum, count) = near_rows.fold((0.0, 0.0), |(sum, count), near| {
-            let (of_row, count_of_row) = along[(near, col)];
-            (sum + of_row, count + count_of_row)
-        });
-        sum / count
-    })
 }
 
 #[cfg(test)]
