@@ -16,6 +16,7 @@
 //! | [`extract`] | label rasters to polygons, exact and simplified |
 //! | [`patch`] | what comes out, and what is kept back with a reason |
 //! | [`case`] | what several passes say about one place: from the first suspicion until it is gone |
+//! | [`law`] | what register, layers and rules say of a place |
 //! | [`review`] | what a person decided on a patch, and what a network may learn from it |
 //! | [`mod@unit`] | a square of the grid × a pass: what is worked on, and its identity |
 //! | [`digest`] | what is done is keyed by these |
@@ -31,6 +32,7 @@ pub mod digest;
 pub mod evidence;
 pub mod extract;
 pub mod grid;
+pub mod law;
 pub mod observed;
 pub mod pass;
 pub mod patch;

@@ -1,0 +1,16 @@
+//! What the register, the layers and the rules say of a place: from what is *seen* there to what it may *be* in law, how bad it
+//! is, and whose it is.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`layer`] | the kinds of layers, and what a feature of each says |
+//! | [`period`] | dates from which and until which something holds, and seasons that come back every year |
+//! | [`water`] | the register of waters, and where a place lies along them |
+//! | [`place`] | everything the layers in force say of one place |
+//! | [`office`] | chiefs and departments, valid on a date |
+
+pub mod layer;
+pub mod office;
+pub mod period;
+pub mod place;
+pub mod water;

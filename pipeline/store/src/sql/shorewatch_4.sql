@@ -1,0 +1,1 @@
+-- Schema version 4 of the Shorewatch store: the layers that decide: versions, features, waters, chiefs, departments.

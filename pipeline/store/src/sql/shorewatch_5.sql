@@ -1,0 +1,1 @@
+-- Schema version 5 of the Shorewatch store: what layers and rules say of each patch.

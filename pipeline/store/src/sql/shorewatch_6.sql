@@ -1,0 +1,1 @@
+-- Schema version 6 of the Shorewatch store: decisions of reviewers, accounts and leases.

@@ -1,0 +1,1 @@
+-- Schema version 7 of the Shorewatch store: what has to reach the issue system, and what came back.
