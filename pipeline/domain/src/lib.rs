@@ -16,8 +16,10 @@
 //! | [`extract`] | label rasters to polygons, exact and simplified |
 //! | [`patch`] | what comes out, and what is kept back with a reason |
 //! | [`case`] | what several passes say about one place: from the first suspicion until it is gone |
+//! | [`finding`] | what was confirmed, what the issue system is told of it, and what comes back |
 //! | [`law`] | what register, layers and rules say of a place |
 //! | [`review`] | what a person decided on a patch, and what a network may learn from it |
+//! | [`tasking`] | places that people reported |
 //! | [`mod@unit`] | a square of the grid × a pass: what is worked on, and its identity |
 //! | [`digest`] | what is done is keyed by these |
 //!
@@ -31,6 +33,7 @@ pub mod crs;
 pub mod digest;
 pub mod evidence;
 pub mod extract;
+pub mod finding;
 pub mod grid;
 pub mod law;
 pub mod observed;
@@ -44,4 +47,5 @@ pub mod registration;
 pub mod review;
 pub mod sensor;
 pub mod suspicion;
+pub mod tasking;
 pub mod unit;

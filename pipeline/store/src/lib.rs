@@ -12,6 +12,7 @@
 //! | [`follow_ups`] | what a pass shows of the ground of earlier patches |
 //! | [`cases`] | what several passes say about one place: made from patches and follow-ups, and read back |
 //! | [`reviews`] | what reviewers decided on patches |
+//! | [`outbox`] | findings, what has to reach the issue system, and what came back |
 //! | [`lease`] | one run at a time |
 //! | [`error`] | what can go wrong, by what to do next |
 //!
@@ -36,6 +37,7 @@ pub mod follow_ups;
 mod geometry;
 mod geopackage;
 pub mod lease;
+pub mod outbox;
 pub mod passes;
 pub mod patches;
 pub mod publish;
