@@ -18,6 +18,7 @@
 //! | [`case`] | what several passes say about one place: from the first suspicion until it is gone |
 //! | [`finding`] | what was confirmed, what the issue system is told of it, and what comes back |
 //! | [`law`] | what register, layers and rules say of a place |
+//! | [`decision`] | what reviewers decide: verdicts, reasons, corrections, the two-person rule, figures |
 //! | [`review`] | what a person decided on a patch, and what a network may learn from it |
 //! | [`tasking`] | places that people reported |
 //! | [`mod@unit`] | a square of the grid × a pass: what is worked on, and its identity |
@@ -30,6 +31,7 @@ pub mod case;
 pub mod change;
 pub mod classes;
 pub mod crs;
+pub mod decision;
 pub mod digest;
 pub mod evidence;
 pub mod extract;
