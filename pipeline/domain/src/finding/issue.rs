@@ -22,14 +22,8 @@ pub enum IssueState {
 
 impl IssueState {
     /// Every state.
-    pub const ALL: [Self; 6] = [
-        Self::Accepted,
-        Self::Dispatched,
-        Self::Rectifying,
-        Self::ClosureRequested,
-        Self::Closed,
-        Self::Returned,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Accepted, Self::Dispatched, Self::Rectifying, Self::ClosureRequested, Self::Closed, Self::Returned];
 
     /// The name in stores and messages.
     #[must_use]

@@ -102,6 +102,16 @@ impl Store {
     /// # Errors
     /// Another worker took over; a fault of the file.
     pub fn fan_out(&mut self, worker: &DeliveryWorker, target: &str) -> Result<u64, StoreError> {
+        let seen: Vec<bool> = self.rows(
+            "look for new events",
+            "SELECT coalesce((SELECT max(fid) FROM outbox_events), 0) = last_event FROM outbox_targets WHERE name = ?1",
+            [target],
+            |row| row.get(0),
+        )?;
+        if seen == [true] {
+            self.must_be_latest(worker)?;
+            return Ok(0);
+        }
         self.write("make deliveries of events", |transaction| {
             worker::check(transaction, worker)?;
             let last: Option<i64> = transaction
@@ -147,8 +157,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Due>, StoreError> {
         // without the write lock first: most of the time nothing is due
-        if self.due_rows(worker, target, 1, now)?.is_empty() {
-            return Ok(Vec::new());
+        let nothing: Vec<Due> =
+            self.rows("look for what is due", DUE, params![target, Utc(now), worker.token(), 1], due_of)?;
+        if nothing.is_empty() {
+            self.must_be_latest(worker)?;
+            return Ok(nothing);
         }
         self.write("claim what is due", |transaction| {
             worker::check(transaction, worker)?;
@@ -167,14 +180,8 @@ impl Store {
         })
     }
 
-    fn due_rows(
-        &self,
-        worker: &DeliveryWorker,
-        target: &str,
-        limit: u64,
-        now: Timestamp,
-    ) -> Result<Vec<Due>, StoreError> {
-        self.rows("look for what is due", DUE, params![target, Utc(now), worker.token(), limit], due_of)
+    fn must_be_latest(&self, worker: &DeliveryWorker) -> Result<(), StoreError> {
+        worker::check(&self.connection, worker).map_err(|trouble| trouble.at(&self.path, "deliver"))
     }
 
     /// Claims a batch for a target that takes files: the one that broke off, with exactly its rows, or a new one. Rows of one
@@ -325,7 +332,8 @@ const DUE_FOR_BATCH: &str = select_due!(
      ORDER BY d.event LIMIT ?3"
 );
 
-const OF_BATCH: &str = select_due!("WHERE d.target = ?1 AND d.state = 'waiting' AND d.batch = ?2 ORDER BY d.event LIMIT ?3");
+const OF_BATCH: &str =
+    select_due!("WHERE d.target = ?1 AND d.state = 'waiting' AND d.batch = ?2 ORDER BY d.event LIMIT ?3");
 
 /// An event that becomes a delivery.
 struct NewDelivery {

@@ -254,7 +254,9 @@ fn apply(
     };
     let cancel = |reason: &str| -> rusqlite::Result<()> {
         transaction
-            .prepare_cached("UPDATE reimaging SET answer = 'cancelled' WHERE finding_id = ?1 AND reason = ?2 AND answer IS NULL")?
+            .prepare_cached(
+                "UPDATE reimaging SET answer = 'cancelled' WHERE finding_id = ?1 AND reason = ?2 AND answer IS NULL",
+            )?
             .execute([finding_id, reason])?;
         Ok(())
     };
@@ -319,7 +321,14 @@ fn judge_one(
             "UPDATE reimaging SET answer = ?4, answered_by = ?5, answered_at = ?6
              WHERE finding_id = ?1 AND reason = ?2 AND since = ?3",
         )?
-        .execute(params![place.finding_id, place.reason, Utc(place.since), closure.name(), Hex(by.pass_id), Utc(now)])?;
+        .execute(params![
+            place.finding_id,
+            place.reason,
+            Utc(place.since),
+            closure.name(),
+            Hex(by.pass_id),
+            Utc(now)
+        ])?;
     let kind = match (closure, place.reason.as_str()) {
         (Closure::Supported, _) => FindingEvent::ClosureSupported,
         (Closure::Contradicted, "look_back") => FindingEvent::Recurred,

@@ -37,13 +37,8 @@ impl Journal {
     pub fn open(store: &Path, now: Timestamp) -> Result<Self, StoreError> {
         let path = path_of(store);
         let failed = |source: io::Error| StoreError::Io { path: path.clone(), during: "open the journal", source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         let whole = whole_lines(&mut file).map_err(failed)?;
         file.set_len(whole).map_err(failed)?;
         if whole == 0 {

@@ -161,11 +161,8 @@ impl Store {
     /// A fault of the file.
     pub fn told_of(&self, finding_id: &str) -> Result<Vec<ToldEvent>, StoreError> {
         let during = "read what was told of the finding";
-        let mut events: Vec<ToldEvent> = self.rows(
-            during,
-            "SELECT * FROM outbox_events WHERE finding_id = ?1 ORDER BY fid",
-            [finding_id],
-            |row| {
+        let mut events: Vec<ToldEvent> =
+            self.rows(during, "SELECT * FROM outbox_events WHERE finding_id = ?1 ORDER BY fid", [finding_id], |row| {
                 Ok(ToldEvent {
                     event_id: row.get("event_id")?,
                     kind: row.get("kind")?,
@@ -174,8 +171,7 @@ impl Store {
                     created_at: row.get::<_, Utc>("created_at")?.0,
                     deliveries: Vec::new(),
                 })
-            },
-        )?;
+            })?;
         for event in &mut events {
             event.deliveries = self.rows(
                 during,

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, params};
 
 use crate::error::{Refusal, StoreError, Trouble};
 use crate::store::Store;
@@ -66,24 +66,22 @@ impl Store {
 
     fn held(&self, path: PathBuf) -> StoreError {
         let told: rusqlite::Result<(String, Utc)> =
-            self.connection.query_row("SELECT holder, taken_at FROM outbox_worker", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            });
+            self.connection
+                .query_row("SELECT holder, taken_at FROM outbox_worker", [], |row| Ok((row.get(0)?, row.get(1)?)));
         let (holder, since) = told.map_or_else(
             |_| ("a worker that delivers".to_owned(), "unknown".to_owned()),
             |(holder, Utc(since))| (holder, since.to_string()),
         );
-        let (holder, pid) = holder.split_once(", process ").map_or((holder.clone(), "unknown".to_owned()), |(a, b)| {
-            (a.to_owned(), b.to_owned())
-        });
+        let (holder, pid) = holder
+            .split_once(", process ")
+            .map_or((holder.clone(), "unknown".to_owned()), |(a, b)| (a.to_owned(), b.to_owned()));
         StoreError::LeaseHeld { path, holder, pid, since }
     }
 }
 
 /// Refuses a worker that was replaced.
-pub(crate) fn check(transaction: &Transaction<'_>, worker: &DeliveryWorker) -> Result<(), Trouble> {
-    let current: u64 =
-        transaction.prepare_cached("SELECT token FROM outbox_worker")?.query_row([], |row| row.get(0))?;
+pub(crate) fn check(connection: &Connection, worker: &DeliveryWorker) -> Result<(), Trouble> {
+    let current: u64 = connection.prepare_cached("SELECT token FROM outbox_worker")?.query_row([], |row| row.get(0))?;
     if current == worker.token {
         return Ok(());
     }

@@ -107,19 +107,15 @@ impl Store {
     /// # Errors
     /// A fault of the file.
     pub fn target_trouble(&self, target: &str) -> Result<TargetTrouble, StoreError> {
-        let rows: Vec<TargetTrouble> = self.rows(
-            "read how a target stands",
-            "SELECT * FROM outbox_targets WHERE name = ?1",
-            [target],
-            |row| {
+        let rows: Vec<TargetTrouble> =
+            self.rows("read how a target stands", "SELECT * FROM outbox_targets WHERE name = ?1", [target], |row| {
                 Ok(TargetTrouble {
                     failures: row.get("failures")?,
                     paused_until: row.get::<_, Option<Utc>>("paused_until")?.map(|Utc(time)| time),
                     disabled_reason: row.get("disabled_reason")?,
                     last_error: row.get("last_error")?,
                 })
-            },
-        )?;
+            })?;
         Ok(rows.into_iter().next().unwrap_or_default())
     }
 
