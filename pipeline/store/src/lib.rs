@@ -12,6 +12,11 @@
 //! | [`follow_ups`] | what a pass shows of the ground of earlier patches |
 //! | [`cases`] | what several passes say about one place: made from patches and follow-ups, and read back |
 //! | [`reviews`] | what reviewers decided on patches |
+//! | [`decisions`] | decisions of reviewers, the queue, leases, figures |
+//! | [`accounts`] | accounts and sessions of the review server |
+//! | [`features`] | layers page by page, as OGC API Features hands them out |
+//! | [`field`] | what field checks bring back |
+//! | [`serving`] | many readers and one writer at a time |
 //! | [`lease`] | one run at a time |
 //! | [`error`] | what can go wrong, by what to do next |
 //!
@@ -30,12 +35,17 @@
 //!
 //! No clock: times come in as arguments.
 
+pub mod accounts;
 pub mod cases;
+pub mod decisions;
 pub mod error;
+pub mod features;
+pub mod field;
 pub mod follow_ups;
 mod geometry;
 mod geopackage;
 pub mod lease;
+mod outbox;
 pub mod passes;
 pub mod patches;
 pub mod publish;
@@ -44,11 +54,15 @@ pub mod reaches;
 pub mod reviews;
 pub mod runs;
 pub mod schema;
+mod scope;
+pub mod serving;
 pub mod store;
 pub mod suppressed;
 mod values;
 
 pub use cases::{CaseCounts, StoredCase};
+pub use decisions::sites::ReviewedSite;
+pub use decisions::{DecisionRules, PatchReview, RecordedDecision};
 pub use error::{Refusal, StoreError};
 pub use follow_ups::StoredFollowUp;
 pub use lease::Lease;
