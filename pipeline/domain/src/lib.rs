@@ -18,6 +18,7 @@
 //! | [`case`] | what several passes say about one place: from the first suspicion until it is gone |
 //! | [`finding`] | what was confirmed, what the issue system is told of it, and what comes back |
 //! | [`law`] | what register, layers and rules say of a place |
+//! | [`access`] | who may do what in review, and where |
 //! | [`decision`] | what reviewers decide: verdicts, reasons, corrections, the two-person rule, figures |
 //! | [`review`] | what a person decided on a patch, and what a network may learn from it |
 //! | [`tasking`] | places that people reported |
@@ -26,6 +27,7 @@
 //!
 //! No files, no clock, no threads, no GDAL, no torch: everything here is a function of its arguments.
 
+pub mod access;
 pub mod belief;
 pub mod case;
 pub mod change;

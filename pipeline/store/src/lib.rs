@@ -13,6 +13,11 @@
 //! | [`cases`] | what several passes say about one place: made from patches and follow-ups, and read back |
 //! | [`reviews`] | what reviewers decided on patches |
 //! | [`outbox`] | findings, what has to reach the issue system, and what came back |
+//! | [`decisions`] | decisions of reviewers, the queue, leases, figures |
+//! | [`accounts`] | accounts and sessions of the review server |
+//! | [`features`] | layers page by page, as OGC API Features hands them out |
+//! | [`field`] | what field checks bring back |
+//! | [`serving`] | many readers and one writer at a time |
 //! | [`lease`] | one run at a time |
 //! | [`error`] | what can go wrong, by what to do next |
 //!
@@ -31,8 +36,12 @@
 //!
 //! No clock: times come in as arguments.
 
+pub mod accounts;
 pub mod cases;
+pub mod decisions;
 pub mod error;
+pub mod features;
+pub mod field;
 pub mod follow_ups;
 mod geometry;
 mod geopackage;
@@ -46,11 +55,15 @@ pub mod reaches;
 pub mod reviews;
 pub mod runs;
 pub mod schema;
+mod scope;
+pub mod serving;
 pub mod store;
 pub mod suppressed;
 mod values;
 
 pub use cases::{CaseCounts, StoredCase};
+pub use decisions::sites::ReviewedSite;
+pub use decisions::{DecisionRules, PatchReview, RecordedDecision};
 pub use error::{Refusal, StoreError};
 pub use follow_ups::StoredFollowUp;
 pub use lease::Lease;

@@ -16,9 +16,12 @@ use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
+use shorewatch_domain::decision::state::ReviewState;
+use shorewatch_domain::decision::{Decision, DecisionVerdict};
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::finding::{self, FindingEvent, IssueState, Known, Standing};
 
+use crate::decisions::{self, PatchReview};
 use crate::error::StoreError;
 use crate::geopackage;
 use crate::store::Store;
@@ -31,9 +34,6 @@ pub mod records;
 pub mod tasking;
 pub mod worker;
 
-/// Verdicts that make a patch a finding: a problem, or one that is kept under watch (挂账监管).
-const OPENING: [&str; 2] = ["problem", "under_watch"];
-
 /// A decision as the outbox sees it.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Decided {
@@ -43,8 +43,8 @@ pub struct Decided {
     pub patch_id: String,
     /// Its case, where it has one.
     pub case_id: Option<String>,
-    /// The name of the verdict; `None` where the decision took an earlier one back.
-    pub verdict: Option<String>,
+    /// The verdict that counts; `None` where none does (taken back, or a second person has to decide).
+    pub verdict: Option<DecisionVerdict>,
     /// What the reviewer corrected, as JSON (class, sub-type, severity, geometry).
     pub corrected: serde_json::Value,
     /// When.
@@ -151,6 +151,34 @@ pub(crate) fn append(
     Ok(added > 0)
 }
 
+/// Called for every decision, in its transaction, with where the patch stood before and stands after it, and until when
+/// its delivery waits for an undo.
+pub(crate) fn on_decision(
+    transaction: &Transaction<'_>,
+    decision: &Decision,
+    _before: &PatchReview,
+    after: &PatchReview,
+    hold_until: Timestamp,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let counts = after.decision_id.as_deref().filter(|_| after.state == ReviewState::Decided);
+    let counts = counts.map(|id| decisions::rows::by_id(transaction, id)).transpose()?.flatten();
+    let corrected = counts.as_ref().map(|decision| serde_json::to_value(&decision.corrected));
+    let decided = Decided {
+        decision_id: decision.decision_id.clone(),
+        patch_id: decision.patch_id.clone(),
+        case_id: decision.case_id.clone(),
+        verdict: counts.as_ref().and_then(|decision| decision.verdict),
+        corrected: corrected
+            .transpose()
+            .map_err(|fault| rusqlite::Error::ToSqlConversionFailure(fault.into()))?
+            .unwrap_or_default(),
+        decided_at: counts.map_or(decision.decided_at, |decision| decision.decided_at),
+    };
+    on_decided(transaction, &decided, hold_until, now)?;
+    Ok(())
+}
+
 /// What a decision means for the finding of its patch: the event that was appended, if any. In the transaction of the decision:
 /// either both are there or neither.
 pub(crate) fn on_decided(
@@ -159,7 +187,7 @@ pub(crate) fn on_decided(
     hold_until: Timestamp,
     now: Timestamp,
 ) -> rusqlite::Result<Option<FindingEvent>> {
-    let opens = decided.verdict.as_deref().is_some_and(|verdict| OPENING.contains(&verdict));
+    let opens = decided.verdict.is_some_and(DecisionVerdict::confirms);
     let before: Option<String> = transaction
         .prepare_cached("SELECT finding_id FROM finding_patches WHERE patch_id = ?1")?
         .query_row([&decided.patch_id], |row| row.get(0))
@@ -187,7 +215,7 @@ pub(crate) fn on_decided(
             decided.patch_id,
             finding_id,
             opens,
-            decided.verdict,
+            decided.verdict.map(DecisionVerdict::name),
             decided.corrected.to_string(),
             decided.decision_id,
             Utc(decided.decided_at),

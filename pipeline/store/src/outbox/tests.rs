@@ -47,7 +47,7 @@ impl Office {
         let decided = Decided {
             decision_id: format!("decision-{}", self.decisions),
             patch_id: patch_id.to_owned(),
-            verdict: (verdict != "undo").then(|| verdict.split(' ').next().unwrap_or_default().to_owned()),
+            verdict: DecisionVerdict::ALL.into_iter().find(|known| verdict.split(' ').next() == Some(known.name())),
             corrected: serde_json::json!({ "severity": verdict.split(' ').nth(1) }),
             decided_at: self.now,
             ..Decided::default()
