@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+mod findings;
+
+pub use findings::{DeliverArguments, DeliverCommand, EvidenceCommand};
+
 /// Finds suspected problems along managed shorelines in satellite and drone imagery.
 ///
 /// Passes of imagery are laid on a fixed grid along the managed reaches, a segmentation model looks at each, and what
@@ -52,8 +56,9 @@ Exit codes:
   3  done, but some inputs were refused, quarantined, held or partly unreadable (see the messages)
   4  refused before any work: model, store and inputs do not fit together
   5  could not go on now (disk full, store in use, input still being copied); the same command may succeed later
-  6  `run --due` only: done, and an alarm stands (no new pass, or a reach unobserved, for too long); inputs may have been
-     refused too: 6 goes before 3, and the messages and --json tell both";
+  6  `run --due`, `deliver` and `deliver status` only: done, and an alarm stands (no new pass, a reach unobserved, or a message
+     not delivered, for too long; a target switched off; dead letters); inputs may have been refused too: 6 goes before 3,
+     and the messages and --json tell both";
 
 /// A run configuration.
 #[derive(Debug, Clone, Args)]
@@ -173,6 +178,13 @@ pub enum Command {
     Labels(LabelsCommand),
     /// Measure how good a bundle is on what its training never saw; writes `eval.json` and a page, `eval.html`.
     Eval(EvaluateArguments),
+    /// Deliver findings that a person confirmed to the issue system: whatever breaks, once in effect.
+    Deliver(DeliverArguments),
+    /// Packages of evidence.
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    /// Look for what does not fit together: deliveries and pictures that the store does not know (a restored backup?).
+    Doctor(ConfigFile),
     /// Look at model bundles.
     #[command(subcommand)]
     Model(ModelCommand),

@@ -9,10 +9,12 @@
 //! | `change` | `change` |
 //! | `labels` | `labels` |
 //! | `evaluation` | `eval` |
+//! | `findings` | `deliver`, `evidence`, `doctor` |
 //! | `program` | `init`, `model`, `completions`, `man` |
 
 mod change;
 mod evaluation;
+mod findings;
 mod inspection;
 mod labels;
 mod program;
@@ -86,6 +88,9 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
         Command::Score { config, truth, out: file } => results::score_run(&out, config, truth, file.as_deref()),
         Command::Change(arguments) => change::score(&out, arguments),
         Command::Labels(LabelsCommand::Export { config, out: folder }) => labels::export(&out, config, folder),
+        Command::Deliver(arguments) => findings::deliver(&out, arguments),
+        Command::Evidence(command) => findings::evidence(&out, command),
+        Command::Doctor(config) => findings::doctor(&out, config),
         Command::Model(ModelCommand::Inspect(bundle)) => program::model_inspect(&out, bundle),
         Command::Model(ModelCommand::Verify(bundle)) => program::model_verify(&out, bundle),
         Command::Model(ModelCommand::Bench { bundle, workers, window_px, seconds }) => {

@@ -13,6 +13,7 @@
 
 mod built_in;
 mod classes;
+mod delivery;
 mod digest;
 mod document;
 mod faults;
@@ -31,6 +32,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use classes::Classes;
+pub use delivery::{DeliverySection, PictureWord, TargetEntry, TargetWord};
 pub use digest::sensor_digest;
 pub use faults::{ConfigurationFault, ConfigurationFaults, FaultPlace};
 pub use passes::{FoundPass, WatchedPasses};

@@ -13,7 +13,7 @@ use super::paths::{self, Environment};
 use super::run::{Backend, Device, PassEntry, ReachEntry, RunConfiguration};
 use super::schema::suggestion;
 use super::settings::{GridChoice, GridSettings, ModelSettings, PassSettings, ReachSettings, RunSettings};
-use super::{schedule, sensors, time};
+use super::{delivery, schedule, sensors, time};
 
 /// Systems that people type by mistake: in degrees, or with areas that are far from true.
 const NOT_FOR_AREAS: [(u32, &str); 8] = [
@@ -84,6 +84,8 @@ pub(super) fn resolve(
         }
     }
     let schedule = schedule::resolve(&typed.schedule, &sensors, &mut resolver);
+    let cases = typed.cases.rules();
+    let delivery = delivery::resolve(&typed.delivery, &cases, &output_folder, typed.runtime.synthetic, &mut resolver);
 
     let (classes, grid) = (classes?, grid?);
     if faults.len() > before {
@@ -112,12 +114,13 @@ pub(super) fn resolve(
         look_back_passes: typed.change.look_back_passes as usize,
         reference_passes: typed.change.reference_passes.clone(),
         change_bundle: typed.change.bundle.clone(),
-        cases: typed.cases.rules(),
+        cases,
         patches: typed.patches.clone(),
         limits: typed.limits.clone(),
         passes,
         reaches,
         schedule,
+        delivery,
         threads: NonZeroUsize::new(typed.runtime.threads as usize).unwrap_or(cores),
         synthetic: typed.runtime.synthetic,
         document,

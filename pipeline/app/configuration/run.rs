@@ -8,6 +8,7 @@ use shorewatch_domain::case::CaseRules;
 use shorewatch_domain::crs::ZoneFamily;
 use shorewatch_models::Format;
 
+use super::delivery::DeliverySection;
 use super::schedule::ScheduleSection;
 
 /// The configuration of a Shorewatch run.
@@ -60,6 +61,9 @@ pub struct RunConfiguration {
     /// Scheduled runs (`shorewatch run --due`) and their alarms; decides no result.
     #[serde(default)]
     pub schedule: ScheduleSection,
+    /// Delivery of findings to issue systems (`shorewatch deliver`), and the way back; decides no result.
+    #[serde(default)]
+    pub delivery: DeliverySection,
     /// This machine and this run; decides no result.
     #[serde(default)]
     pub runtime: RuntimeSection,

@@ -55,6 +55,8 @@ pub struct RunSettings {
     pub reaches: Vec<ReachSettings>,
     /// Scheduled runs and their alarms.
     pub schedule: ScheduleSettings,
+    /// Delivery of findings.
+    pub delivery: shorewatch_findings::settings::Settings,
     /// Worker threads.
     pub threads: NonZeroUsize,
     /// True where the imagery is painted: everything that comes out must say so.

@@ -121,7 +121,24 @@ pub fn deliver(
     Ok(Summary { caught_up, targets, not_ready, alarms })
 }
 
+/// Ends in good order where the process is told to: what is on its way is written down first.
+fn heed_signals(office: &Arc<Office>) -> Result<(), FindingsError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| {
+        signal(kind)
+            .map_err(|fault| FindingsError::Machinery { during: "listen to signals", reason: fault.to_string() })
+    };
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let office = Arc::clone(office);
+    tokio::spawn(async move {
+        tokio::select! { _ = interrupt.recv() => {} _ = terminate.recv() => {} }
+        office.stop.store(true, Ordering::Relaxed);
+    });
+    Ok(())
+}
+
 async fn run(office: Arc<Office>) -> Result<Vec<String>, FindingsError> {
+    heed_signals(&office)?;
     office.with(|hands| keep_house(hands, &office.settings))?;
     let hosts = Arc::new(office.settings.hosts.clone());
     let (mut tasks, mut not_ready, mut ready) = (tokio::task::JoinSet::new(), Vec::new(), Vec::new());

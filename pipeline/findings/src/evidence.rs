@@ -19,7 +19,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use crate::FindingsError;
 use crate::event::geometry::{Cgcs2000, GeoJsonPolygon};
-use crate::event::picture::{hex, inside};
+use crate::event::picture::{ROLES, file_of, hex, inside};
 
 /// The form of packages.
 pub const FORMAT: &str = "shorewatch evidence package 1";
@@ -111,13 +111,15 @@ fn contents(
             "properties": { "patch_id": patch_id, "cgcs2000": Cgcs2000::of(&stored.patch.geometry, Some(stored.patch.centre)) },
         });
         files.insert(format!("geometry/{patch_id}.geojson"), pretty(&geometry));
-        for (role, file) in [("before", &stored.chip_before), ("after", &stored.chip_after)] {
-            let Some(path) = file.as_deref().and_then(|file| inside(pictures, file)) else { continue };
+        for role in ROLES {
+            let Some(path) = inside(pictures, &file_of(&stored, role)) else { continue };
             let ending = path.extension().map_or("png".into(), |ending| ending.to_string_lossy().into_owned());
             match std::fs::read(&path) {
                 Ok(bytes) => {
                     files.insert(format!("pictures/{patch_id}-{role}.{ending}"), bytes);
                 }
+                // painted for the best patches of a run only
+                Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => {}
                 Err(source) => return Err(FindingsError::Io { path, during: "read the picture", source }),
             }
         }

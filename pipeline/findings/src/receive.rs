@@ -24,7 +24,7 @@ use shorewatch_store::outbox::tasking::PublicReport;
 
 use crate::FindingsError;
 use crate::event::geometry::GeoJsonPolygon;
-use crate::event::picture::{inside, link_holds, media_type};
+use crate::event::picture::{ROLES, file_of, inside, link_holds, media_type};
 use crate::secret::{Secret, SecretSource};
 use crate::settings::Settings;
 use crate::signature;

@@ -53,9 +53,8 @@ pub struct Links {
 /// The pictures of a patch. A file that is not there is left out: a message is never held up by a picture.
 #[must_use]
 pub fn pictures_of(stored: &StoredPatch, folder: &Path, how: Pictures, links: Option<&Links>) -> Vec<Picture> {
-    let files = [("before", &stored.chip_before), ("after", &stored.chip_after)];
-    let one = |(role, file): (&str, &Option<String>)| {
-        let path = inside(folder, file.as_deref()?)?;
+    let one = |role: &str| {
+        let path = inside(folder, &file_of(stored, role))?;
         let bytes = std::fs::read(&path).ok()?;
         let small = bytes.len() as u64 <= MOST_BYTES;
         let link = links.filter(|_| how == Pictures::Links);
@@ -68,7 +67,17 @@ pub fn pictures_of(stored: &StoredPatch, folder: &Path, how: Pictures, links: Op
             expires: link.map(|links| links.expires),
         })
     };
-    files.into_iter().filter_map(one).collect()
+    ROLES.into_iter().filter_map(one).collect()
+}
+
+/// What a picture shows: the ground before, and after.
+pub const ROLES: [&str; 2] = ["before", "after"];
+
+/// The file of a picture, relative to the folder of pictures: as the store has it, or where runs put it.
+#[must_use]
+pub fn file_of(stored: &StoredPatch, role: &str) -> String {
+    let known = if role == "before" { &stored.chip_before } else { &stored.chip_after };
+    known.clone().unwrap_or_else(|| format!("chips/{}_{role}.png", stored.patch.patch_id))
 }
 
 /// A file below a folder; nothing that leaves it.

@@ -44,7 +44,7 @@ pub struct Issue {
     /// Types of messages in the order of their first arrival.
     pub told: Vec<String>,
     /// Times of these messages.
-    pub times: Vec<String>,
+    pub times: Vec<Timestamp>,
     /// Revisions of these messages.
     pub revisions: Vec<u64>,
     /// Issues that were opened for it.
@@ -216,7 +216,7 @@ impl Receiver {
         let (kind, data) = (text(&message["type"]), &message["data"]);
         let issue = kept.issues.entry(text(&message["subject"])).or_default();
         issue.told.push(kind.clone());
-        issue.times.push(text(&message["time"]));
+        issue.times.push(text(&message["time"]).parse().expect("a time"));
         issue.revisions.push(data["revision"].as_u64().unwrap_or_default());
         match kind.as_str() {
             "finding.confirmed" => {

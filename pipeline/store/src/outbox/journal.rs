@@ -187,3 +187,38 @@ pub(crate) fn note(transaction: &rusqlite::Transaction<'_>, id: &str, bytes: u64
         .execute(params![id, bytes])?;
     Ok(())
 }
+
+impl Store {
+    /// What the journal beside the store says was delivered, of which this store holds no event: (event, target, when), at
+    /// most `limit`. Nothing is changed.
+    ///
+    /// # Errors
+    /// The journal cannot be read; a fault of the file.
+    pub fn unknown_deliveries(&self, limit: usize) -> Result<Vec<(String, String, String)>, StoreError> {
+        let path = path_of(&self.path);
+        let failed = |source: io::Error| StoreError::Io { path: path.clone(), during: "read the journal", source };
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(fault) => return Err(failed(fault)),
+        };
+        let mut unknown = Vec::new();
+        for line in BufReader::new(file).lines() {
+            let line = line.map_err(failed)?;
+            let mut parts = line.split('\t').map(str::to_owned);
+            let (Some(event_id), Some(target), Some(at)) = (parts.next(), parts.next(), parts.next()) else { continue };
+            let known: bool = self
+                .connection
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox_events WHERE event_id = ?1)")
+                .and_then(|mut statement| statement.query_row([&event_id], |row| row.get(0)))
+                .map_err(|fault| self.fault("look for a delivered event", fault))?;
+            if !known {
+                unknown.push((event_id, target, at));
+            }
+            if unknown.len() == limit {
+                break;
+            }
+        }
+        Ok(unknown)
+    }
+}

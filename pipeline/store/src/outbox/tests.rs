@@ -230,6 +230,7 @@ fn row_38_after_a_restored_backup_nothing_is_sent_again() {
     assert_eq!(office.sent(), [""; 0]);
     let orphans = office.store.delivered_orphans(10).expect("orphans");
     assert_eq!(orphans.len(), 1, "the event of p2 is not in this store: {orphans:?}");
+    assert_eq!(office.store.unknown_deliveries(10).expect("unknown"), orphans);
     // read once more it says nothing new
     assert_eq!(office.store.catch_up(&office.worker, &office.journal).expect("read"), 0);
 }
