@@ -285,14 +285,7 @@ async fn picture(
     }
     let found = tokio::task::block_in_place(|| server.store().patch_anywhere(&patch_id));
     let file = match found {
-        Ok(Some(stored)) => {
-            if role == "before" {
-                stored.chip_before
-            } else {
-                stored.chip_after
-            }
-        }
-        Ok(None) => None,
+        Ok(stored) => stored.filter(|_| ROLES.contains(&role.as_str())).map(|stored| file_of(&stored, &role)),
         Err(fault) => return trouble(&fault),
     };
     let path = file.and_then(|file| inside(&server.settings.picture_folder, &file));
