@@ -262,10 +262,10 @@ fn target(i: usize, entry: &TargetEntry, resolver: &mut Resolver<'_>) -> Option<
             user: entry.user.clone(),
             token: source(entry.secret_env.as_ref(), entry.secret_file.as_ref(), &key("secret_file"), resolver),
         },
-        TargetWord::Folder => TargetKind::Folder {
-            path: resolver.path(&key("folder"), &needed(entry.folder.as_ref(), "folder", &key("folder"), resolver)?),
-            batch: entry.batch as usize,
-        },
+        TargetWord::Folder => {
+            let folder = needed(entry.folder.as_ref(), "folder", &key("folder"), resolver)?;
+            TargetKind::Folder { path: resolver.path(&key("folder"), &folder), batch: entry.batch as usize }
+        }
     };
     let variables = [&entry.report_secret_env, &entry.previous_report_secret_env];
     Some(Target {

@@ -52,7 +52,8 @@ impl Rest {
             ("user", Value::from(user.unwrap_or_default())),
             ("token", Value::from(token.map_or("", Secret::text))),
         ];
-        let known = known.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let own = template.variables.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+        let known = own.chain(known.into_iter().map(|(name, value)| (name.to_owned(), value))).collect();
         let rest = Self { template: template.clone(), environment, known };
         rest.check()?;
         Ok(rest)
@@ -62,7 +63,7 @@ impl Rest {
     fn check(&self) -> Result<(), String> {
         let steps = self.template.create.iter().chain(&self.template.change);
         let of_steps = steps.flat_map(|step| {
-            let own = [&step.method, &step.url, &step.body, &step.done_if_contains];
+            let own = [&step.when, &step.method, &step.url, &step.body, &step.done_if_contains];
             own.into_iter().chain(step.headers.values())
         });
         let search = &self.template.search;
@@ -109,6 +110,9 @@ impl Rest {
         }
         let steps = if made { &self.template.create } else { &self.template.change };
         for step in steps {
+            if !step.when.is_empty() && self.render(&step.when, &variables)?.trim() != "true" {
+                continue;
+            }
             let reply = self.request(client, step, &variables).await?;
             if !step.done_if_contains.is_empty() {
                 let text = self.render(&step.done_if_contains, &variables)?;
@@ -207,6 +211,12 @@ fn capture(reply: &Reply, wanted: &BTreeMap<String, String>, variables: &mut Var
     }
     let json = parse(reply)?;
     for (name, pointer) in wanted {
+        if let Some(pointer) = pointer.strip_suffix('?') {
+            if let Some(text) = text_at(&json, pointer) {
+                variables.insert(name.clone(), Value::from(text));
+            }
+            continue;
+        }
         let text = text_at(&json, pointer)
             .ok_or_else(|| Stopped::Template(format!("the answer has nothing at {pointer:?} for {name:?}")))?;
         variables.insert(name.clone(), Value::from(text));

@@ -17,6 +17,9 @@ pub struct RestTemplate {
     pub schema_version: u32,
     /// What it is for.
     pub description: String,
+    /// Values of this installation that the templates use, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, String>,
     /// Looks for the issue of a finding before one is made: the answer to a request to make one may have been lost.
     pub search: Search,
     /// Makes an issue; one step must capture `id`.
@@ -32,6 +35,8 @@ pub struct RestTemplate {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Step {
+    /// The step is taken where this is empty or renders to `true`.
+    pub when: String,
     /// Method.
     pub method: String,
     /// Address.
@@ -40,7 +45,7 @@ pub struct Step {
     pub headers: BTreeMap<String, String>,
     /// Body.
     pub body: String,
-    /// Values of the answer that later steps use, by name: JSON pointers.
+    /// Values of the answer that later steps use, by name: JSON pointers; with a `?` at the end where there may be none.
     pub capture: BTreeMap<String, String>,
     /// Where the answer contains this text, the steps that follow are left out: it is done already.
     pub done_if_contains: String,
