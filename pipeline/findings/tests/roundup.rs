@@ -31,7 +31,7 @@ fn lossy(upstream: &str, to_lose: &Arc<AtomicU32>) -> String {
                 continue;
             };
             std::thread::spawn(move || {
-                let Some(request) = request(&mut stream) else { return };
+                let Some(request) = request(&mut stream, &upstream) else { return };
                 let mut server = TcpStream::connect(&upstream).expect("the tracker");
                 server.write_all(&request).expect("sent");
                 let mut answer = Vec::new();
@@ -48,8 +48,8 @@ fn lossy(upstream: &str, to_lose: &Arc<AtomicU32>) -> String {
     format!("http://{address}")
 }
 
-/// One request, with the wish to close afterwards.
-fn request(stream: &mut TcpStream) -> Option<Vec<u8>> {
+/// One request, with the wish to close afterwards, and the server's own name in it.
+fn request(stream: &mut TcpStream, upstream: &str) -> Option<Vec<u8>> {
     let (mut bytes, mut part) = (Vec::new(), [0_u8; 4096]);
     loop {
         let count = stream.read(&mut part).ok().filter(|count| *count > 0)?;
@@ -58,7 +58,9 @@ fn request(stream: &mut TcpStream) -> Option<Vec<u8>> {
         let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
         if bytes.len() >= end + 4 + length.unwrap_or(0) {
-            let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+            let head = String::from_utf8_lossy(&bytes[..end]);
+            let kept: Vec<&str> = head.lines().filter(|line| !line.to_lowercase().starts_with("host:")).collect();
+            let head = format!("{}\r\nHost: {upstream}", kept.join("\r\n"));
             return Some([head.as_bytes(), b"\r\nConnection: close\r\n\r\n", &bytes[end + 4..]].concat());
         }
     }

@@ -110,7 +110,7 @@ impl Rest {
         }
         let steps = if made { &self.template.create } else { &self.template.change };
         for step in steps {
-            if !step.when.is_empty() && self.render(&step.when, &variables)?.trim() != "true" {
+            if !step.when.is_empty() && !self.render(&step.when, &variables)?.trim().eq_ignore_ascii_case("true") {
                 continue;
             }
             let reply = self.request(client, step, &variables).await?;
@@ -222,4 +222,29 @@ fn capture(reply: &Reply, wanted: &BTreeMap<String, String>, variables: &mut Var
         variables.insert(name.clone(), Value::from(text));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready(name: &str) -> Rest {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/targets").join(name);
+        let template = RestTemplate::parse(&std::fs::read_to_string(path).expect("a file")).expect("templates");
+        Rest::new(&template, "http://127.0.0.1:1/", Some("admin"), Some(&Secret::new("hush"))).expect("ready")
+    }
+
+    #[test]
+    fn ready_configurations_are_templates() {
+        let rest = ready("redmine.toml");
+        let told = |text: &str| rest.render(text, &rest.known).unwrap_or_else(|_| panic!("{text}"));
+        assert_eq!(told("{{ not msg }}").to_lowercase(), "true");
+        assert_eq!(
+            told("{{ base }} {{ (user ~ ':' ~ token) | b64 }} {{ project }}"),
+            "http://127.0.0.1:1 YWRtaW46aHVzaA== shorewatch"
+        );
+        assert_eq!(told("{\"text\": {{ 'a \"b\"\nc' | tojson }}}"), "{\"text\": \"a \\\"b\\\"\\nc\"}");
+        assert!(rest.render("{% for i in range(1000000000) %}x{% endfor %}", &rest.known).is_err(), "a loop ends");
+        ready("roundup.toml");
+    }
 }
