@@ -1,6 +1,7 @@
 //! Layers page by page and by bounding box, as OGC API Features hands them out.
 
 use geo_types::{MultiPolygon, Polygon};
+use jiff::Timestamp;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Row, params_from_iter};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,23 @@ impl FeatureLayer {
             Self::Cases => "case_id",
             Self::Reaches => "reach_id",
             Self::Coverage => "fid",
+        }
+    }
+
+    /// The column with the time of acquisition.
+    const fn time_column(self) -> Option<&'static str> {
+        match self {
+            Self::Patches | Self::Coverage => Some("post_date"),
+            Self::Cases => Some("last_seen"),
+            Self::Reaches => None,
+        }
+    }
+
+    fn in_time(self, query: &FeatureQuery, condition: &mut Condition) {
+        let Some(column) = self.time_column() else { return };
+        for (sign, time) in [(">=", query.since), ("<=", query.until)] {
+            let text = time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string());
+            condition.and_if(&format!("t.{column} {sign} ?"), text.as_ref());
         }
     }
 
@@ -141,6 +159,10 @@ pub struct FeatureQuery {
     pub id: Option<String>,
     /// After the feature with this row number.
     pub after: i64,
+    /// Acquired at this time or after it; reaches have no time, and meet any.
+    pub since: Option<Timestamp>,
+    /// Acquired at this time or before it.
+    pub until: Option<Timestamp>,
 }
 
 /// One feature.
@@ -211,6 +233,7 @@ impl Store {
                 condition.values.insert(0, list.into());
             }
         }
+        layer.in_time(query, &mut condition);
         layer.in_scope(&query.scope, &mut condition);
         let sql = format!("SELECT t.* FROM {source} WHERE {} ORDER BY t.fid LIMIT {}", condition.sql(), limit + 1);
         // a list that is sorted already need not be sorted again
@@ -237,6 +260,7 @@ impl Store {
                 [east.into(), west.into(), north.into(), south.into()],
             );
         }
+        layer.in_time(query, &mut condition);
         layer.in_scope(&query.scope, &mut condition);
         let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {} LIMIT {})", condition.sql(), FEW + 1);
         let counts: Vec<u64> =

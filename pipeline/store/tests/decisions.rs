@@ -290,7 +290,7 @@ fn features_page_by_page_add_up_within_a_box_and_a_scope() {
     let (store, _) = with_patches(&folder.path().join("s.gpkg"), 250);
     let scope: Scope = "reach:450702-001".parse().expect("a scope");
     let bbox = Some([108.5, 21.8, 108.5205, 21.8015]);
-    let query = |after| FeatureQuery { scope: scope.clone(), bbox, id: None, after };
+    let query = |after| FeatureQuery { scope: scope.clone(), bbox, after, ..FeatureQuery::default() };
     let mut seen = Vec::new();
     loop {
         let after = seen.last().copied().unwrap_or(0);
