@@ -89,7 +89,10 @@ impl Bands {
     }
 }
 
-/// A linear stretch: `low` is drawn as 0, `high` as 255.
+/// Brightens what is dark (water, woods) without losing what is bright: the same on every date.
+const GAMMA: f32 = 0.75;
+
+/// A stretch: `low` is drawn as 0, `high` as 255.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Stretch {
     /// Reflectance drawn as 0, by band.
@@ -107,7 +110,8 @@ impl Stretch {
             let mut values: Vec<f32> = Vec::new();
             for date in dates {
                 let plane = date.pixels.index_axis(ndarray::Axis(0), band);
-                let seen = plane.iter().zip(&date.causes).filter(|(value, cause)| cause.is_observed() && value.is_finite());
+                let seen =
+                    plane.iter().zip(&date.causes).filter(|(value, cause)| cause.is_observed() && value.is_finite());
                 values.extend(seen.map(|(value, _)| *value));
             }
             if values.is_empty() {
@@ -127,7 +131,7 @@ impl Stretch {
     fn level(&self, band: usize, value: f32) -> u8 {
         let span = self.high[band] - self.low[band];
         let share = if span > 0.0 { (value - self.low[band]) / span } else { 0.5 };
-        (share.clamp(0.0, 1.0) * 255.0).round() as u8
+        (share.clamp(0.0, 1.0).powf(GAMMA) * 255.0).round() as u8
     }
 }
 
@@ -172,7 +176,8 @@ impl Imagery {
     /// Band combinations that all of the passes have.
     #[must_use]
     pub fn bands_of(&self, passes: &[&Pass]) -> Vec<Bands> {
-        let sets: Option<Vec<Vec<Bands>>> = passes.iter().map(|pass| self.profile(&pass.sensor).map(Bands::of)).collect();
+        let sets: Option<Vec<Vec<Bands>>> =
+            passes.iter().map(|pass| self.profile(&pass.sensor).map(Bands::of)).collect();
         let sets = sets.unwrap_or_default();
         let Some((first, rest)) = sets.split_first() else { return Vec::new() };
         first.iter().copied().filter(|bands| rest.iter().all(|set| set.contains(bands))).collect()
@@ -184,10 +189,12 @@ impl Imagery {
             return Ok(Arc::clone(known));
         }
         let missing = || {
-            let detail = format!("pass {} has no {} bands, or the server has no profile of its sensor", pass.name, bands.name());
+            let detail =
+                format!("pass {} has no {} bands, or the server has no profile of its sensor", pass.name, bands.name());
             Problem::new(axum::http::StatusCode::GONE, "bands_missing", detail)
         };
-        let profile = self.profile(&pass.sensor).filter(|profile| Bands::of(profile).contains(&bands)).ok_or_else(missing)?;
+        let profile =
+            self.profile(&pass.sensor).filter(|profile| Bands::of(profile).contains(&bands)).ok_or_else(missing)?;
         let reader = PassReader::open(pass, profile, &bands.roles(), &self.limits, Arc::clone(&self.cache))?;
         let reader = Arc::new(reader);
         keep(&self.readers, key, Arc::clone(&reader));
@@ -217,7 +224,13 @@ impl Imagery {
     ///
     /// # Errors
     /// It lies too far from the patch or on no level; the pass can't be read.
-    pub fn tile(&self, patch: &Patch, dates: [&Pass; 2], pass: &Pass, address: TileAddress) -> Result<Vec<u8>, Problem> {
+    pub fn tile(
+        &self,
+        patch: &Patch,
+        dates: [&Pass; 2],
+        pass: &Pass,
+        address: TileAddress,
+    ) -> Result<Vec<u8>, Problem> {
         if !LEVELS.contains(&address.level) {
             return Err(Problem::bad(format!("level: expected {LEVELS:?}, got {}", address.level)));
         }
@@ -256,7 +269,9 @@ pub fn projected_bounds(patch: &Patch) -> Result<[f64; 4], ImageryError> {
     let outline = Transform::new(Epsg::CGCS2000, patch.grid_epsg)?.polygon(&patch.geometry, None)?;
     let bounds = outline.exterior().coords().fold(
         [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY],
-        |[west, south, east, north], corner| [west.min(corner.x), south.min(corner.y), east.max(corner.x), north.max(corner.y)],
+        |[west, south, east, north], corner| {
+            [west.min(corner.x), south.min(corner.y), east.max(corner.x), north.max(corner.y)]
+        },
     );
     Ok(bounds)
 }

@@ -118,7 +118,9 @@ pub async fn collections(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     let base = base(&app, &headers);
-    let bounds = app.stores.read(|store| FeatureLayer::ALL.into_iter().map(|layer| store.layer_bounds(layer)).collect::<Result<Vec<_>, _>>());
+    let bounds = app.stores.read(|store| {
+        FeatureLayer::ALL.into_iter().map(|layer| store.layer_bounds(layer)).collect::<Result<Vec<_>, _>>()
+    });
     let collections: Vec<Value> = FeatureLayer::ALL
         .into_iter()
         .zip(bounds.await?)
@@ -195,7 +197,8 @@ fn asked(identity: &Identity, given: &BTreeMap<String, String>) -> Result<Asked,
         Some(text) => text.parse().map_err(|_| Problem::bad("after: expected what the page before gave"))?,
     };
     let scope = identity.scope().clone();
-    let again = given.iter().filter(|(name, _)| name.as_str() != "after").map(|(name, value)| (name.clone(), value.clone()));
+    let again =
+        given.iter().filter(|(name, _)| name.as_str() != "after").map(|(name, value)| (name.clone(), value.clone()));
     Ok(Asked {
         query: FeatureQuery { scope, bbox, id: None, after, since, until },
         limit,

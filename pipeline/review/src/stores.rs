@@ -74,7 +74,9 @@ impl Stores {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         if !writer.end_serving()? {
-            tracing::info!("another program has the store open still: its write-ahead log stays until the next command");
+            tracing::info!(
+                "another program has the store open still: its write-ahead log stays until the next command"
+            );
         }
         Ok(())
     }

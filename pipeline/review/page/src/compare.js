@@ -146,7 +146,7 @@ export class Comparison {
     const told = (id) => patch.passes.find((pass) => pass.pass_id === id);
     [pre, post].forEach((id, i) => {
       const pass = told(id);
-      this.labels[i].replaceChildren(h('b', { text: t(i ? 'after' : 'before') }), ` ${pass?.label ?? day(i ? patch.post.date : patch.pre.date)} `, h('small', { text: pass?.sensor ?? '' }));
+      this.labels[i].replaceChildren(h('b', { text: t(i ? 'after' : 'before') }), ` ${(pass?.label ?? day(i ? patch.post.date : patch.pre.date)).slice(0, 10)} `, h('small', { text: pass?.sensor ?? '' }));
     });
     this.secondHost.setAttribute('aria-label', t('after'));
   }

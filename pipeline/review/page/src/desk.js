@@ -23,6 +23,8 @@ class Desk {
     this.undoable = [];
     this.pending = new Set();
     this.skipped = [];
+    // decided, and perhaps not at the server yet: not to be handed out again
+    this.sent = [];
     this.panel = new Panel(parts.panel, this);
     this.map = new ReviewMap({
       target: parts.map, second: parts.second, host: parts.stage,
@@ -78,7 +80,7 @@ class Desk {
     this.next = null;
     try {
       if (next instanceof Promise) next = await next;
-      next ??= await this.fetchNext([left, ...this.skipped].filter(Boolean).slice(-50));
+      next ??= await this.fetchNext(this.without(left));
     } catch (problem) {
       this.banner(t('failed', { detail: problem.message }));
       return;
@@ -88,9 +90,13 @@ class Desk {
     if (this.mayDecide || this.auditing) this.fetchAhead();
   }
 
+  /** Patches that are not to be handed out: at most as many as the server reads. */
+  without(id) {
+    return [id, ...this.sent.slice(-24), ...this.skipped.slice(-24)].filter(Boolean);
+  }
+
   fetchAhead() {
-    const without = [this.current.patch.patch_id, ...this.skipped].slice(-50);
-    this.next = this.fetchNext(without).then((next) => {
+    this.next = this.fetchNext(this.without(this.current.patch.patch_id)).then((next) => {
       if (next) this.map.prefetch(next.patch, this.shownOf(next.patch));
       return next;
     }).catch(() => null);
@@ -102,6 +108,7 @@ class Desk {
   }
 
   async choose(id) {
+    this.banner(null);
     try {
       const patch = await get(address(id));
       let expires = null;
@@ -118,7 +125,7 @@ class Desk {
     const kept = draftOf(patch.patch_id);
     const shown = this.shownOf(patch);
     this.current = { patch, expires, shown, draft: kept ? { ...EMPTY(), ...kept, kept: true } : EMPTY(), since: performance.now() };
-    this.banner(null);
+    this.sent = this.sent.filter((id) => id !== patch.patch_id);
     this.parts.stage.classList.remove('nothing');
     this.map.show(patch, shown, () => this.parts.stage.classList.add('no-imagery'));
     this.parts.stage.classList.toggle('no-imagery', !shown.bands);
@@ -152,7 +159,7 @@ class Desk {
     const { patch, shown } = this.current;
     fill(this.parts.strip, patch.passes.map((pass) => {
       const role = pass.pass_id === shown.pre ? 'before' : pass.pass_id === shown.post ? 'after' : '';
-      return h('button', { type: 'button', class: `pass ${role}`, 'aria-pressed': String(Boolean(role)), title: pass.name, onclick: (event) => { shown[event.shiftKey ? 'post' : 'pre'] = pass.pass_id; this.redraw(); this.strip(); } }, h('span', { class: 'pass-date', text: pass.label ?? day(pass.acquired_at) }), h('small', { text: role ? t(role) : pass.sensor }));
+      return h('button', { type: 'button', class: `pass ${role}`, 'aria-pressed': String(Boolean(role)), title: `${pass.name} · ${pass.label ?? ''}`, onclick: (event) => { shown[event.shiftKey ? 'post' : 'pre'] = pass.pass_id; this.redraw(); this.strip(); } }, h('span', { class: 'pass-date', text: (pass.label ?? day(pass.acquired_at)).slice(0, 10) }), h('small', { text: role ? t(role) : pass.sensor }));
     }));
   }
 
@@ -212,6 +219,7 @@ class Desk {
     keepDraft(patch.patch_id, { note: draft.note, corrected, said });
     const entry = { ids: [patch.patch_id] };
     this.undoable.push(entry);
+    this.sent.push(patch.patch_id);
     const path = `${address(patch.patch_id)}/${this.auditing ? 'audit' : 'decisions'}`;
     if (this.auditing) this.auditing = this.auditing.filter((id) => id !== patch.patch_id);
     this.queue.remove(patch.patch_id);
@@ -221,6 +229,7 @@ class Desk {
       this.counts();
     }).catch((problem) => {
       this.undoable = this.undoable.filter((other) => other !== entry);
+      this.sent = this.sent.filter((id) => id !== patch.patch_id);
       this.conflict(problem, patch.patch_id);
     }).finally(() => this.pending.delete(sending));
     this.pending.add(sending);
@@ -318,7 +327,7 @@ class Desk {
     this.parts.lease.hidden = left === null;
     if (left === null) return;
     this.parts.lease.classList.toggle('short', left < 30);
-    this.parts.lease.textContent = `${t('lease')} ${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+    fill(this.parts.lease, h('span', { class: 'lease-word', text: `${t('lease')} ` }), `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`);
   }
 
   // ---- keys and small words ----------------------------------------------------------------------

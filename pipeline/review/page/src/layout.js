@@ -37,7 +37,9 @@ export function layout(host, session, { open }) {
   const may = (right) => session.rights.includes(right);
   parts.stage = h('div', { class: 'stage' }, parts.map, parts.second, parts.banner, parts.hint, parts.toast,
     h('p', { class: 'no-imagery-word', text: t('imagery_missing') }));
-  parts.frame = h('div', { class: 'frame queue-open' },
+  const roomy = matchMedia('(min-width: 1181px)').matches;
+  queueButton.setAttribute('aria-expanded', String(roomy));
+  parts.frame = h('div', { class: roomy ? 'frame queue-open' : 'frame' },
     h('header', { class: 'top' },
       h('div', { class: 'brand' }, h('img', { src: '/assets/icon.svg', alt: '', width: '26', height: '26' }), h('h1', {}, 'Shorewatch ', h('small', { text: t('title') }))),
       queueButton, parts.progress, parts.lease,

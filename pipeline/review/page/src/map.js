@@ -47,6 +47,9 @@ export class ReviewMap {
     for (const [name, style] of Object.entries(LAYERS)) {
       this.layers[name] = new VectorLayer({ source: new VectorSource(), style, zIndex: 10, visible: name === 'reaches' });
       this.map.addLayer(this.layers[name]);
+      const twin = new VectorLayer({ source: this.layers[name].getSource(), style, zIndex: 10, visible: name === 'reaches' });
+      this.layers[name].on('change:visible', () => twin.setVisible(this.layers[name].getVisible()));
+      this.comparison.second.addLayer(twin);
     }
     this.outline = new VectorLayer({ source: new VectorSource(), style: OUTLINE, zIndex: 20, updateWhileInteracting: true });
     this.twinOutline = new VectorLayer({ source: this.outline.getSource(), style: OUTLINE, zIndex: 20 });
@@ -54,6 +57,8 @@ export class ReviewMap {
     this.map.addLayer(this.outline);
     this.map.addLayer(this.tool);
     this.comparison.second.addLayer(this.twinOutline);
+    this.map.on('loadstart', () => { host.dataset.loading = 'true'; });
+    this.map.on('loadend', () => { host.dataset.loading = 'false'; });
     this.onOutline = onOutline;
     this.map.on('pointermove', (event) => this.patch && onCoordinates(toDegrees(event.coordinate, this.projection)));
     this.map.on('click', (event) => {

@@ -12,7 +12,7 @@ export const TEXTS = {
     occupation: 'Occupation', mining: 'Mining', dumping: 'Dumping', construction: 'Construction', undetermined: 'Undetermined',
     general: 'General', serious: 'Serious', major: 'Major', unknown: 'not known',
     problem: 'Problem', not_a_problem: 'Not a problem', under_watch: 'Under watch', historical_harmless: 'Historical, harmless',
-    unsure: 'Unsure · field check', bad_imagery: 'Bad imagery', duplicate: 'Duplicate of …', undo: 'Undo', skip: 'Skip',
+    unsure: 'Unsure, field check', bad_imagery: 'Bad imagery', duplicate: 'Duplicate …', undo: 'Undo', skip: 'Skip',
     reason: 'Why not?', cloud_or_shadow: 'Cloud or shadow', water_level: 'Water level', season_or_crop: 'Season or crop', permitted: 'Permitted',
     misregistration: 'Misregistration', model_error: 'Model error', outside_scope: 'Outside scope', other: 'Other …',
     note: 'Note', note_hint: 'What else there is to say', note_needed: 'Say in a few words what it is.', duplicate_hint: 'Id of the patch that it repeats, or click a neighbour on the map',

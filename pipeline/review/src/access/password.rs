@@ -1,8 +1,8 @@
 //! Passwords and tokens.
 
+use argon2::Argon2;
 use argon2::password_hash::rand_core::{OsRng, RngCore as _};
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
-use argon2::Argon2;
 
 /// Least characters of a password that a person chooses.
 pub const LEAST_LENGTH: usize = 12;
@@ -19,13 +19,17 @@ const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789A";
 /// The system has no randomness.
 pub fn hash_password(password: &str) -> Result<String, String> {
     let salt = SaltString::generate(&mut OsRng);
-    Argon2::default().hash_password(password.as_bytes(), &salt).map(|hash| hash.to_string()).map_err(|fault| fault.to_string())
+    Argon2::default()
+        .hash_password(password.as_bytes(), &salt)
+        .map(|hash| hash.to_string())
+        .map_err(|fault| fault.to_string())
 }
 
 /// Whether a password is that of a hash. Without a hash, as much work for the same answer: no.
 #[must_use]
 pub fn verify_password(password: &str, hash: Option<&str>) -> bool {
-    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2hvcmV3YXRjaHNob3Jl$ob/Bf/6T3WC9ZvG7BvRyRg4xYs9gpQKzgkqCqHlHLLc";
+    const NOBODY: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$c2hvcmV3YXRjaHNob3Jl$ob/Bf/6T3WC9ZvG7BvRyRg4xYs9gpQKzgkqCqHlHLLc";
     let Ok(parsed) = PasswordHash::new(hash.unwrap_or(NOBODY)) else { return false };
     let fits = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
     fits && hash.is_some()

@@ -100,12 +100,25 @@ mod tests {
     #[test]
     fn each_route_stands_once_and_only_the_page_is_public() {
         for (i, route) in ROUTES.iter().enumerate() {
-            assert!(ROUTES[..i].iter().all(|other| (other.method, other.path) != (route.method, route.path)), "{route:?}");
+            assert!(
+                ROUTES[..i].iter().all(|other| (other.method, other.path) != (route.method, route.path)),
+                "{route:?}"
+            );
         }
         let public: Vec<_> = ROUTES.iter().filter(|route| route.access == Public).map(|route| route.path).collect();
         assert_eq!(
             public,
-            ["/", "/field", "/assets/{*path}", "/health", "/openapi.json", "/ogc", "/ogc/conformance", "/api/session", "/ogc/api"]
+            [
+                "/",
+                "/field",
+                "/assets/{*path}",
+                "/health",
+                "/openapi.json",
+                "/ogc",
+                "/ogc/conformance",
+                "/api/session",
+                "/ogc/api"
+            ]
         );
     }
 }

@@ -135,9 +135,7 @@ async fn hashed<T: Send + 'static>(
 
 async fn find(app: &Arc<App>, identity: &Identity, code: String) -> Result<Account, Problem> {
     let account = app.stores.read(move |store| store.account(&code)).await?;
-    account
-        .filter(|account| identity.scope().contains(&account.scope))
-        .ok_or_else(|| Problem::not_found("account"))
+    account.filter(|account| identity.scope().contains(&account.scope)).ok_or_else(|| Problem::not_found("account"))
 }
 
 /// Changes role or scope, disables or enables an account; all its sessions end.
@@ -152,7 +150,10 @@ pub async fn change(
     let Json(asked) = body?;
     let mut account = find(&app, &identity, code).await?;
     if account.account == identity.code() {
-        return Err(Problem::conflict("own", "nobody changes or disables their own account: another administrator does"));
+        return Err(Problem::conflict(
+            "own",
+            "nobody changes or disables their own account: another administrator does",
+        ));
     }
     if let Some(role) = &asked.role {
         account.role = role_of(role)?;

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shorewatch_domain::classes::IssueClass;
-use shorewatch_domain::decision::{Correction, Decision, DecisionSource, DecisionVerdict, RejectionReason, SeverityGrade};
+use shorewatch_domain::decision::{
+    Correction, Decision, DecisionSource, DecisionVerdict, RejectionReason, SeverityGrade,
+};
 use shorewatch_store::{PatchReview, RecordedDecision, Store, StoreError};
 
 use super::queue::named_verdict;
@@ -284,8 +286,11 @@ pub async fn record(app: &Arc<App>, decision: Decision, needs_lease: bool) -> Re
             Ok(Json(json!({ "patch_id": id, "review": review_json(&recorded.now), "repeated": recorded.repeated })))
         }
         Ok(Held::Expired(review)) => Err(conflict(
-            Problem::conflict("lease_expired", "your time with this patch ran out; your draft is kept: take it up again")
-                .with_current(review_json(&review)),
+            Problem::conflict(
+                "lease_expired",
+                "your time with this patch ran out; your draft is kept: take it up again",
+            )
+            .with_current(review_json(&review)),
         )),
         Ok(Held::Leased(review)) => Err(conflict(
             Problem::conflict("leased", "somebody else looks at this patch now; your draft is kept")

@@ -131,10 +131,14 @@ pub async fn add_photo(
     visible(&app, &identity, &patch_id).await?;
     let id = patch_id.clone();
     if app.stores.read(move |store| store.field_photos(&id)).await?.len() >= MOST_PHOTOS {
-        return Err(Problem::conflict("too_many_photos", format!("{MOST_PHOTOS} photographs are enough for one patch")));
+        return Err(Problem::conflict(
+            "too_many_photos",
+            format!("{MOST_PHOTOS} photographs are enough for one patch"),
+        ));
     }
     let part = loop {
-        let next = form.next_field().await.map_err(|fault| Problem::new(fault.status(), "bad_request", fault.body_text()))?;
+        let next =
+            form.next_field().await.map_err(|fault| Problem::new(fault.status(), "bad_request", fault.body_text()))?;
         match next {
             None => return Err(Problem::bad("photo: expected one part of that name")),
             Some(field) if field.name() == Some("photo") => break field,
@@ -201,7 +205,9 @@ fn kind_of(bytes: &[u8]) -> Option<&'static str> {
 
 /// Time, and place (longitude, latitude), from the EXIF block.
 fn what_the_camera_wrote(bytes: &[u8]) -> (Option<String>, Option<(f64, f64)>) {
-    let Ok(exif) = exif::Reader::new().read_from_container(&mut std::io::Cursor::new(bytes)) else { return (None, None) };
+    let Ok(exif) = exif::Reader::new().read_from_container(&mut std::io::Cursor::new(bytes)) else {
+        return (None, None);
+    };
     let text = |tag| {
         let field = exif.get_field(tag, exif::In::PRIMARY)?;
         let exif::Value::Ascii(parts) = &field.value else { return None };

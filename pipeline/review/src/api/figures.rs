@@ -85,8 +85,10 @@ pub async fn sample(
     if !(0.0..=100.0).contains(&query.percent) {
         return Err(Problem::bad("percent: expected 0 to 100"));
     }
-    let seed = query.seed.filter(|seed| !seed.is_empty()).unwrap_or_else(|| Timestamp::now().strftime("%Y-%m").to_string());
-    let (scope, code, only) = (identity.scope().clone(), identity.code().to_owned(), query.rejected_only.unwrap_or(false));
+    let seed =
+        query.seed.filter(|seed| !seed.is_empty()).unwrap_or_else(|| Timestamp::now().strftime("%Y-%m").to_string());
+    let (scope, code, only) =
+        (identity.scope().clone(), identity.code().to_owned(), query.rejected_only.unwrap_or(false));
     let drawn = seed.clone();
     let ids =
         app.stores.read(move |store| store.audit_sample(&scope, &code, query.percent / 100.0, &drawn, only)).await?;

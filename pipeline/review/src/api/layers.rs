@@ -67,7 +67,11 @@ pub struct MapQuery {
 /// # Errors
 /// It is none.
 pub fn bbox_of(text: &str) -> Result<[f64; 4], Problem> {
-    let bad = || Problem::bad("bbox: expected four numbers west,south,east,north (or six with heights) in degrees, south not above north");
+    let bad = || {
+        Problem::bad(
+            "bbox: expected four numbers west,south,east,north (or six with heights) in degrees, south not above north",
+        )
+    };
     let numbers: Result<Vec<f64>, _> = text.split(',').map(|part| part.trim().parse::<f64>()).collect();
     let numbers = numbers.map_err(|_| bad())?;
     let [west, south, east, north] = match numbers[..] {
@@ -108,7 +112,9 @@ mod tests {
     fn boxes_that_are_none_are_refused() {
         assert_eq!(bbox_of("108,21,109,22").ok(), Some([108.0, 21.0, 109.0, 22.0]));
         assert_eq!(bbox_of("108,21,0,109,22,9").ok(), Some([108.0, 21.0, 109.0, 22.0]));
-        for text in ["", "1,2,3", "NaN,0,1,1", "inf,0,1,1", "0,5,1,4", "0,0,1,91", "1,2,3,4,5", "1;DROP TABLE patches,2,3,4"] {
+        for text in
+            ["", "1,2,3", "NaN,0,1,1", "inf,0,1,1", "0,5,1,4", "0,0,1,91", "1,2,3,4,5", "1;DROP TABLE patches,2,3,4"]
+        {
             assert!(bbox_of(text).is_err(), "{text}");
         }
     }

@@ -51,7 +51,9 @@ pub async fn shown(app: &Arc<App>, patch_id: &str) -> Result<Shown, Problem> {
     let ids = [stored.patch.pre_pass_id, stored.patch.post_pass_id];
     let shows = |pass: &Pass| {
         ids.contains(&pass.id)
-            || (pass.state == PassState::Ready && pass.acquired.is_some() && holds(&pass.footprint, stored.patch.centre))
+            || (pass.state == PassState::Ready
+                && pass.acquired.is_some()
+                && holds(&pass.footprint, stored.patch.centre))
     };
     let passes: Vec<Pass> = passes.into_iter().filter(shows).collect();
     let at = |id| passes.iter().position(|pass| pass.id == id);
@@ -62,7 +64,8 @@ pub async fn shown(app: &Arc<App>, patch_id: &str) -> Result<Shown, Problem> {
 /// Whether a ring holds a point (even-odd).
 fn holds(ring: &[(f64, f64)], (x, y): (f64, f64)) -> bool {
     let edges = ring.iter().zip(ring.iter().skip(1));
-    let crossed = edges.filter(|((x1, y1), (x2, y2))| (*y1 > y) != (*y2 > y) && x < (x2 - x1) * (y - y1) / (y2 - y1) + x1);
+    let crossed =
+        edges.filter(|((x1, y1), (x2, y2))| (*y1 > y) != (*y2 > y) && x < (x2 - x1) * (y - y1) / (y2 - y1) + x1);
     crossed.count() % 2 == 1
 }
 
@@ -100,7 +103,8 @@ pub async fn detail(
     let patch = &shown.stored.patch;
     let bounds = projected_bounds(patch).map_err(Problem::from)?;
     let bands = shown.pair().map(|pair| app.imagery.bands_of(&pair)).unwrap_or_default();
-    let corrected = decisions.iter().rev().find(|made| made.decision_id == review.decision_id.clone().unwrap_or_default());
+    let corrected =
+        decisions.iter().rev().find(|made| made.decision_id == review.decision_id.clone().unwrap_or_default());
     let mut assessment = assessment.unwrap_or_default();
     let explanation = explanation(&mut assessment);
     if !identity.may(Right::SeeOfficials) {

@@ -104,7 +104,10 @@ pub fn named_verdict(text: &str) -> Result<DecisionVerdict, Problem> {
 
 fn key_of(text: &str) -> Result<QueueKey, Problem> {
     let parsed = text.split_once('_').and_then(|(priority, fid)| {
-        Some(QueueKey { priority: priority.parse().ok().filter(|priority: &f64| priority.is_finite())?, fid: fid.parse().ok()? })
+        Some(QueueKey {
+            priority: priority.parse().ok().filter(|priority: &f64| priority.is_finite())?,
+            fid: fid.parse().ok()?,
+        })
     });
     parsed.ok_or_else(|| Problem::bad("after: expected what the page before gave"))
 }

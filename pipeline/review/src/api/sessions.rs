@@ -175,10 +175,7 @@ pub async fn log_out(State(app): State<Arc<App>>, identity: Identity) -> Result<
 
 /// Logs out everywhere: every browser, every token, every link to a field check.
 #[utoipa::path(delete, path = "/api/sessions", tag = "session", responses((status = 204, description = "Logged out everywhere")))]
-pub async fn log_out_everywhere(
-    State(app): State<Arc<App>>,
-    identity: Identity,
-) -> Result<impl IntoResponse, Problem> {
+pub async fn log_out_everywhere(State(app): State<Arc<App>>, identity: Identity) -> Result<impl IntoResponse, Problem> {
     if identity.only_patch().is_some() {
         return Err(Problem::forbidden("right", "this link opens one patch only"));
     }

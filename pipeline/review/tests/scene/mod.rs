@@ -293,7 +293,11 @@ fn patch(
         valid_fraction: 1.0,
         review_score: Some(place.score),
         change_score: Some(0.8),
-        evidence: BTreeMap::from([("contrast".to_owned(), 3.2), ("prior".to_owned(), -4.8), ("learned".to_owned(), 0.9)]),
+        evidence: BTreeMap::from([
+            ("contrast".to_owned(), 3.2),
+            ("prior".to_owned(), -4.8),
+            ("learned".to_owned(), 0.9),
+        ]),
         coreg_rmse_px: Some(0.25),
         pre_date: date(pre),
         post_date: date(post),
@@ -339,8 +343,12 @@ pub(crate) fn publication(
     to_degrees: &Transform,
 ) -> Publication {
     let context = UnitContext { model: Digest::of_bytes(b"model"), configuration: Digest::of_bytes(b"configuration") };
-    let coverage =
-        Coverage { scope_px: 100_000, observed_px: 90_000, compared_px: 80_000, unobserved_px: [0, 0, 0, 0, 10_000, 0, 0, 0] };
+    let coverage = Coverage {
+        scope_px: 100_000,
+        observed_px: 90_000,
+        compared_px: 80_000,
+        unobserved_px: [0, 0, 0, 0, 10_000, 0, 0, 0],
+    };
     let (right, bottom) = (LEFT_M + 5_000.0, TOP_M - 4_000.0);
     let square: LineString<f64> =
         vec![(LEFT_M, TOP_M), (right, TOP_M), (right, bottom), (LEFT_M, bottom), (LEFT_M, TOP_M)].into();
