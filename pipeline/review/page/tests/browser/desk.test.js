@@ -134,7 +134,7 @@ describe('a reviewer', { skip }, () => {
         const { createHash } = await import('node:crypto');
         const box = await page.locator('.map').first().boundingBox();
         const cut = async (from, to) => createHash('sha256').update(await page.screenshot({ clip: { x: Math.round(box.x + box.width * from), y: box.y + 60, width: Math.floor(box.width * (to - from)) - 8, height: box.height - 200 } })).digest('hex');
-        return [await cut(0.02, 0.29), await cut(0.325, 0.98)];
+        return [await cut(0.02, 0.26), await cut(0.34, 0.98)];
       };
       const slid = await shot();
       const whole = async (key, times) => { for (let i = 0; i < times; i += 1) await page.keyboard.press(key); await settled(page); return shot(); };
