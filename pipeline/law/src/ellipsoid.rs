@@ -83,7 +83,8 @@ mod tests {
                 let shape = polygon![(x: x, y: y), (x: x + size, y: y + 0.1 * size), (x: x + 0.9 * size, y: y + size), (x: x + 0.2 * size, y: y + 0.7 * size)];
                 let (ours, theirs) = (polygon_area(&shape), shape.geodesic_area_unsigned());
                 assert!(
-                    (ours - theirs).abs() < 2e-7 * theirs + 1e-5,
+                    // geodesic edges bend the more, the longer they are
+                    (ours - theirs).abs() < (1e-7 + 3e-3 * size) * theirs + 1e-5,
                     "at {latitude}°, {size}°: {ours} and {theirs} m²"
                 );
             }
