@@ -1,1 +1,13 @@
-//! Joins patches with layers, rules and offices: from what is seen to what it may be in law, how bad, and whose. Pure functions.
+//! From what is seen to what it may be in law: layers, rules and offices. Pure: no files, no clock, no threads.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`ellipsoid`] | areas and lengths of what is drawn in degrees |
+//! | [`index`] | everything the layers in force say of a place: [`index::LayerIndex`] |
+//! | [`position`] | water, reach, bank and chainage of a place |
+
+mod clip;
+pub mod ellipsoid;
+pub mod index;
+mod pieces;
+pub mod position;
