@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use geo::{BooleanOps, BoundingRect};
-use geo_types::{LineString, Polygon, Rect};
+use geo_types::{LineString, MultiPolygon, Polygon, Rect};
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 use shorewatch_domain::law::layer::{Feature, LayerKind};
@@ -79,6 +79,15 @@ impl LayerIndex {
     #[must_use]
     pub fn versions(&self) -> &Versions {
         &self.versions
+    }
+
+    /// The area of a feature, where there is one of that code.
+    #[must_use]
+    pub fn area_of(&self, layer: LayerKind, code: &str) -> Option<&MultiPolygon<f64>> {
+        self.features
+            .iter()
+            .find(|feature| feature.layer() == layer && feature.code == code)
+            .map(|feature| &feature.geometry)
     }
 
     /// What the layers say of an outline in CGCS2000 (longitude, latitude). An outline without area meets nothing.

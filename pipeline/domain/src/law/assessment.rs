@@ -146,7 +146,9 @@ impl SubType {
     pub const fn text(self, language: Language) -> &'static str {
         match self {
             Self::LakeReclamation => language.of("lake reclamation", "围垦湖泊"),
-            Self::RiverReclamation => language.of("river reclamation without approval", "未依法经省级以上人民政府批准围垦河道"),
+            Self::RiverReclamation => {
+                language.of("river reclamation without approval", "未依法经省级以上人民政府批准围垦河道")
+            }
             Self::OccupyingWater => language.of("occupying water or floodplain", "非法侵占水域、滩地"),
             Self::BlockingPlants => language.of("planting that blocks floods", "种植阻碍行洪的林木及高秆作物"),
             Self::UnpermittedMining => language.of("sand mining without permit", "未经许可在河道管理范围内采砂"),
