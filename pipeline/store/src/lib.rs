@@ -11,6 +11,7 @@
 //! | [`suppressed`] | places that were kept back, each with a reason |
 //! | [`follow_ups`] | what a pass shows of the ground of earlier patches |
 //! | [`cases`] | what several passes say about one place: made from patches and follow-ups, and read back |
+//! | [`assessments`] | what layers and rules say of each patch, and numbers of patches |
 //! | [`reviews`] | what reviewers decided on patches |
 //! | [`lease`] | one run at a time |
 //! | [`error`] | what can go wrong, by what to do next |
@@ -30,6 +31,7 @@
 //!
 //! No clock: times come in as arguments.
 
+pub mod assessments;
 pub mod cases;
 pub mod error;
 pub mod follow_ups;
@@ -48,6 +50,7 @@ pub mod store;
 pub mod suppressed;
 mod values;
 
+pub use assessments::{AssessmentCounts, AssessmentUpdate, NewAssessment, StoredAssessment};
 pub use cases::{CaseCounts, StoredCase};
 pub use error::{Refusal, StoreError};
 pub use follow_ups::StoredFollowUp;
