@@ -8,9 +8,11 @@
 //! | [`water`] | the register of waters, and where a place lies along them |
 //! | [`place`] | everything the layers in force say of one place |
 //! | [`office`] | chiefs and departments, valid on a date |
+//! | [`record`] | what an imported layer is made of, whatever it is about |
 
 pub mod layer;
 pub mod office;
 pub mod period;
 pub mod place;
+pub mod record;
 pub mod water;
