@@ -13,12 +13,14 @@
 //! | [`cases`] | what several passes say about one place: made from patches and follow-ups, and read back |
 //! | [`assessments`] | what layers and rules say of each patch, and numbers of patches |
 //! | [`reviews`] | what reviewers decided on patches |
+//! | [`layers`] | the layers that decide, version by version, and what is in force |
 //! | [`lease`] | one run at a time |
 //! | [`error`] | what can go wrong, by what to do next |
 //!
 //! # Tables
 //! Layers, geometry in EPSG:4490 (CGCS2000, stored as longitude, latitude): `patches`, `patches_suppressed`, `cases`,
-//! `reaches`, `tiles`, `passes`. Tables: `observations`, `follow_ups`, `case_events`, `publications`, `runs`, `units`,
+//! `reaches`, `tiles`, `passes`, `layer_features`, `waters`, `water_reaches`, `kilometre_points`, `named_places`. Tables:
+//! `layer_versions`, `layer_rows_superseded`, `run_layers`, `chiefs`, `departments`, `observations`, `follow_ups`, `case_events`, `publications`, `runs`, `units`,
 //! `patches_superseded`, `reviews`, `shorewatch_schema`. Reaches and footprints come in WGS 84; the two systems agree to
 //! centimetres, far below any pixel, so that the numbers are stored as they are. Times are UTC, to the millisecond (GeoPackage's DATETIME); lists and nested records are JSON text.
 //!
@@ -37,6 +39,7 @@ pub mod error;
 pub mod follow_ups;
 mod geometry;
 mod geopackage;
+pub mod layers;
 pub mod lease;
 pub mod passes;
 pub mod patches;
@@ -54,6 +57,7 @@ pub use assessments::{AssessmentCounts, AssessmentUpdate, NewAssessment, StoredA
 pub use cases::{CaseCounts, StoredCase};
 pub use error::{Refusal, StoreError};
 pub use follow_ups::StoredFollowUp;
+pub use layers::{LayerImport, LayerVersion, LayersInForce, NewLayer};
 pub use lease::Lease;
 pub use passes::AddedPass;
 pub use patches::{PatchFilter, StoredPatch};

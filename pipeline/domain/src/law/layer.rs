@@ -177,6 +177,18 @@ pub enum Facts {
     KnownProblem(KnownProblem),
 }
 
+impl Facts {
+    /// When the feature holds, where it says so.
+    #[must_use]
+    pub const fn period(&self) -> Option<Period> {
+        match self {
+            Self::MiningPermit(permit) => Some(permit.valid),
+            Self::Project(project) => Some(project.valid),
+            _ => None,
+        }
+    }
+}
+
 /// Where a boundary comes from.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]

@@ -11,6 +11,7 @@
 //! | [`assessment`] | what all of that says of one patch |
 //! | [`explanation`] | why it says so |
 //! | [`gcj02`] | the shifted coordinates of navigation links |
+//! | [`record`] | what an imported layer is made of, whatever it is about |
 
 pub mod assessment;
 pub mod explanation;
@@ -19,4 +20,5 @@ pub mod layer;
 pub mod office;
 pub mod period;
 pub mod place;
+pub mod record;
 pub mod water;
