@@ -17,17 +17,21 @@
 //! | [`patch`] | what comes out, and what is kept back with a reason |
 //! | [`case`] | what several passes say about one place: from the first suspicion until it is gone |
 //! | [`law`] | what register, layers and rules say of a place |
+//! | [`access`] | who may do what in review, and where |
+//! | [`decision`] | what reviewers decide: verdicts, reasons, corrections, the two-person rule, figures |
 //! | [`review`] | what a person decided on a patch, and what a network may learn from it |
 //! | [`mod@unit`] | a square of the grid × a pass: what is worked on, and its identity |
 //! | [`digest`] | what is done is keyed by these |
 //!
 //! No files, no clock, no threads, no GDAL, no torch: everything here is a function of its arguments.
 
+pub mod access;
 pub mod belief;
 pub mod case;
 pub mod change;
 pub mod classes;
 pub mod crs;
+pub mod decision;
 pub mod digest;
 pub mod evidence;
 pub mod extract;

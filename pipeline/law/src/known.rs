@@ -4,6 +4,7 @@ use geo::{BooleanOps, BoundingRect, Intersects};
 use geo_types::{Polygon, Rect};
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
+use shorewatch_domain::decision::DecisionVerdict;
 use shorewatch_domain::law::assessment::SuppressedReason;
 use shorewatch_domain::law::explanation::{SiteRelation, SiteTrace};
 use shorewatch_domain::law::layer::{Facts, LayerKind};
@@ -21,12 +22,20 @@ pub struct ReviewedSite {
     pub outline: Polygon<f64>,
     /// Its area in m².
     pub area_m2: f64,
-    /// The verdict, by its name.
-    pub verdict: String,
+    /// The verdict.
+    pub verdict: DecisionVerdict,
 }
 
-/// Verdicts that settle what a site is. Those of "unsure", of bad imagery and of duplicates settle nothing.
-const SETTLING: [&str; 6] = ["problem", "not_a_problem", "under_watch", "historical_harmless", "confirmed", "rejected"];
+/// Whether a verdict settles what a site is. Those of "unsure", of bad imagery and of duplicates settle nothing.
+const fn settles(verdict: DecisionVerdict) -> bool {
+    match verdict {
+        DecisionVerdict::Problem
+        | DecisionVerdict::NotAProblem
+        | DecisionVerdict::UnderWatch
+        | DecisionVerdict::HistoricalHarmless => true,
+        DecisionVerdict::Unsure | DecisionVerdict::BadImagery | DecisionVerdict::Duplicate => false,
+    }
+}
 
 /// Reviewed sites by where they lie.
 #[derive(Debug, Default)]
@@ -113,7 +122,7 @@ pub fn link(
         }
         let relation = if !same(share, of_site) {
             SiteRelation::Beside
-        } else if !SETTLING.contains(&site.verdict.as_str()) {
+        } else if !settles(site.verdict) {
             SiteRelation::Undecided
         } else if grown(site.area_m2) {
             SiteRelation::Grown
@@ -122,7 +131,7 @@ pub fn link(
         };
         traces.push(SiteTrace {
             site: format!("patch:{}", site.patch_id),
-            status: site.verdict.clone(),
+            status: site.verdict.name().to_owned(),
             share,
             area_m2: site.area_m2,
             relation,

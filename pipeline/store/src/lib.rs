@@ -14,6 +14,11 @@
 //! | [`assessments`] | what layers and rules say of each patch, and numbers of patches |
 //! | [`reviews`] | what reviewers decided on patches |
 //! | [`layers`] | the layers that decide, version by version, and what is in force |
+//! | [`decisions`] | decisions of reviewers, the queue, leases, figures |
+//! | [`accounts`] | accounts and sessions of the review server |
+//! | [`features`] | layers page by page, as OGC API Features hands them out |
+//! | [`field`] | what field checks bring back |
+//! | [`serving`] | many readers and one writer at a time |
 //! | [`lease`] | one run at a time |
 //! | [`error`] | what can go wrong, by what to do next |
 //!
@@ -33,14 +38,19 @@
 //!
 //! No clock: times come in as arguments.
 
+pub mod accounts;
 pub mod assessments;
 pub mod cases;
+pub mod decisions;
 pub mod error;
+pub mod features;
+pub mod field;
 pub mod follow_ups;
 mod geometry;
 mod geopackage;
 pub mod layers;
 pub mod lease;
+mod outbox;
 pub mod passes;
 pub mod patches;
 pub mod publish;
@@ -49,12 +59,16 @@ pub mod reaches;
 pub mod reviews;
 pub mod runs;
 pub mod schema;
+mod scope;
+pub mod serving;
 pub mod store;
 pub mod suppressed;
 mod values;
 
 pub use assessments::{AssessmentCounts, AssessmentUpdate, NewAssessment, StoredAssessment};
 pub use cases::{CaseCounts, StoredCase};
+pub use decisions::sites::ReviewedSite;
+pub use decisions::{DecisionRules, PatchReview, RecordedDecision};
 pub use error::{Refusal, StoreError};
 pub use follow_ups::StoredFollowUp;
 pub use layers::{LayerImport, LayerVersion, LayersInForce, NewLayer};

@@ -4,6 +4,7 @@ use geo_types::{MultiPolygon, Polygon, Rect, coord};
 use jiff::civil::date;
 use shorewatch_domain::classes::IssueClass;
 use shorewatch_domain::crs::Epsg;
+use shorewatch_domain::decision::DecisionVerdict;
 use shorewatch_domain::law::assessment::{Language, SubType};
 use shorewatch_domain::law::layer::*;
 use shorewatch_domain::law::office::{Chief, Department, DepartmentRole};
@@ -447,21 +448,25 @@ fn known_sites_are_linked_and_shown_again_only_when_they_grew() {
     let beside = world.assess(&pit(), &ledger("未处理", 9000.0, 0.2));
     assert_eq!((beside.shown, beside.linked_site), (true, None));
 
-    let site = |verdict: &str, patch_id: &str, area_m2| ReviewedSite {
+    let site = |verdict, patch_id: &str, area_m2| ReviewedSite {
         patch_id: patch_id.to_owned(),
         outline: square(108.0, 22.0, 0.000_95),
         area_m2,
-        verdict: verdict.to_owned(),
+        verdict,
     };
     let mut of = |site| {
         world.sites = Sites::new(vec![site]);
         let told = world.assess(&pit(), &place([]));
         (told.shown, told.linked_site)
     };
-    assert_eq!(of(site("not_a_problem", "old", 9000.0)), (false, Some("patch:old".to_owned())));
-    assert_eq!(of(site("not_a_problem", "old", 5000.0)), (true, Some("patch:old".to_owned())));
-    assert_eq!(of(site("unsure", "old", 9000.0)), (true, Some("patch:old".to_owned())));
-    assert_eq!(of(site("not_a_problem", "20240315-00000001", 9000.0)), (true, None), "its own review is not earlier");
+    assert_eq!(of(site(DecisionVerdict::NotAProblem, "old", 9000.0)), (false, Some("patch:old".to_owned())));
+    assert_eq!(of(site(DecisionVerdict::NotAProblem, "old", 5000.0)), (true, Some("patch:old".to_owned())));
+    assert_eq!(of(site(DecisionVerdict::Unsure, "old", 9000.0)), (true, Some("patch:old".to_owned())));
+    assert_eq!(
+        of(site(DecisionVerdict::NotAProblem, "20240315-00000001", 9000.0)),
+        (true, None),
+        "its own review is not earlier"
+    );
 }
 
 #[test]
