@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod law;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -115,6 +117,12 @@ pub enum Command {
         #[arg(long, value_name = "DATE", hide = true)]
         today: Option<Date>,
     },
+    /// Say of every current patch what it may be in law, how bad it is, where it lies and whose it is (`run` does it too).
+    Assess(ConfigFile),
+    /// Tell why a patch was judged as it was: evidence, layers, rules that fired and those that did not, provenance.
+    Explain(law::ExplainArguments),
+    /// Write the ledger of suspected problems as CSV, Excel workbook and GeoPackage.
+    Ledger(law::LedgerArguments),
     /// Write the current patches as GeoJSON, GeoPackage, FlatGeobuf and CSV.
     Export {
         /// The configuration.

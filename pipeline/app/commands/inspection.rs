@@ -5,7 +5,7 @@ use std::io::BufRead;
 
 use serde_json::json;
 
-use super::{Out, settings};
+use super::{Out, law, settings};
 use crate::cli::ConfigFile;
 use crate::failure::{ExitCode, Failure};
 use crate::progress::Progress;
@@ -46,6 +46,9 @@ pub(super) fn told(summary: &RunSummary) -> String {
             "\ncases: {} confirmed, {} suspected ({} of both urgent), {} cleared, {} expired",
             cases.confirmed, cases.suspected, cases.urgent, cases.cleared, cases.expired
         );
+    }
+    if summary.assessment.assessed > 0 {
+        let _ = write!(text, "\n{}", law::told(&summary.assessment));
     }
     for reach in &summary.reaches_outside_every_pass {
         let _ = write!(text, "\nnot looked at: reach {reach} lies outside every pass");

@@ -8,6 +8,7 @@
 //! | `results` | `export`, `report`, `score`, `synth` |
 //! | `change` | `change` |
 //! | `labels` | `labels` |
+//! | `law` | `assess`, `explain`, `ledger` |
 //! | `evaluation` | `eval` |
 //! | `program` | `init`, `model`, `completions`, `man` |
 
@@ -15,6 +16,7 @@ mod change;
 mod evaluation;
 mod inspection;
 mod labels;
+mod law;
 mod program;
 mod registry;
 mod results;
@@ -76,6 +78,9 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
         Command::Work { config, units } => inspection::work_units(&out, config, units),
         Command::Publish(config) => inspection::publish_staged(&out, config),
         Command::Status { config, since, today } => scheduled::status(&out, config, *since, *today),
+        Command::Assess(config) => law::assess(&out, config),
+        Command::Explain(arguments) => law::explain(&out, arguments),
+        Command::Ledger(arguments) => law::write_ledger(&out, arguments),
         Command::Export { config, format, out: folder } => {
             results::export_patches(&out, config, format, folder.as_deref())
         }

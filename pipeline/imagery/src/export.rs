@@ -6,6 +6,7 @@
 
 mod fields;
 mod json;
+mod ledger;
 mod table;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use gdal::DriverManager;
 use gdal::config::{clear_thread_local_config_option, set_thread_local_config_option};
 use gdal::vector::{Feature, FieldDefn, LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType, ToGdal};
 use geo::{Orient, orient::Direction};
+use jiff::Timestamp;
 use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::patch::Patch;
 
@@ -21,6 +23,8 @@ use crate::crs::spatial_ref;
 use crate::error::ImageryError;
 use crate::write::{atomically, finish};
 use fields::{FIELDS, Kind, Value, values};
+
+pub use ledger::{LEDGER_LAYER, LedgerKind, LedgerValue, export_ledger};
 
 /// Name of the layer in GeoPackage and FlatGeobuf.
 pub const LAYER: &str = "patches";
@@ -121,8 +125,11 @@ impl FixedClock {
     const OPTION: &'static str = "OGR_CURRENT_DATE";
 
     fn at_latest(patches: &[Patch]) -> Result<Self, ImageryError> {
-        let latest = patches.iter().map(|patch| patch.post_date).max().unwrap_or_default();
-        set_thread_local_config_option(Self::OPTION, &latest.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string())?;
+        Self::at(patches.iter().map(|patch| patch.post_date).max().unwrap_or_default())
+    }
+
+    fn at(time: Timestamp) -> Result<Self, ImageryError> {
+        set_thread_local_config_option(Self::OPTION, &time.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string())?;
         Ok(Self)
     }
 }

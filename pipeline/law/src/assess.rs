@@ -33,7 +33,7 @@ pub struct Context<'a> {
 
 /// What is said of a patch. `number` is the one that it was given; [`unit_code`] tells what a new one begins with.
 #[must_use]
-pub fn assess(patch: &Patch, place: &Place, number: &str, context: &Context<'_>, digest: Digest) -> Assessment {
+pub fn assess(patch: &Patch, place: &Place, number: &str, context: &Context<'_>, inputs: Digest) -> Assessment {
     let (rules, settings) = (context.rules, &context.rules.settings);
     let mut notes = Vec::new();
     let day = rules.local_day(patch.post_date);
@@ -137,7 +137,7 @@ pub fn assess(patch: &Patch, place: &Place, number: &str, context: &Context<'_>,
             notes,
             provenance: provenance(patch, place, rules),
         },
-        digest,
+        inputs,
     }
 }
 

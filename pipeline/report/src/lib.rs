@@ -7,6 +7,7 @@
 //! - [`render_pair`] paints one patch at both dates with the same stretch ([`ChipPair`] → [`RenderedPair`]).
 //! - [`render_overview`] paints the map of a run ([`Overview`] → [`RenderedOverview`]).
 //! - [`render_report`] writes the page of a run ([`Report`] → HTML text).
+//! - [`ledger_csv`], [`ledger_workbook`] write the ledger of suspected problems ([`Ledger`] → bytes).
 //! - [`render_evaluation`] writes the page of a model's scores ([`Evaluation`] → HTML text).
 //!
 //! Pixels are arrays in the order (band, row, column); geometry is (x, y) in *pixel-corner*
@@ -16,6 +17,7 @@
 mod chip;
 mod error;
 mod evaluation;
+mod ledger;
 mod overview;
 mod paint;
 mod report;
@@ -27,6 +29,7 @@ pub use evaluation::{
     GoalBound, HoldOut, LegendEntry, ObjectKindScore, ObjectScores, ObjectSizeScore, PictureGroup, PictureLegend,
     PicturePanel, PrecisionRecallCurve, ReliabilityBin, WaterScore, render_evaluation,
 };
+pub use ledger::{Cell, Ledger, LedgerError, ledger_csv, ledger_workbook, safe_text};
 pub use overview::{Coverage, Marker, Overview, OverviewPatch, OverviewReach, RenderedOverview, render_overview};
 pub use paint::stretch::{HIGH_PERCENTILE, LOW_PERCENTILE, Stretch};
 pub use report::{

@@ -144,14 +144,14 @@ impl Store {
         Ok(found.into_iter().next())
     }
 
-    /// Digests of what is stored, by patch.
+    /// Digests of what the stored assessments follow from, by patch.
     ///
     /// # Errors
     /// A fault of the file.
     pub fn assessment_digests(&self) -> Result<BTreeMap<String, Digest>, StoreError> {
-        let sql = "SELECT patch_id, digest FROM assessments WHERE digest IS NOT NULL AND explanation IS NOT NULL";
+        let sql = "SELECT patch_id, inputs_digest FROM assessments WHERE inputs_digest IS NOT NULL AND explanation IS NOT NULL";
         self.rows("read the digests of assessments", sql, [], |row| {
-            Ok((row.get("patch_id")?, row.get::<_, Hex>("digest")?.0))
+            Ok((row.get("patch_id")?, row.get::<_, Hex>("inputs_digest")?.0))
         })
     }
 
@@ -205,7 +205,7 @@ const COLUMNS: &str = "patch_id, number, detected_on, issue_class, sub_type, sev
      outside_share, river_name, river_code, reach_code, bank, chainage_m, adcd, city, city_code, county, county_code, town, \
      town_code, village, village_code, nearest_place, nearest_place_m, shoreline_zone, source_zone, in_mgmt, chief_city, \
      chief_county, chief_town, chief_village, lead_department, supporting_departments, co_notified, deadline, priority, shown, \
-     suppressed_reason, linked_site, explanation, explanation_text, explanation_text_zh, assessed_at, digest";
+     suppressed_reason, linked_site, explanation, explanation_text, explanation_text_zh, assessed_at, digest, inputs_digest";
 
 fn insert(transaction: &Transaction<'_>, new: &NewAssessment, now: Timestamp) -> rusqlite::Result<()> {
     let places = (1..=COLUMNS.split(',').count()).map(|i| format!("?{i}")).collect::<Vec<_>>().join(", ");
@@ -241,7 +241,7 @@ fn insert(transaction: &Transaction<'_>, new: &NewAssessment, now: Timestamp) ->
             told.nearest_place.as_ref().map(|(name, _)| name),
             told.nearest_place.as_ref().map(|(_, distance_m)| distance_m),
             told.shoreline_zone,
-            told.source_zone.map(source_zone_name),
+            told.source_zone.map(WaterSourceLevel::name),
             told.in_mgmt,
             told.chief_city,
             told.chief_county,
@@ -259,7 +259,8 @@ fn insert(transaction: &Transaction<'_>, new: &NewAssessment, now: Timestamp) ->
             new.text,
             new.text_zh,
             Utc(now),
-            Hex(told.digest),
+            Hex(told.content()),
+            Hex(told.inputs),
         ],
     )?;
     Ok(())
@@ -292,14 +293,6 @@ fn replace_idle(transaction: &Transaction<'_>, idle: &[IdleProject], now: Timest
     geopackage::touch(transaction, "idle_projects", now)
 }
 
-const fn source_zone_name(level: WaterSourceLevel) -> &'static str {
-    match level {
-        WaterSourceLevel::First => "first",
-        WaterSourceLevel::Second => "second",
-        WaterSourceLevel::Quasi => "quasi",
-    }
-}
-
 /// A day as YYYY-MM-DD.
 struct Day(Date);
 
@@ -328,11 +321,7 @@ by_name!(StockFlag, StockFlag::ALL, StockFlag::name);
 by_name!(PermitStatus, PermitStatus::ALL, PermitStatus::name);
 by_name!(SuppressedReason, SuppressedReason::ALL, SuppressedReason::name);
 by_name!(Bank, [Bank::Left, Bank::Right], Bank::name);
-by_name!(
-    WaterSourceLevel,
-    [WaterSourceLevel::First, WaterSourceLevel::Second, WaterSourceLevel::Quasi],
-    source_zone_name
-);
+by_name!(WaterSourceLevel, WaterSourceLevel::ALL, WaterSourceLevel::name);
 
 fn assessment_of(row: &Row<'_>) -> rusqlite::Result<StoredAssessment> {
     let unit = |name: &str, code: &str| -> rusqlite::Result<Option<Unit>> {
@@ -379,7 +368,7 @@ fn assessment_of(row: &Row<'_>) -> rusqlite::Result<StoredAssessment> {
             suppressed_reason: row.get::<_, Option<Word<SuppressedReason>>>("suppressed_reason")?.map(|word| word.0),
             linked_site: row.get("linked_site")?,
             explanation: row.get::<_, Json<_>>("explanation")?.0,
-            digest: row.get::<_, Hex>("digest")?.0,
+            inputs: row.get::<_, Hex>("inputs_digest")?.0,
         },
         text: row.get("explanation_text")?,
         text_zh: row.get("explanation_text_zh")?,

@@ -103,7 +103,7 @@ fn told(patch: &Patch, number: &str, full: bool) -> NewAssessment {
                 program_version: "0.1.0".to_owned(),
             },
         },
-        digest: digest(number),
+        inputs: digest(number),
     };
     NewAssessment { assessment, text: "why".to_owned(), text_zh: "原因".to_owned() }
 }

@@ -9,7 +9,7 @@ use super::explanation::Explanation;
 use super::layer::{AdministrativeLevel, WaterSourceLevel};
 use super::water::Bank;
 use crate::classes::IssueClass;
-use crate::digest::Digest;
+use crate::digest::{Digest, DigestBuilder};
 
 /// A language of texts for people.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
@@ -414,11 +414,52 @@ pub struct Assessment {
     pub linked_site: Option<String>,
     /// Why all this.
     pub explanation: Explanation,
-    /// Of everything that it is a function of.
-    pub digest: Digest,
+    /// Of everything that it is a function of: the same digest means that nothing has to be judged again.
+    pub inputs: Digest,
 }
 
 impl Assessment {
+    /// Digest of what is said to offices. Priority and explanation are left out: they follow the calendar and the reviews, and an
+    /// office need not hear of it.
+    #[must_use]
+    pub fn content(&self) -> Digest {
+        let mut fields: Vec<(&str, String)> = Vec::new();
+        let mut add = |name, text: Option<String>| {
+            fields.push((name, text.map_or_else(|| "-".to_owned(), |text| format!("={text}"))));
+        };
+        let unit = |unit: &Option<Unit>| unit.as_ref().map(|unit| format!("{} {}", unit.code, unit.name));
+        add("number", Some(self.number.clone()));
+        add("issue_class", Some(self.issue_class.name().to_owned()));
+        add("sub_type", self.sub_type.map(|sub_type| sub_type.code().to_owned()));
+        add("severity", Some(self.severity.name().to_owned()));
+        add("stock_flag", Some(self.stock_flag.name().to_owned()));
+        add("permit_status", Some(self.permit_status.name().to_owned()));
+        add("permit_id", self.permit_id.clone());
+        add("outside_share", self.outside_share.map(|share| share.to_string()));
+        add("river_name", self.river_name.clone());
+        add("river_code", self.river_code.clone());
+        add("reach_code", self.reach_code.clone());
+        add("bank", self.bank.map(|bank| bank.name().to_owned()));
+        add("chainage_m", self.chainage_m.map(|metres| metres.to_string()));
+        add("adcd", self.adcd.clone());
+        for level in AdministrativeLevel::ALL {
+            add("unit", unit(&self.unit(level).cloned()));
+            add("chief", self.chief(level).cloned());
+        }
+        add("nearest_place", self.nearest_place.as_ref().map(|(name, distance)| format!("{name} {distance}")));
+        add("shoreline_zone", self.shoreline_zone.clone());
+        add("source_zone", self.source_zone.map(|level| level.name().to_owned()));
+        add("in_mgmt", self.in_mgmt.map(|within| within.to_string()));
+        add("lead_department", self.lead_department.clone());
+        self.supporting_departments.iter().for_each(|name| add("supporting", Some(name.clone())));
+        self.co_notified.iter().for_each(|told| add("co_notified", unit(&Some(told.clone()))));
+        add("deadline", self.deadline.map(|day| day.to_string()));
+        add("suppressed_reason", self.suppressed_reason.map(|reason| reason.name().to_owned()));
+        add("linked_site", self.linked_site.clone());
+        let builder = DigestBuilder::new("assessment content");
+        fields.into_iter().fold(builder, |builder, (name, text)| builder.field(name, text)).finish()
+    }
+
     /// The unit at a level.
     #[must_use]
     pub const fn unit(&self, level: AdministrativeLevel) -> Option<&Unit> {

@@ -214,6 +214,21 @@ pub enum WaterSourceLevel {
     Quasi,
 }
 
+impl WaterSourceLevel {
+    /// All of them, the strictest first.
+    pub const ALL: [Self; 3] = [Self::First, Self::Second, Self::Quasi];
+
+    /// The name in stores and exports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Second => "second",
+            Self::Quasi => "quasi",
+        }
+    }
+}
+
 /// Level of an administrative unit, from above.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -46,7 +46,9 @@ CREATE TABLE assessments (
     explanation_text TEXT,
     explanation_text_zh TEXT,
     assessed_at DATETIME,
-    digest TEXT
+    -- of what is said to offices; of what it follows from
+    digest TEXT,
+    inputs_digest TEXT
 );
 CREATE INDEX assessments_queue ON assessments (shown, priority DESC);
 
