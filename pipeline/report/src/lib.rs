@@ -7,6 +7,7 @@
 //! - [`render_pair`] paints one patch at both dates with the same stretch ([`ChipPair`] → [`RenderedPair`]).
 //! - [`render_overview`] paints the map of a run ([`Overview`] → [`RenderedOverview`]).
 //! - [`render_report`] writes the page of a run ([`Report`] → HTML text).
+//! - [`render_document`] writes reports of a period, briefs and dossiers ([`Document`] → HTML text).
 //! - [`ledger_csv`], [`ledger_workbook`] write the ledger of suspected problems ([`Ledger`] → bytes).
 //! - [`render_evaluation`] writes the page of a model's scores ([`Evaluation`] → HTML text).
 //!
@@ -15,6 +16,7 @@
 //! North is up. A pixel that was not observed is drawn as a hatch, never as a colour.
 
 mod chip;
+mod document;
 mod error;
 mod evaluation;
 mod ledger;
@@ -23,6 +25,10 @@ mod paint;
 mod report;
 
 pub use chip::{ChipDate, ChipPair, RenderedPair, render_pair};
+pub use document::{
+    Area, Bars, Block, Document, DocumentCell, DocumentFigure, DocumentTable, Dot, MapDrawing, Section, Strip,
+    StripMark, Tone, render_document,
+};
 pub use error::{RenderError, ReportError, ReportFault};
 pub use evaluation::{
     BandSetScore, Baseline, ClassScore, Evaluation, EvaluationPicture, EvaluationRun, FindingSizeScore, Goal,
