@@ -135,12 +135,15 @@ pub enum Command {
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },
-    /// Write the report of the latest run: one HTML page that needs no network.
+    /// Write the report of the latest run, or of a week, month, quarter or year: one HTML page that needs no network.
     Report {
         /// The configuration.
         #[command(flatten)]
         config: ConfigFile,
-        /// File to write; by default `report.html` in the configuration's output folder.
+        /// Of a period.
+        #[command(flatten)]
+        period: law::PeriodArguments,
+        /// File to write; by default `report.html`, `report-PERIOD.html` of a period, in the configuration's output folder.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
         /// Truth (GeoJSON) that `shorewatch synth` wrote, to compare with.

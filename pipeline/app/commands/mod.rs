@@ -8,7 +8,7 @@
 //! | `results` | `export`, `report`, `score`, `synth` |
 //! | `change` | `change` |
 //! | `labels` | `labels` |
-//! | `law` | `assess`, `explain`, `ledger` |
+//! | `law` | `assess`, `explain`, `ledger`, `report --period` |
 //! | `evaluation` | `eval` |
 //! | `program` | `init`, `model`, `completions`, `man` |
 
@@ -84,9 +84,10 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
         Command::Export { config, format, out: folder } => {
             results::export_patches(&out, config, format, folder.as_deref())
         }
-        Command::Report { config, out: file, truth, today } => {
-            results::report(&out, config, file.as_deref(), truth.as_deref(), *today)
-        }
+        Command::Report { config, period, out: file, truth, today } => match period.period {
+            None => results::report(&out, config, file.as_deref(), truth.as_deref(), *today),
+            Some(kind) => law::periodic(&out, config, kind, period, file.as_deref()),
+        },
         Command::Synth { out: folder, scene, seed } => results::synth(&out, folder, *scene, *seed),
         Command::Score { config, truth, out: file } => results::score_run(&out, config, truth, file.as_deref()),
         Command::Change(arguments) => change::score(&out, arguments),
