@@ -134,6 +134,9 @@ pub enum Command {
         /// Folder to write to; by default the configuration's output folder.
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
+        /// Leave out names of officials and permits: for the public.
+        #[arg(long)]
+        public: bool,
     },
     /// Write the report of the latest run, or of a week, month, quarter or year: one HTML page that needs no network.
     Report {

@@ -81,8 +81,8 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
         Command::Assess(config) => law::assess(&out, config),
         Command::Explain(arguments) => law::explain(&out, arguments),
         Command::Ledger(arguments) => law::write_ledger(&out, arguments),
-        Command::Export { config, format, out: folder } => {
-            results::export_patches(&out, config, format, folder.as_deref())
+        Command::Export { config, format, out: folder, public } => {
+            results::export_patches(&out, config, format, folder.as_deref(), *public)
         }
         Command::Report { config, period, out: file, truth, today } => match period.period {
             None => results::report(&out, config, file.as_deref(), truth.as_deref(), *today),

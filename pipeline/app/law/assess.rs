@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::law::assessment::{IdleProject, Language};
 use shorewatch_domain::law::layer::{Facts, LayerKind};
-use shorewatch_domain::law::place::Place;
+use shorewatch_domain::law::place::{Place, Versions};
 use shorewatch_domain::patch::Patch;
 use shorewatch_law::assess::{Context, assess, digest, unit_code};
 use shorewatch_law::explain;
@@ -27,12 +27,22 @@ use crate::failure::Failure;
 /// A superseded patch hands its number on to one of the same pass that shares at least this much of both.
 const SAME_PATCH_SHARE: f64 = 0.5;
 
+/// What an assessment did, and what it was made with.
+#[derive(Debug, Clone)]
+pub struct Assessed {
+    /// What the store holds now.
+    pub counts: AssessmentCounts,
+    /// The versions of the layers.
+    pub versions: Versions,
+}
+
 /// Assesses every current patch of which anything that decides has changed, and stores it.
 ///
 /// # Errors
 /// The store can't be read or written.
-pub fn assess_all(store: &mut Store, rules: &Rules, now: Timestamp) -> Result<AssessmentCounts, Failure> {
+pub fn assess_all(store: &mut Store, rules: &Rules, now: Timestamp) -> Result<Assessed, Failure> {
     let in_force = store.layers_in_force()?;
+    let versions = in_force.versions.clone();
     let offices = Offices { chiefs: in_force.chiefs, departments: in_force.departments };
     let projects: Vec<_> =
         in_force.features.iter().filter(|feature| matches!(feature.facts, Facts::Project(_))).cloned().collect();
@@ -67,7 +77,7 @@ pub fn assess_all(store: &mut Store, rules: &Rules, now: Timestamp) -> Result<As
         .collect();
     let idle_projects = Some(idle_projects(store, rules, &layers, &projects, &patches)?);
     let update = AssessmentUpdate { assessments, numbers: given, idle_projects };
-    Ok(store.update_assessments(&update, now)?)
+    Ok(Assessed { counts: store.update_assessments(&update, now)?, versions })
 }
 
 /// The day that ages are reckoned to: that of the latest pass with a current publication. The clock decides nothing.
@@ -95,13 +105,25 @@ type Numbers = (BTreeMap<String, String>, Vec<(String, String)>);
 
 fn numbers(store: &Store, due: &[(&Patch, Digest)], places: &[Place], rules: &Rules) -> Result<Numbers, Failure> {
     let mut numbers = store.patch_numbers()?;
+    // a number with the code that stands in is provisional: it gives way once the unit is known, unless somebody decided on it
+    let stand_in = format!("{}-", rules.settings.fallback_unit_code);
+    let decided: BTreeSet<String> = store.reviewed_sites()?.into_iter().map(|site| site.patch_id).collect();
+    for ((patch, _), place) in due.iter().zip(places) {
+        let is_provisional = numbers.get(&patch.patch_id).is_some_and(|number| number.starts_with(&stand_in));
+        if is_provisional
+            && !decided.contains(&patch.patch_id)
+            && unit_code(place, rules) != rules.settings.fallback_unit_code
+        {
+            numbers.remove(&patch.patch_id);
+        }
+    }
     let without: Vec<(&Patch, &Place)> = due
         .iter()
         .zip(places)
         .map(|((patch, _), place)| (*patch, place))
         .filter(|(patch, _)| !numbers.contains_key(&patch.patch_id))
         .collect();
-    let mut given = if without.is_empty() { Vec::new() } else { inherited(store, &without, &numbers)? };
+    let mut given = if without.is_empty() { Vec::new() } else { inherited(store, &without, &numbers, &stand_in)? };
     numbers.extend(given.iter().cloned());
     let known: Vec<Given> =
         numbers.iter().map(|(patch_id, number)| Given { patch_id: patch_id.clone(), number: number.clone() }).collect();
@@ -123,6 +145,7 @@ fn inherited(
     store: &Store,
     without: &[(&Patch, &Place)],
     numbers: &BTreeMap<String, String>,
+    stand_in: &str,
 ) -> Result<Vec<(String, String)>, Failure> {
     let current: BTreeSet<String> =
         store.patches(&PatchFilter::default())?.into_iter().map(|stored| stored.patch.patch_id).collect();
@@ -138,7 +161,9 @@ fn inherited(
             .map(|stored| &stored.patch)
             .filter(|one| one.post_pass_id == patch.post_pass_id && !current.contains(&one.patch_id))
             .filter_map(|one| numbers.get(&one.patch_id).map(|number| (shared(patch, one), number)))
-            .filter(|(share, number)| *share >= SAME_PATCH_SHARE && !taken.contains(number))
+            .filter(|(share, number)| {
+                *share >= SAME_PATCH_SHARE && !taken.contains(number) && !number.starts_with(stand_in)
+            })
             .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)));
         if let Some((_, number)) = best {
             taken.insert(number);

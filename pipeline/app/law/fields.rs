@@ -109,6 +109,26 @@ pub fn value(field: &str, told: &Told<'_>, rules: &Rules, language: Language) ->
     })
 }
 
+/// Whether a field holds numbers, whatever stands in it.
+#[must_use]
+pub fn is_number(field: &str) -> bool {
+    matches!(
+        field,
+        "chainage_m"
+            | "centre_longitude"
+            | "centre_latitude"
+            | "area_m2"
+            | "perimeter_m"
+            | "outside_share"
+            | "ground_sampling_distance_m"
+            | "coreg_rmse_px"
+            | "valid_fraction"
+            | "confidence"
+            | "review_score"
+            | "priority"
+    )
+}
+
 fn list(names: &[String], language: Language) -> Cell {
     if names.is_empty() { Cell::Missing } else { Cell::Text(names.join(language.of(", ", "、"))) }
 }

@@ -165,12 +165,9 @@ fn geopackage(
     rows: &[&Assessed],
     values: Vec<Vec<Cell>>,
 ) -> Result<(), Failure> {
-    let kind = |column: usize| {
-        let is_number = values.iter().any(|row| matches!(row[column], Cell::Number(..)));
-        if is_number { LedgerKind::Real } else { LedgerKind::Text }
-    };
+    let kind = |field: &str| if fields::is_number(field) { LedgerKind::Real } else { LedgerKind::Text };
     let fields: Vec<(String, LedgerKind)> =
-        columns.iter().enumerate().map(|(i, column)| (column.field.clone(), kind(i))).collect();
+        columns.iter().map(|column| (column.field.clone(), kind(&column.field))).collect();
     let rounded =
         |number: f64, decimals: u8| format!("{number:.*}", usize::from(decimals)).parse::<f64>().unwrap_or(number);
     let as_of = rows.iter().map(|one| one.patch.post_date).max().unwrap_or(Timestamp::UNIX_EPOCH);

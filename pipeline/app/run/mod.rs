@@ -155,7 +155,11 @@ pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Fai
         session.store.finish_run(&plan.run_id, &run_end(&summary))?;
     }
     summary.cases = session.store.rebuild_cases(&session.settings.cases, Timestamp::now())?;
-    summary.assessment = assess_all(&mut session.store, &session.settings.rules, Timestamp::now())?;
+    let assessed = assess_all(&mut session.store, &session.settings.rules, Timestamp::now())?;
+    summary.assessment = assessed.counts;
+    if !todo.is_empty() {
+        session.store.record_run_layers(&plan.run_id, &assessed.versions, Timestamp::now())?;
+    }
     if session.settings.patches.chips {
         summary.chips = paint_chips(session, progress)?;
     }

@@ -87,7 +87,9 @@ impl Store {
                 .execute("DELETE FROM assessments WHERE patch_id NOT IN (SELECT patch_id FROM patches)", [])?;
             for (patch_id, number) in &update.numbers {
                 transaction
-                    .prepare_cached("INSERT INTO patch_numbers (patch_id, number, given_at) VALUES (?1, ?2, ?3)")?
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO patch_numbers (patch_id, number, given_at) VALUES (?1, ?2, ?3)",
+                    )?
                     .execute(params![patch_id, number, Utc(now)])?;
             }
             for new in &update.assessments {

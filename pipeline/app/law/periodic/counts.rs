@@ -19,7 +19,8 @@ const AGES: [Option<i32>; 4] = [Some(7), Some(30), Some(90), None];
 
 /// A number with thousands set apart.
 pub(super) fn number(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
+    // a sum of nothing is -0
+    let text = format!("{:.decimals$}", value + 0.0);
     let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
     let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
     let mut grouped = String::new();
@@ -250,5 +251,6 @@ mod tests {
         assert_eq!(number(1_234_567.891, 2), "1,234,567.89");
         assert_eq!(number(-1234.0, 0), "-1,234");
         assert_eq!(number(999.0, 1), "999.0");
+        assert_eq!(number(std::iter::empty::<f64>().sum(), 2), "0.00");
     }
 }
