@@ -5,9 +5,11 @@
 //! | [`ellipsoid`] | areas and lengths of what is drawn in degrees |
 //! | [`index`] | everything the layers in force say of a place: [`index::LayerIndex`] |
 //! | [`position`] | water, reach, bank and chainage of a place |
+//! | [`validate`] | rows of a source become records of a layer, or every fault is told |
 
 mod clip;
 pub mod ellipsoid;
 pub mod index;
 mod pieces;
 pub mod position;
+pub mod validate;
