@@ -2,7 +2,7 @@
 
 use gdal::vector::Geometry as GdalGeometry;
 use gdal::vector::OGRwkbGeometryType as Kind;
-use geo::{Area, BoundingRect, GeodesicArea, Orient, orient::Direction};
+use geo::{BoundingRect, GeodesicArea, Orient, orient::Direction};
 use geo_types::{Coord, Geometry, LineString, MultiLineString, MultiPolygon, Point, Rect};
 use shorewatch_domain::crs::{Epsg, ZoneFamily};
 
@@ -14,6 +14,8 @@ use crate::vector::{check_coordinates, check_meridian};
 
 /// Edges longer than this, in metres, are divided before they are brought to longitude and latitude.
 const LONGEST_EDGE_M: f64 = 1000.0;
+/// Areas are told to this much, in m².
+const LEAST_AREA_M2: f64 = 0.01;
 /// A shape may lie so many degrees outside the area for which its reference system is meant.
 const BEYOND_DEGREES: f64 = 5.0;
 
@@ -70,7 +72,7 @@ impl Reader {
     /// A point by its coordinates in the source system.
     pub(super) fn point(&self, x: f64, y: f64) -> Result<Point<f64>, String> {
         self.check(Rect::new((x, y), (x, y)))?;
-        let (longitude, latitude) = self.to_degrees.point(x, y).map_err(|error| error.to_string())?;
+        let (longitude, latitude) = self.to_degrees.point(x, y).map_err(|error| self.failed(&error, (x, y)))?;
         self.check_place(Rect::new((longitude, latitude), (longitude, latitude)), (x, y))?;
         Ok(Point::new(longitude, latitude))
     }
@@ -92,7 +94,8 @@ impl Reader {
         self.check(lines.bounding_rect().ok_or("has no coordinates")?)?;
         let mut line = joined(lines)?;
         let first = line.0[0];
-        line = self.to_degrees.line(&line, self.longest_edge).map_err(|error| error.to_string())?;
+        let moved = self.to_degrees.line(&line, self.longest_edge);
+        line = moved.map_err(|error| self.failed(&error, (first.x, first.y)))?;
         check_meridian(&line)?;
         self.check_place(line.bounding_rect().ok_or("has no coordinates")?, (first.x, first.y))?;
         Ok(line)
@@ -126,20 +129,21 @@ impl Reader {
             }
             _ => return Err(format!("is a {}; expected a polygon", found.geometry_name())),
         };
-        if areas.unsigned_area() == 0.0 {
-            return Err("covers no area".to_owned());
+        if areas.geodesic_area_unsigned() < LEAST_AREA_M2 {
+            return Err(format!("covers less than {LEAST_AREA_M2} m²"));
         }
         Ok(areas.orient(Direction::Default))
     }
 
     fn polygons(&self, polygons: &MultiPolygon<f64>, repairs: &mut Vec<String>) -> Result<MultiPolygon<f64>, String> {
+        let first = polygons.0.first().and_then(|polygon| polygon.exterior().0.first()).copied().unwrap_or_default();
         let moved = |shape: &MultiPolygon<f64>| {
-            self.to_degrees.multi_polygon(shape, self.longest_edge).map_err(|error| error.to_string())
+            let moved = self.to_degrees.multi_polygon(shape, self.longest_edge);
+            moved.map_err(|error| self.failed(&error, (first.x, first.y)))
         };
         let (valid, reason) = repaired(polygons)?;
         let areas = moved(&valid)?;
         check_meridian(&areas)?;
-        let first = polygons.0.first().and_then(|polygon| polygon.exterior().0.first()).copied().unwrap_or_default();
         self.check_place(areas.bounding_rect().ok_or("has no coordinates")?, (first.x, first.y))?;
         if let Some(reason) = reason {
             let (before, after) = (moved(polygons)?.geodesic_area_unsigned(), areas.geodesic_area_unsigned());
@@ -184,16 +188,25 @@ impl Reader {
             return Ok(());
         }
         let Coord { x: longitude, y: latitude } = degrees.center();
+        let (system, next) = (&self.system, self.what_next((x, y)));
+        Err(format!(
+            "lies at longitude {longitude:.3}, latitude {latitude:.3}, where {system} is not meant for; {next}"
+        ))
+    }
+
+    /// A transformation that failed, in words.
+    fn failed(&self, error: &ImageryError, first: (f64, f64)) -> String {
+        format!("{error}; {}", self.what_next(first))
+    }
+
+    /// What may be wrong with coordinates that lie where their system is not meant for.
+    fn what_next(&self, (x, y): (f64, f64)) -> &'static str {
         let swapped = self.to_degrees.point(y, x).is_ok_and(|(x, y)| self.is_meant_for(Rect::new((x, y), (x, y))));
-        let next = if swapped {
+        if swapped {
             "with both coordinates exchanged it would lie there: the axes are swapped (expected easting, northing)"
         } else {
             "is it another zone, or is the number of the zone missing before the easting? Assign the true system"
-        };
-        Err(format!(
-            "lies at longitude {longitude:.3}, latitude {latitude:.3}, where {} is not meant for; {next}",
-            self.system
-        ))
+        }
     }
 
     fn is_meant_for(&self, degrees: Rect<f64>) -> bool {
