@@ -12,6 +12,7 @@
 //! | [`number`] | numbers for offices |
 //! | [`assess`] | all of it for one patch |
 //! | [`explain`] | why, in words |
+//! | [`validate`] | rows of a source become records of a layer, or every fault is told |
 
 pub mod assess;
 mod clip;
@@ -26,3 +27,4 @@ mod pieces;
 pub mod position;
 pub mod responsibility;
 pub mod rules;
+pub mod validate;
