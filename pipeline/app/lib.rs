@@ -13,6 +13,7 @@
 //! | [`failure`], [`process`] | exit codes; memory and end of the process |
 //! | [`change`] | `shorewatch change`: the fused change score of two passes |
 //! | [`evaluation`] | `shorewatch eval`: how good a bundle is |
+//! | [`law`] | what layers and rules say of patches; ledgers and periodic reports |
 //! | [`logging`], [`progress`] | what the user sees meanwhile |
 
 pub mod change;
@@ -22,6 +23,7 @@ pub mod configuration;
 pub mod evaluation;
 pub mod failure;
 pub mod labels;
+pub mod law;
 pub mod logging;
 pub mod polygonize;
 pub mod process;
