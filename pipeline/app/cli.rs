@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod law;
+pub mod review;
 
 use std::path::PathBuf;
 
@@ -123,6 +124,9 @@ pub enum Command {
     Explain(law::ExplainArguments),
     /// Write the ledger of suspected problems as CSV, Excel workbook and GeoPackage.
     Ledger(law::LedgerArguments),
+    /// Review patches on a page in the browser: the server, and its accounts.
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
     /// Write the current patches as GeoJSON, GeoPackage, FlatGeobuf and CSV.
     Export {
         /// The configuration.

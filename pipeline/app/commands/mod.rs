@@ -8,6 +8,7 @@
 //! | `results` | `export`, `report`, `score`, `synth` |
 //! | `change` | `change` |
 //! | `labels` | `labels` |
+//! | `review` | `review serve`, `review account` |
 //! | `law` | `assess`, `explain`, `ledger`, `report --period` |
 //! | `evaluation` | `eval` |
 //! | `program` | `init`, `model`, `completions`, `man` |
@@ -20,6 +21,7 @@ mod law;
 mod program;
 mod registry;
 mod results;
+mod review;
 mod scheduled;
 
 use std::io::Write;
@@ -81,6 +83,7 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
         Command::Assess(config) => law::assess(&out, config),
         Command::Explain(arguments) => law::explain(&out, arguments),
         Command::Ledger(arguments) => law::write_ledger(&out, arguments),
+        Command::Review(command) => review::review(&out, command),
         Command::Export { config, format, out: folder, public } => {
             results::export_patches(&out, config, format, folder.as_deref(), *public)
         }

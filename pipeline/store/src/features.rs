@@ -178,6 +178,21 @@ pub struct Feature {
     pub properties: serde_json::Map<String, serde_json::Value>,
 }
 
+/// A feature of a layer that decides.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ContextFeature {
+    /// The layer.
+    pub layer: String,
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// From which and until which day it holds, where that is told.
+    pub valid: (Option<String>, Option<String>),
+    /// Its area (CGCS2000: longitude, latitude).
+    pub geometry: MultiPolygon<f64>,
+}
+
 /// A page of features.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FeaturePage {
@@ -278,6 +293,26 @@ impl Store {
             Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
         })?;
         Ok(bounds.into_iter().next())
+    }
+
+    /// Features of the layers that decide (zones, scopes, permits, projects, units, known problems) that meet a box, as they are in
+    /// force; at most `limit`.
+    ///
+    /// # Errors
+    /// A fault of the file.
+    pub fn context_features(&self, [west, south, east, north]: [f64; 4], limit: u32) -> Result<Vec<ContextFeature>, StoreError> {
+        let sql = "SELECT t.layer, t.code, t.name, t.valid_from, t.valid_to, t.geom
+             FROM rtree_layer_features_geom b CROSS JOIN layer_features t ON t.fid = b.id
+             WHERE b.minx <= ?1 AND b.maxx >= ?2 AND b.miny <= ?3 AND b.maxy >= ?4 LIMIT ?5";
+        self.rows("read the layers", sql, rusqlite::params![east, west, north, south, limit], |row| {
+            Ok(ContextFeature {
+                layer: row.get("layer")?,
+                code: row.get("code")?,
+                name: row.get("name")?,
+                valid: (row.get("valid_from")?, row.get("valid_to")?),
+                geometry: row.get::<_, Shape<MultiPolygon<f64>>>("geom")?.0,
+            })
+        })
     }
 
     /// What the law's rules say of a patch, column by column; nothing where it was not assessed.

@@ -238,6 +238,7 @@ class Desk {
 
   /** What the server did not take: the draft is kept, and a way back is offered. */
   conflict(problem, id) {
+    this.parts.toast.hidden = true;
     const known = { lease_expired: t('lease_expired'), leased: t('leased'), stale: t('stale', { verdict: t(problem.current?.verdict ?? 'unknown') }) };
     const text = problem.status === 0 ? t('offline') : known[problem.code] ?? t('failed', { detail: problem.message });
     this.banner(`${id} · ${text}`, h('button', { type: 'button', class: 'small', text: t('take_up'), onclick: () => this.choose(id) }));

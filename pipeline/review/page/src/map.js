@@ -30,6 +30,12 @@ const LAYERS = {
   coverage: [new Style({ stroke: line('rgba(255,255,255,0.65)', 1.2, [2, 6]) })],
 };
 
+const named = (colour, dash) => (feature) => [
+  new Style({ stroke: line('rgba(12,18,24,0.6)', 3) }),
+  new Style({ stroke: line(colour, 1.5, dash), fill: new Fill({ color: `${colour}14` }), text: new Text({ text: feature.get('name') ?? '', font: '600 12px system-ui, sans-serif', fill: new Fill({ color: '#fff' }), stroke: line('#0b1a20', 3), overflow: true }) }),
+];
+Object.assign(LAYERS, { zones: named('#7ee0a1', [12, 4]), permits: named('#f7e463', [4, 4]), known: named('#ff7d9c'), units: named('#cfd8dd', [14, 4, 2, 4]) });
+
 /** Ground shown around a patch, over its size, and at least in metres. */
 const ROOM = 2.2;
 const LEAST_M = 320;
@@ -238,5 +244,5 @@ export class ReviewMap {
 }
 
 /** What the layers are called on the page. */
-export const LAYER_TEXTS = { reaches: 'scope', patches: 'neighbours', cases: 'cases', coverage: 'coverage' };
+export const LAYER_TEXTS = { reaches: 'scope', patches: 'neighbours', cases: 'cases', coverage: 'coverage', zones: 'zones', permits: 'permits', known: 'known', units: 'units' };
 export const layerNames = () => Object.keys(LAYERS).map((name) => [name, t(LAYER_TEXTS[name])]);

@@ -1,7 +1,7 @@
 // The right-hand panel: what is known of the patch, why it was raised, corrections, and the verdicts.
 import { fill, h, s } from './dom.js';
 import { keyLabel } from './keys.js';
-import { day, percent, squareMetres, t } from './texts.js';
+import { day, isChinese, percent, squareMetres, t } from './texts.js';
 import { gcj02 } from './projections.js';
 
 export const VERDICTS = ['problem', 'not_a_problem', 'under_watch', 'historical_harmless', 'unsure', 'bad_imagery', 'duplicate'];
@@ -80,7 +80,7 @@ export class Panel {
     const issue = draft.corrected?.issue_class ?? patch.corrected?.issue_class ?? patch.issue_class;
     const [lon, lat] = patch.centre;
     const shifted = gcj02([lon, lat]).map((value) => value.toFixed(6));
-    const words = patch.explanation?.text;
+    const words = isChinese() ? patch.explanation?.text_zh ?? patch.explanation?.text : patch.explanation?.text;
     fill(this.facts,
       h('header', {},
         h('div', { class: 'chips' }, chip('class', issue), severity ? chip('severity', severity) : null, patch.review.state === 'open' ? null : h('span', { class: 'chip state', text: t(patch.review.state) })),

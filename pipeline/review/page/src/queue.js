@@ -54,7 +54,7 @@ export class QueuePane {
   /** Other patches instead of the queue: an audit sample. */
   showIds(ids) {
     this.more.hidden = true;
-    fill(this.list, ids.map((id) => h('li', { 'data-id': id }, h('button', { type: 'button', class: 'row', onclick: () => this.handlers.onChoose(id) }, h('span', { class: 'row-title', text: id })))));
+    fill(this.list, ids.map((id) => h('li', { 'data-id': id }, h('button', { type: 'button', class: 'row', onclick: () => this.handlers.onChoose(id) }, h('span', { class: 'dot', 'aria-hidden': 'true' }), h('span', { class: 'row-title', text: id })))));
   }
 
   row(row) {

@@ -1,6 +1,6 @@
 //! What stands before every route: the table of rights, the session, the origin of what changes something, and the rate.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -95,13 +95,15 @@ fn check_origin(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     if own { Ok(()) } else { Err(foreign()) }
 }
 
-/// The address that a request came from.
+/// The address that a request came from: behind a proxy on this machine, the one that the proxy tells.
 #[must_use]
-pub fn address(request: &Parts) -> String {
-    request
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or_else(|| "unknown".to_owned(), |ConnectInfo(address)| address.ip().to_string())
+pub fn address(app: &App, request: &Parts) -> String {
+    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    let told = request.headers.get("x-real-ip").and_then(|value| value.to_str().ok());
+    let told = told.and_then(|text| text.parse::<IpAddr>().ok());
+    let is_proxy = app.settings.origin.is_some() && peer.is_some_and(|peer| peer.is_loopback());
+    let address = if is_proxy { told.or(peer) } else { peer };
+    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Identity {

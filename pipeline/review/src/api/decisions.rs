@@ -256,12 +256,13 @@ fn record_held(
     let now = decision.decided_at;
     decision.case_id = store.case_of_patch(&decision.patch_id)?;
     let lease = store.lease_of(&decision.patch_id, now)?;
+    let review = store.patch_review(&decision.patch_id)?;
+    // that somebody decided meanwhile says more than that the time ran out
+    let stale = review.version != decision.on_version;
     let known = store.decisions_on(&decision.patch_id)?.iter().any(|made| made.decision_id == decision.decision_id);
     match lease {
-        Some(lease) if lease.account != decision.reviewer && !known => {
-            return Ok(Held::Leased(store.patch_review(&decision.patch_id)?));
-        }
-        None if needs_lease && !known => return Ok(Held::Expired(store.patch_review(&decision.patch_id)?)),
+        Some(lease) if lease.account != decision.reviewer && !known && !stale => return Ok(Held::Leased(review)),
+        None if needs_lease && !known && !stale => return Ok(Held::Expired(review)),
         _ => {}
     }
     store.record_decision(&decision, rules, now).map(|recorded| Held::Recorded(Box::new(recorded)))

@@ -1,5 +1,6 @@
 //! What lies around a patch: scopes, neighbours, what was kept back; and the map of all patches.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -7,7 +8,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shorewatch_store::features::{Feature, FeatureLayer, FeatureQuery};
+use shorewatch_store::features::{ContextFeature, Feature, FeatureLayer, FeatureQuery};
 
 use super::{rings, visible};
 use crate::access::identity::Identity;
@@ -26,7 +27,24 @@ fn feature_json(feature: &Feature) -> Value {
         "geometry": { "type": "MultiPolygon", "coordinates": polygons } })
 }
 
-/// GeoJSON of the layers around a patch, by name: reaches, neighbours, cases, coverage.
+/// Under what the page switches a layer that decides.
+fn group_of(layer: &str) -> &'static str {
+    match layer {
+        "mining_permit" | "project" => "permits",
+        "known_problem" => "known",
+        "administrative_unit" => "units",
+        _ => "zones",
+    }
+}
+
+fn context_json(feature: &ContextFeature) -> Value {
+    let polygons: Vec<_> = feature.geometry.iter().map(rings).collect();
+    let properties = json!({ "layer": feature.layer, "name": feature.name, "valid_from": feature.valid.0, "valid_to": feature.valid.1 });
+    json!({ "type": "Feature", "id": feature.code, "properties": properties,
+        "geometry": { "type": "MultiPolygon", "coordinates": polygons } })
+}
+
+/// GeoJSON of the layers around a patch, by name: reaches, neighbours, cases, coverage; zones, permits, known problems, units.
 #[utoipa::path(get, path = "/api/patches/{patch_id}/layers", tag = "patches", params(("patch_id" = String, Path)), responses(
     (status = 200, description = "A FeatureCollection a layer", body = Object)))]
 pub async fn around(
@@ -47,6 +65,14 @@ pub async fn around(
             let others = page.features.iter().filter(|feature| feature.id != patch_id);
             let features: Vec<Value> = others.map(feature_json).collect();
             layers.insert(layer.name().to_owned(), json!({ "type": "FeatureCollection", "features": features }));
+        }
+        let mut context: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        let around = [x - AROUND, y - AROUND, x + AROUND, y + AROUND];
+        for feature in &store.context_features(around, MOST_FEATURES as u32)? {
+            context.entry(group_of(&feature.layer)).or_default().push(context_json(feature));
+        }
+        for (group, features) in context {
+            layers.insert(group.to_owned(), json!({ "type": "FeatureCollection", "features": features }));
         }
         Ok(Some(Value::Object(layers)))
     });

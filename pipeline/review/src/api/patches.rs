@@ -172,8 +172,9 @@ pub async fn detail(
 fn explanation(assessment: &mut serde_json::Map<String, Value>) -> Value {
     let parts = assessment.remove("explanation");
     let text = assessment.remove("explanation_text");
+    let chinese = assessment.remove("explanation_text_zh");
     let parts = parts.as_ref().and_then(Value::as_str).and_then(|text| serde_json::from_str::<Value>(text).ok());
-    json!({ "text": text, "parts": parts })
+    json!({ "text": text, "text_zh": chinese, "parts": parts })
 }
 
 fn correction_json(decision: &Decision) -> Value {

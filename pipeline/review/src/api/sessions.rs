@@ -84,7 +84,7 @@ pub async fn log_in(
     body: Result<Json<LogIn>, JsonRejection>,
 ) -> Result<impl IntoResponse, Problem> {
     let Json(asked) = body?;
-    if !app.log_ins.take(&address(&parts), Instant::now()) {
+    if !app.log_ins.take(&address(&app, &parts), Instant::now()) {
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many", "too many attempts; wait a minute"));
     }
     let now = Timestamp::now();

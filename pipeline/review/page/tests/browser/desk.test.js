@@ -235,7 +235,7 @@ describe('two reviewers', { skip }, () => {
       await one.page.keyboard.press('p');
       await one.page.waitForSelector('.banner:not([hidden])');
       await picture(one.page, 'conflict');
-      assert.match(await one.page.locator('.banner').innerText(), /draft is kept/);
+      assert.match(await one.page.locator('.banner').innerText(), /Somebody decided meanwhile: Under watch. Your draft is kept/);
       assert.equal((await ask('GET', `/api/patches/${first}`)).body.decisions.length, 1);
       await one.page.click('.banner button.small');
       await one.page.waitForFunction((id) => document.querySelector('.facts .place small')?.textContent === id, first);
