@@ -1,14 +1,16 @@
 //! All of it put together.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, patch, post};
 use jiff::Timestamp;
+use shorewatch_domain::digest::Digest;
+use shorewatch_domain::pass::Pass;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
@@ -25,6 +27,9 @@ use crate::{ogc, page};
 
 /// Bytes of a body that is no photograph.
 const MOST_BODY_BYTES: usize = 1 << 20;
+
+/// How long the list of passes is taken for up to date.
+const PASSES_HOLD: Duration = Duration::from_secs(10);
 
 /// A server at work.
 pub struct App {
@@ -44,6 +49,7 @@ pub struct App {
     pub hashing: Semaphore,
     /// Tiles that are drawn at the same time.
     pub drawing: Semaphore,
+    passes: Mutex<Option<(Instant, Arc<Vec<Pass>>)>>,
 }
 
 impl App {
@@ -62,8 +68,25 @@ impl App {
             log_ins: Buckets::new(settings.log_ins_per_minute, Duration::from_secs(60)),
             hashing: Semaphore::new(2),
             drawing: Semaphore::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)),
+            passes: Mutex::default(),
             settings,
         }))
+    }
+
+    /// The passes of the store, read again where they may be out of date or one of `wanted` is missing.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn passes(&self, wanted: &[Digest]) -> Result<Arc<Vec<Pass>>, Problem> {
+        let known = self.passes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, passes)) = known.filter(|(read_at, passes)| {
+            read_at.elapsed() < PASSES_HOLD && wanted.iter().all(|id| passes.iter().any(|pass| pass.id == *id))
+        }) {
+            return Ok(passes);
+        }
+        let passes = Arc::new(self.stores.read(shorewatch_store::Store::passes).await?);
+        *self.passes.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&passes)));
+        Ok(passes)
     }
 
     /// Does what takes processor time on a thread for such work, not more at a time than there are cores.

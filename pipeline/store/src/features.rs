@@ -300,7 +300,11 @@ impl Store {
     ///
     /// # Errors
     /// A fault of the file.
-    pub fn context_features(&self, [west, south, east, north]: [f64; 4], limit: u32) -> Result<Vec<ContextFeature>, StoreError> {
+    pub fn context_features(
+        &self,
+        [west, south, east, north]: [f64; 4],
+        limit: u32,
+    ) -> Result<Vec<ContextFeature>, StoreError> {
         let sql = "SELECT t.layer, t.code, t.name, t.valid_from, t.valid_to, t.geom
              FROM rtree_layer_features_geom b CROSS JOIN layer_features t ON t.fid = b.id
              WHERE b.minx <= ?1 AND b.maxx >= ?2 AND b.miny <= ?3 AND b.maxy >= ?4 LIMIT ?5";

@@ -207,6 +207,9 @@ fn pages_of_the_queue_add_up_and_keep_the_order() {
     assert_eq!(seen, ids);
     let mining = QueueFilter { issue_class: Some("mining".to_owned()), ..everything() };
     assert_eq!(queue(&store, "r-1", &mining).len(), 68);
+    let told = |scope: &str| store.queue_values(&scope.parse().expect("a scope")).expect("values");
+    assert_eq!(told("all"), told("reach:450702-001"));
+    assert!(told("all").contains(&("issue_class".to_owned(), "mining".to_owned(), 68)), "{:?}", told("all"));
     let nowhere = QueueFilter { scope: "unit:450702".parse().expect("a scope"), ..QueueFilter::default() };
     assert_eq!(queue(&store, "r-1", &nowhere), Vec::<String>::new(), "no layer tells where they lie");
     let reach = QueueFilter { scope: "reach:450702-001".parse().expect("a scope"), ..QueueFilter::default() };

@@ -21,7 +21,7 @@ export class QueuePane {
   async start() {
     const values = await get('/api/queue/filters');
     const choice = (name, options, texts = t) => {
-      const select = h('select', { name, onchange: () => this.change(name, select.value) }, h('option', { value: '', text: t('all') }), options.map(({ value, count }) => h('option', { value, text: count === undefined ? texts(value) : `${texts(value)} (${count})` })));
+      const select = h('select', { name, onchange: () => this.change(name, select.value) }, h('option', { value: '', text: t('all') }), options.map(({ value, count }) => h('option', { value, text: count === undefined ? texts(value) : `${texts(value)} (${count === 1000 ? '1000+' : count})` })));
       return h('label', { class: 'field' }, h('span', { text: t(name) }), select);
     };
     const plain = (value) => value;

@@ -100,10 +100,7 @@ pub fn bbox_of(text: &str) -> Result<[f64; 4], Problem> {
     };
     let numbers: Result<Vec<f64>, _> = text.split(',').map(|part| part.trim().parse::<f64>()).collect();
     let numbers = numbers.map_err(|_| bad())?;
-    let [west, south, east, north] = match numbers[..] {
-        [west, south, east, north] | [west, south, _, east, north, _] => [west, south, east, north],
-        _ => return Err(bad()),
-    };
+    let ([west, south, east, north] | [west, south, _, east, north, _]) = numbers[..] else { return Err(bad()) };
     let fine = [west, south, east, north].iter().all(|number| number.is_finite())
         && south <= north
         && west.abs() <= 360.0

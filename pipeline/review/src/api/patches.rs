@@ -45,17 +45,17 @@ impl Shown {
 /// There is no such patch.
 pub async fn shown(app: &Arc<App>, patch_id: &str) -> Result<Shown, Problem> {
     let id = patch_id.to_owned();
-    let found = app.stores.read(move |store| Ok((store.current_patch(&id)?, store.passes()?))).await?;
-    let (stored, passes) = found;
+    let stored = app.stores.read(move |store| store.current_patch(&id)).await?;
     let stored = stored.ok_or_else(|| Problem::not_found("patch"))?;
     let ids = [stored.patch.pre_pass_id, stored.patch.post_pass_id];
+    let passes = app.passes(&ids).await?;
     let shows = |pass: &Pass| {
         ids.contains(&pass.id)
             || (pass.state == PassState::Ready
                 && pass.acquired.is_some()
                 && holds(&pass.footprint, stored.patch.centre))
     };
-    let passes: Vec<Pass> = passes.into_iter().filter(shows).collect();
+    let passes: Vec<Pass> = passes.iter().filter(|pass| shows(pass)).cloned().collect();
     let at = |id| passes.iter().position(|pass| pass.id == id);
     let dates = at(ids[0]).zip(at(ids[1])).map(|(pre, post)| [pre, post]);
     Ok(Shown { stored, passes, dates })
