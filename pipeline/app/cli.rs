@@ -123,6 +123,9 @@ pub enum Command {
     Explain(law::ExplainArguments),
     /// Write the ledger of suspected problems as CSV, Excel workbook and GeoPackage.
     Ledger(law::LedgerArguments),
+    /// Import national patches (图斑), and write them back with outcome codes.
+    #[command(subcommand)]
+    National(law::NationalCommand),
     /// Write the current patches as GeoJSON, GeoPackage, FlatGeobuf and CSV.
     Export {
         /// The configuration.
