@@ -154,7 +154,8 @@ fn numbers_outlive_their_patches_and_assessments_do_not() {
     let folder = TempDir::new().expect("a folder");
     let (mut store, pass, run) = filled(&folder.path().join("s.gpkg"));
     store.publish(&publication(&run, &pass, "a", 2), now()).expect("published");
-    let patch = current(&store).remove(1);
+    let second = |patch: &Patch| patch.patch_id.ends_with("000001");
+    let patch = current(&store).into_iter().find(second).expect("the second patch");
     let new = told(&patch, "450702-20240315-0001", true);
     let number = (patch.patch_id.clone(), new.assessment.number.clone());
     let update = AssessmentUpdate { assessments: vec![new], numbers: vec![number.clone()], idle_projects: None };
