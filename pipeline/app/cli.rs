@@ -124,6 +124,9 @@ pub enum Command {
     Explain(law::ExplainArguments),
     /// Write the ledger of suspected problems as CSV, Excel workbook and GeoPackage.
     Ledger(law::LedgerArguments),
+    /// Import national patches (图斑), and write them back with outcome codes.
+    #[command(subcommand)]
+    National(law::NationalCommand),
     /// Review patches on a page in the browser: the server, and its accounts.
     #[command(subcommand)]
     Review(review::ReviewCommand),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
 use super::ConfigFile;
@@ -113,4 +113,35 @@ pub enum ReportPeriod {
     Quarter,
     /// A year of the calendar.
     Year,
+}
+
+/// Commands on national patches.
+#[derive(Debug, Subcommand)]
+pub enum NationalCommand {
+    /// Import national patches from a vector file, all or none; `national.toml` of the rules says which fields are which.
+    Import {
+        /// The configuration.
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Any vector file that GDAL reads.
+        file: PathBuf,
+        /// Layer; by default the only one.
+        #[arg(long)]
+        layer: Option<String>,
+        /// EPSG code for a file that carries no reference system.
+        #[arg(long, value_name = "CODE")]
+        assign_epsg: Option<u32>,
+        /// Encoding of its texts (GBK), where the file does not say it.
+        #[arg(long)]
+        encoding: Option<String>,
+    },
+    /// Write all national patches back, matched with ours, with outcome codes.
+    Export {
+        /// The configuration.
+        #[command(flatten)]
+        config: ConfigFile,
+        /// GeoPackage to write; by default `national.gpkg` in the configuration's output folder.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }

@@ -11,13 +11,16 @@ use shorewatch_store::{AssessmentCounts, Store};
 
 use super::{Out, settings};
 use crate::cli::ConfigFile;
-use crate::cli::law::{ExplainArguments, LedgerArguments, PeriodArguments, ReportPeriod, TextLanguage};
+use crate::cli::law::{
+    ExplainArguments, LedgerArguments, NationalCommand, PeriodArguments, ReportPeriod, TextLanguage,
+};
 use crate::failure::{ExitCode, Failure};
 use crate::law::assess::assess_all;
 use crate::law::ledger::{self, Wanted};
-use crate::law::pdf;
 use crate::law::periodic::scope::Scope;
 use crate::law::periodic::{self, span};
+use crate::law::{national, pdf};
+use crate::run::session::create_folder_of;
 use crate::scene;
 
 pub(super) fn assess(out: &Out, config: &ConfigFile) -> Result<ExitCode, Failure> {
@@ -131,4 +134,40 @@ pub(super) fn periodic(
     }
     out.either(&json, &text)?;
     Ok(code)
+}
+
+pub(super) fn national(out: &Out, command: &NationalCommand) -> Result<ExitCode, Failure> {
+    match command {
+        NationalCommand::Import { config, file, layer, assign_epsg, encoding } => {
+            let settings = settings(config)?;
+            let now = Timestamp::now();
+            let mut store = Store::open_existing(&settings.store_file, now)?;
+            let _lease = store.try_lease("shorewatch", now)?;
+            let source = national::Source {
+                file,
+                layer: layer.clone(),
+                assigned_epsg: *assign_epsg,
+                encoding: encoding.clone(),
+            };
+            let done = national::import(&mut store, &settings.rules, &source, now)?;
+            let text = format!(
+                "{} national patches added, {} changed, {} as before",
+                done.added, done.changed, done.unchanged
+            );
+            out.either(&json!(done), &text)
+        }
+        NationalCommand::Export { config, out: file } => {
+            let settings = settings(config)?;
+            let store = Store::open_read_only(&settings.store_file)?;
+            let default = settings.output_folder.join("national.gpkg");
+            let file = file.as_deref().unwrap_or(&default);
+            create_folder_of(file)?;
+            let answered = national::export(&store, &settings.rules, file)?;
+            let outcomes: Vec<_> = answered.outcomes.iter().map(|(name, count)| format!("{count} {name}")).collect();
+            let mut json = json!(answered);
+            json["file"] = json!(file);
+            let text = format!("{} national patches ({}): {}", answered.patches, outcomes.join(", "), file.display());
+            out.either(&json, &text)
+        }
+    }
 }

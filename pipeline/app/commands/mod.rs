@@ -9,7 +9,7 @@
 //! | `change` | `change` |
 //! | `labels` | `labels` |
 //! | `review` | `review serve`, `review account` |
-//! | `law` | `assess`, `explain`, `ledger`, `report --period` |
+//! | `law` | `assess`, `explain`, `ledger`, `national`, `report --period` |
 //! | `evaluation` | `eval` |
 //! | `program` | `init`, `model`, `completions`, `man` |
 
@@ -83,6 +83,7 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
         Command::Assess(config) => law::assess(&out, config),
         Command::Explain(arguments) => law::explain(&out, arguments),
         Command::Ledger(arguments) => law::write_ledger(&out, arguments),
+        Command::National(command) => law::national(&out, command),
         Command::Review(command) => review::review(&out, command),
         Command::Export { config, format, out: folder, public } => {
             results::export_patches(&out, config, format, folder.as_deref(), *public)

@@ -38,6 +38,7 @@ pub(super) fn load(folder: Option<&Path>, faults: &mut Vec<ConfigurationFault>) 
         offices: typed(&documents, RuleFile::Offices, faults)?,
         assessment: typed(&documents, RuleFile::Assessment, faults)?,
         ledger: typed(&documents, RuleFile::Ledger, faults)?,
+        national: typed(&documents, RuleFile::National, faults)?,
     };
     match Rules::check(&files) {
         Ok(rules) if faults.len() == before => Some(rules),

@@ -205,7 +205,7 @@ pub struct ClassesSection {
 #[serde(deny_unknown_fields)]
 pub struct RulesSection {
     /// Folder of rule files (`issues.toml`, `severity.toml`, `offices.toml`, `assessment.toml`, `vocabulary.toml`,
-    /// `ledger.toml`). One that it lacks is the built-in one; without a folder all are.
+    /// `ledger.toml`, `national.toml`). One that it lacks is the built-in one; without a folder all are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub folder: Option<String>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use geo_types::MultiPolygon;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -180,7 +181,7 @@ fn geopackage(
                 Cell::Number(number, decimals) => LedgerValue::Real(rounded(number, decimals)),
                 Cell::Missing => LedgerValue::Missing,
             });
-            (one.patch.geometry.clone(), values.collect())
+            (MultiPolygon(vec![one.patch.geometry.clone()]), values.collect())
         })
         .collect();
     Ok(export_ledger(file, &fields, &rows, as_of)?)

@@ -10,6 +10,7 @@
 //! | [`known`] | the ledger and earlier reviews |
 //! | [`responsibility`] | units, chiefs and departments |
 //! | [`number`] | numbers for offices |
+//! | [`national`] | national patches and the answers to them |
 //! | [`assess`] | all of it for one patch |
 //! | [`explain`] | why, in words |
 //! | [`validate`] | rows of a source become records of a layer, or every fault is told |
@@ -21,6 +22,7 @@ pub mod explain;
 pub mod idle;
 pub mod index;
 pub mod known;
+pub mod national;
 pub mod number;
 pub mod permits;
 mod pieces;

@@ -240,7 +240,7 @@ fn basin_authority(
             fired,
             outcome: fired.then(|| row.authority.clone()),
             failed,
-            reason: row.reason.clone(),
+            reason: if fired { row.reason.clone() } else { String::new() },
         });
     }
     decided

@@ -13,6 +13,7 @@
 //! | [`cases`] | what several passes say about one place: made from patches and follow-ups, and read back |
 //! | [`assessments`] | what layers and rules say of each patch, and numbers of patches |
 //! | [`reviews`] | what reviewers decided on patches |
+//! | [`national`] | national patches as they came |
 //! | [`layers`] | the layers that decide, version by version, and what is in force |
 //! | [`decisions`] | decisions of reviewers, the queue, leases, figures |
 //! | [`accounts`] | accounts and sessions of the review server |
@@ -50,6 +51,7 @@ mod geometry;
 mod geopackage;
 pub mod layers;
 pub mod lease;
+pub mod national;
 mod outbox;
 pub mod passes;
 pub mod patches;

@@ -95,7 +95,8 @@ pub struct RuleTrace {
     pub outcome: Option<String>,
     /// The first condition that did not hold; `None` where all did.
     pub failed: Option<FailedCondition>,
-    /// The reason that stands in the row.
+    /// The reason that stands in the row, where it fired.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
 

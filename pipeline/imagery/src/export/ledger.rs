@@ -5,7 +5,7 @@ use std::path::Path;
 use gdal::DriverManager;
 use gdal::vector::{Feature, FieldDefn, LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType, ToGdal};
 use geo::{Orient, orient::Direction};
-use geo_types::Polygon;
+use geo_types::MultiPolygon;
 use jiff::Timestamp;
 use shorewatch_domain::crs::Epsg;
 
@@ -45,20 +45,18 @@ pub enum LedgerValue {
 pub fn export_ledger(
     path: &Path,
     fields: &[(String, LedgerKind)],
-    rows: &[(Polygon<f64>, Vec<LedgerValue>)],
+    rows: &[(MultiPolygon<f64>, Vec<LedgerValue>)],
     as_of: Timestamp,
 ) -> Result<(), ImageryError> {
     atomically(path, |temporary| {
         let _clock = FixedClock::at(as_of)?;
         let mut file = DriverManager::get_driver_by_name("GPKG")?.create_vector_only(temporary)?;
         let srs = spatial_ref(Epsg::CGCS2000.into())?;
+        // one polygon a row where that is enough: simpler for whoever reads it
+        let single = rows.iter().all(|(outline, _)| outline.0.len() == 1);
+        let kind = if single { OGRwkbGeometryType::wkbPolygon } else { OGRwkbGeometryType::wkbMultiPolygon };
         let options = ["SPATIAL_INDEX=YES", "GEOMETRY_NAME=geometry"];
-        let settings = LayerOptions {
-            name: LEDGER_LAYER,
-            srs: Some(&srs),
-            ty: OGRwkbGeometryType::wkbPolygon,
-            options: Some(&options),
-        };
+        let settings = LayerOptions { name: LEDGER_LAYER, srs: Some(&srs), ty: kind, options: Some(&options) };
         let mut transaction = file.start_transaction()?;
         {
             let layer = transaction.create_layer(settings)?;
@@ -71,7 +69,11 @@ pub fn export_ledger(
             }
             for (outline, values) in rows {
                 let mut feature = Feature::new(layer.defn())?;
-                feature.set_geometry(outline.orient(Direction::Default).to_gdal()?)?;
+                let outline = outline.orient(Direction::Default);
+                feature.set_geometry(match outline.0.as_slice() {
+                    [only] if single => only.to_gdal()?,
+                    _ => outline.to_gdal()?,
+                })?;
                 for (i, value) in values.iter().enumerate() {
                     match value {
                         LedgerValue::Text(text) => feature.set_field_string(i, text)?,

@@ -10,6 +10,8 @@ use shorewatch_domain::law::assessment::{PermitStatus, Severity, SubType};
 use shorewatch_domain::law::explanation::RuleTable;
 use shorewatch_domain::law::water::WaterKind;
 
+use crate::national;
+
 use super::conditions::{Conditions, Dimension, Facts, Outcome, Row, Table};
 use super::files::{AssessmentFile, BasinRow, Files, IssueRow, VocabularyFile};
 use super::{BasinAuthority, Breaks, Issue, Route, Rules, Settings, Vocabulary, digest, ledger};
@@ -40,12 +42,14 @@ pub enum RuleFile {
     Assessment,
     /// Columns.
     Ledger,
+    /// National patches.
+    National,
 }
 
 impl RuleFile {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Vocabulary, Self::Issues, Self::Severity, Self::Offices, Self::Assessment, Self::Ledger];
+    pub const ALL: [Self; 7] =
+        [Self::Vocabulary, Self::Issues, Self::Severity, Self::Offices, Self::Assessment, Self::Ledger, Self::National];
 
     /// Its name in the folder of rules.
     #[must_use]
@@ -57,6 +61,7 @@ impl RuleFile {
             Self::Offices => "offices.toml",
             Self::Assessment => "assessment.toml",
             Self::Ledger => "ledger.toml",
+            Self::National => "national.toml",
         }
     }
 }
@@ -218,6 +223,7 @@ pub(super) fn rules(files: &Files) -> Result<Rules, Vec<RuleFault>> {
     let basin_authorities = basins(&files.offices.basin_authorities, &mut faults);
     let settings = settings(files, &universe, &mut faults);
     columns(files, &mut faults);
+    outcome_codes(files, &mut faults);
     match settings {
         Some(settings) if faults.0.is_empty() => Ok(Rules {
             vocabulary,
@@ -227,6 +233,7 @@ pub(super) fn rules(files: &Files) -> Result<Rules, Vec<RuleFault>> {
             basin_authorities,
             settings,
             ledger: files.ledger.columns.clone(),
+            national: files.national.clone(),
             digest: digest(files),
         }),
         _ => Err(faults.0),
@@ -534,5 +541,23 @@ fn columns(files: &Files, faults: &mut Faults) {
             "there is no column",
             "leave the file out: one is built in",
         );
+    }
+}
+
+fn outcome_codes(files: &Files, faults: &mut Faults) {
+    let codes = &files.national.outcome_codes;
+    let known = national::Outcome::ALL.map(national::Outcome::name);
+    for (number, code) in codes.iter().enumerate() {
+        let at = [Step::Key("outcome_codes"), Step::Item(number)];
+        if !known.contains(&code.outcome.as_str()) {
+            let help = format!("known here: {}", known.join(", "));
+            faults.add(RuleFile::National, &at, format!("{:?} is no outcome", code.outcome), help);
+        } else if codes[..number].iter().any(|earlier| earlier.outcome == code.outcome) {
+            faults.add(RuleFile::National, &at, format!("{:?} has two codes", code.outcome), "keep one of them");
+        }
+    }
+    for outcome in known.into_iter().filter(|outcome| codes.iter().all(|code| code.outcome != *outcome)) {
+        let at = [Step::Key("outcome_codes")];
+        faults.add(RuleFile::National, &at, format!("{outcome:?} has no code"), "every outcome goes back with one");
     }
 }

@@ -132,7 +132,7 @@ impl<O: Outcome> Table<O> {
                 fired,
                 outcome: fired.then(|| row.outcome.told()),
                 failed,
-                reason: row.reason.clone(),
+                reason: if fired { row.reason.clone() } else { String::new() },
             });
         }
         (decided, traces)

@@ -19,6 +19,8 @@ pub struct Files {
     pub assessment: AssessmentFile,
     /// `ledger.toml`.
     pub ledger: LedgerFile,
+    /// `national.toml`.
+    pub national: NationalFile,
 }
 
 /// Words that rules may use.
@@ -365,4 +367,47 @@ pub struct LedgerColumn {
     /// Chinese header.
     #[schemars(length(min = 1))]
     pub chinese: String,
+}
+
+/// How national patches are read, matched and answered.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NationalFile {
+    /// Version of this file format: 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub schema_version: u32,
+    /// Field with the id of a patch.
+    #[schemars(length(min = 1))]
+    pub id_field: String,
+    /// Field with the day of the later image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub date_field: Option<String>,
+    /// Field with the verdict that came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub verdict_field: Option<String>,
+    /// Share of the smaller one of both from which on two patches are the same.
+    #[schemars(range(min = 0.01, max = 1.0))]
+    pub share_min: f64,
+    /// Most days between the images of both.
+    #[schemars(range(max = 36_500))]
+    pub days_max: u32,
+    /// Codes that go back.
+    pub outcome_codes: Vec<OutcomeCode>,
+}
+
+/// A code that goes back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeCode {
+    /// What is known.
+    #[schemars(length(min = 1))]
+    pub outcome: String,
+    /// Its code.
+    #[schemars(length(min = 1))]
+    pub code: String,
+    /// What it is called.
+    #[schemars(length(min = 1))]
+    pub text: String,
 }

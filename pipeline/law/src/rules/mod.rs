@@ -179,6 +179,8 @@ pub struct Rules {
     pub settings: Settings,
     /// Columns of the ledger. They decide nothing.
     pub ledger: Vec<LedgerColumn>,
+    /// National patches. They decide nothing.
+    pub national: NationalFile,
     /// Of everything that decides.
     pub digest: Digest,
 }
@@ -199,7 +201,7 @@ impl Rules {
     }
 }
 
-/// Digest of what decides: all files but the ledger's columns.
+/// Digest of what decides: all files but the ledger's columns and the mapping of national patches.
 fn digest(files: &Files) -> Digest {
     DigestBuilder::new("rules")
         .field("vocabulary", text(&files.vocabulary))

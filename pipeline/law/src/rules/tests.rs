@@ -12,6 +12,7 @@ pub(crate) fn files() -> Files {
         offices: read(include_str!("../../../../configs/rules/offices.toml")),
         assessment: read(include_str!("../../../../configs/rules/assessment.toml")),
         ledger: read(include_str!("../../../../configs/rules/ledger.toml")),
+        national: read(include_str!("../../../../configs/rules/national.toml")),
     }
 }
 
@@ -97,6 +98,7 @@ fn numbers_that_make_no_sense_are_refused() {
         .contains("no row decides for \"undetermined\"")
     );
     assert!(of(|files| files.ledger.columns[0].field = "nummer".to_owned()).contains("no field of the ledger"));
+    assert!(of(|files| drop(files.national.outcome_codes.pop())).contains("\"not_matched\" has no code"));
     let twice = of(|files| files.vocabulary.shoreline_zones[1].terms.push("保护区".to_owned()));
     assert!(twice.contains("one kind of zone"), "{twice}");
 }

@@ -134,14 +134,14 @@ fn reviewer(address: SocketAddr, i: usize, until: Instant, errors: &AtomicU64, d
         number += 1;
         let decision = json!({
             "decision_id": format!("load-{i}-{number}-{}", std::process::id()),
-            "verdict": if number % 3 == 0 { "problem" } else { "under_watch" },
+            "verdict": if number.is_multiple_of(3) { "problem" } else { "under_watch" },
             "on_version": detail["review"]["version"],
             "seconds": 1.5,
         });
         if ask("POST", &format!("/api/patches/{id}/decisions"), Some(&decision)).is_some() {
             decisions.fetch_add(1, Ordering::Relaxed);
         }
-        if number % 10 == 0 {
+        if number.is_multiple_of(10) {
             ask("GET", "/api/queue?limit=60", None);
         }
     }

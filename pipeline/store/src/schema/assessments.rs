@@ -15,5 +15,11 @@ pub(super) fn add(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Re
     ] {
         geopackage::register_attributes(transaction, table, description, now)?;
     }
-    Ok(())
+    geopackage::register_layer(
+        transaction,
+        "national_patches",
+        "MULTIPOLYGON",
+        "National patches (图斑) as they came",
+        now,
+    )
 }

@@ -70,3 +70,15 @@ CREATE TABLE idle_projects (
     adcd TEXT,
     first_raised_at DATETIME NOT NULL
 );
+
+-- National patches (图斑) as they came; one of a known id takes the place of the earlier one.
+CREATE TABLE national_patches (
+    fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    geom MULTIPOLYGON NOT NULL,
+    national_id TEXT NOT NULL UNIQUE,
+    image_date TEXT,
+    verdict TEXT,
+    fields TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    imported_at DATETIME NOT NULL
+);
