@@ -1,5 +1,8 @@
 //! The command line.
 
+pub mod law;
+pub mod review;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -120,6 +123,18 @@ pub enum Command {
         #[arg(long, value_name = "DATE", hide = true)]
         today: Option<Date>,
     },
+    /// Say of every current patch what it may be in law, how bad it is, where it lies and whose it is (`run` does it too).
+    Assess(ConfigFile),
+    /// Tell why a patch was judged as it was: evidence, layers, rules that fired and those that did not, provenance.
+    Explain(law::ExplainArguments),
+    /// Write the ledger of suspected problems as CSV, Excel workbook and GeoPackage.
+    Ledger(law::LedgerArguments),
+    /// Import national patches (图斑), and write them back with outcome codes.
+    #[command(subcommand)]
+    National(law::NationalCommand),
+    /// Review patches on a page in the browser: the server, and its accounts.
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
     /// Write the current patches as GeoJSON, GeoPackage, FlatGeobuf and CSV.
     Export {
         /// The configuration.
@@ -131,13 +146,19 @@ pub enum Command {
         /// Folder to write to; by default the configuration's output folder.
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
+        /// Leave out names of officials and permits: for the public.
+        #[arg(long)]
+        public: bool,
     },
-    /// Write the report of the latest run: one HTML page that needs no network.
+    /// Write the report of the latest run, or of a week, month, quarter or year: one HTML page that needs no network.
     Report {
         /// The configuration.
         #[command(flatten)]
         config: ConfigFile,
-        /// File to write; by default `report.html` in the configuration's output folder.
+        /// Of a period.
+        #[command(flatten)]
+        period: law::PeriodArguments,
+        /// File to write; by default `report.html`, `report-PERIOD.html` of a period, in the configuration's output folder.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
         /// Truth (GeoJSON) that `shorewatch synth` wrote, to compare with.

@@ -14,6 +14,7 @@
 //! | [`findings`] | what delivery needs of imagery and files |
 //! | [`change`] | `shorewatch change`: the fused change score of two passes |
 //! | [`evaluation`] | `shorewatch eval`: how good a bundle is |
+//! | [`law`] | what layers and rules say of patches; ledgers and periodic reports |
 //! | [`logging`], [`progress`] | what the user sees meanwhile |
 
 pub mod change;
@@ -24,6 +25,7 @@ pub mod evaluation;
 pub mod failure;
 pub mod findings;
 pub mod labels;
+pub mod law;
 pub mod logging;
 pub mod polygonize;
 pub mod process;

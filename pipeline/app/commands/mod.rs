@@ -8,6 +8,8 @@
 //! | `results` | `export`, `report`, `score`, `synth` |
 //! | `change` | `change` |
 //! | `labels` | `labels` |
+//! | `review` | `review serve`, `review account` |
+//! | `law` | `assess`, `explain`, `ledger`, `national`, `report --period` |
 //! | `evaluation` | `eval` |
 //! | `findings` | `deliver`, `evidence`, `doctor` |
 //! | `program` | `init`, `model`, `completions`, `man` |
@@ -17,9 +19,11 @@ mod evaluation;
 mod findings;
 mod inspection;
 mod labels;
+mod law;
 mod program;
 mod registry;
 mod results;
+mod review;
 mod scheduled;
 
 use std::io::Write;
@@ -78,12 +82,18 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
         Command::Work { config, units } => inspection::work_units(&out, config, units),
         Command::Publish(config) => inspection::publish_staged(&out, config),
         Command::Status { config, since, today } => scheduled::status(&out, config, *since, *today),
-        Command::Export { config, format, out: folder } => {
-            results::export_patches(&out, config, format, folder.as_deref())
+        Command::Assess(config) => law::assess(&out, config),
+        Command::Explain(arguments) => law::explain(&out, arguments),
+        Command::Ledger(arguments) => law::write_ledger(&out, arguments),
+        Command::National(command) => law::national(&out, command),
+        Command::Review(command) => review::review(&out, command),
+        Command::Export { config, format, out: folder, public } => {
+            results::export_patches(&out, config, format, folder.as_deref(), *public)
         }
-        Command::Report { config, out: file, truth, today } => {
-            results::report(&out, config, file.as_deref(), truth.as_deref(), *today)
-        }
+        Command::Report { config, period, out: file, truth, today } => match period.period {
+            None => results::report(&out, config, file.as_deref(), truth.as_deref(), *today),
+            Some(kind) => law::periodic(&out, config, kind, period, file.as_deref()),
+        },
         Command::Synth { out: folder, scene, seed } => results::synth(&out, folder, *scene, *seed),
         Command::Score { config, truth, out: file } => results::score_run(&out, config, truth, file.as_deref()),
         Command::Change(arguments) => change::score(&out, arguments),

@@ -35,6 +35,9 @@ pub struct RunConfiguration {
     /// The table of changes that raise a suspicion.
     #[serde(default)]
     pub classes: ClassesSection,
+    /// What a patch may be in law, how bad it is, and whose it is.
+    #[serde(default)]
+    pub rules: RulesSection,
     /// The fixed pixel lattice on which all passes are compared.
     pub grid: GridSection,
     /// How work is cut up.
@@ -199,6 +202,17 @@ pub struct ClassesSection {
     /// The table; the built-in one where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+}
+
+/// Rules of assessment.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RulesSection {
+    /// Folder of rule files (`issues.toml`, `severity.toml`, `offices.toml`, `assessment.toml`, `vocabulary.toml`,
+    /// `ledger.toml`, `national.toml`). One that it lacks is the built-in one; without a folder all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub folder: Option<String>,
 }
 
 /// The grid. Either `zones` or `epsg` must be given.

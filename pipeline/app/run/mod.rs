@@ -42,9 +42,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use shorewatch_domain::unit::Unit;
-use shorewatch_store::{CaseCounts, PatchFilter, PlanCounts, RunEnd, RunStart, RunState, Store};
+use shorewatch_store::{AssessmentCounts, CaseCounts, PatchFilter, PlanCounts, RunEnd, RunStart, RunState, Store};
 
 use crate::failure::{ExitCode, Failure};
+use crate::law::assess::assess_all;
 use crate::progress::Progress;
 use context::RunContext;
 use plan::{Plan, PlannedPublication};
@@ -67,6 +68,8 @@ pub struct RunSummary {
     pub suppressed: usize,
     /// Cases by state, over all passes.
     pub cases: CaseCounts,
+    /// What layers and rules say of the current patches.
+    pub assessment: AssessmentCounts,
     /// Current patches in the store.
     pub patches_current: usize,
     /// Pictures painted now.
@@ -152,6 +155,11 @@ pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Fai
         session.store.finish_run(&plan.run_id, &run_end(&summary))?;
     }
     summary.cases = session.store.rebuild_cases(&session.settings.cases, Timestamp::now())?;
+    let assessed = assess_all(&mut session.store, &session.settings.rules, Timestamp::now())?;
+    summary.assessment = assessed.counts;
+    if !todo.is_empty() {
+        session.store.record_run_layers(&plan.run_id, &assessed.versions, Timestamp::now())?;
+    }
     if session.settings.patches.chips {
         summary.chips = paint_chips(session, progress)?;
     }

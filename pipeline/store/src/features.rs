@@ -1,6 +1,7 @@
 //! Layers page by page and by bounding box, as OGC API Features hands them out.
 
 use geo_types::{MultiPolygon, Polygon};
+use jiff::Timestamp;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Row, params_from_iter};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,23 @@ impl FeatureLayer {
             Self::Cases => "case_id",
             Self::Reaches => "reach_id",
             Self::Coverage => "fid",
+        }
+    }
+
+    /// The column with the time of acquisition.
+    const fn time_column(self) -> Option<&'static str> {
+        match self {
+            Self::Patches | Self::Coverage => Some("post_date"),
+            Self::Cases => Some("last_seen"),
+            Self::Reaches => None,
+        }
+    }
+
+    fn in_time(self, query: &FeatureQuery, condition: &mut Condition) {
+        let Some(column) = self.time_column() else { return };
+        for (sign, time) in [(">=", query.since), ("<=", query.until)] {
+            let text = time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string());
+            condition.and_if(&format!("t.{column} {sign} ?"), text.as_ref());
         }
     }
 
@@ -141,6 +159,10 @@ pub struct FeatureQuery {
     pub id: Option<String>,
     /// After the feature with this row number.
     pub after: i64,
+    /// Acquired at this time or after it; reaches have no time, and meet any.
+    pub since: Option<Timestamp>,
+    /// Acquired at this time or before it.
+    pub until: Option<Timestamp>,
 }
 
 /// One feature.
@@ -154,6 +176,21 @@ pub struct Feature {
     pub geometry: MultiPolygon<f64>,
     /// What else it says.
     pub properties: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A feature of a layer that decides.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ContextFeature {
+    /// The layer.
+    pub layer: String,
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// From which and until which day it holds, where that is told.
+    pub valid: (Option<String>, Option<String>),
+    /// Its area (CGCS2000: longitude, latitude).
+    pub geometry: MultiPolygon<f64>,
 }
 
 /// A page of features.
@@ -211,6 +248,7 @@ impl Store {
                 condition.values.insert(0, list.into());
             }
         }
+        layer.in_time(query, &mut condition);
         layer.in_scope(&query.scope, &mut condition);
         let sql = format!("SELECT t.* FROM {source} WHERE {} ORDER BY t.fid LIMIT {}", condition.sql(), limit + 1);
         // a list that is sorted already need not be sorted again
@@ -237,6 +275,7 @@ impl Store {
                 [east.into(), west.into(), north.into(), south.into()],
             );
         }
+        layer.in_time(query, &mut condition);
         layer.in_scope(&query.scope, &mut condition);
         let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {} LIMIT {})", condition.sql(), FEW + 1);
         let counts: Vec<u64> =
@@ -254,6 +293,30 @@ impl Store {
             Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
         })?;
         Ok(bounds.into_iter().next())
+    }
+
+    /// Features of the layers that decide (zones, scopes, permits, projects, units, known problems) that meet a box, as they are in
+    /// force; at most `limit`.
+    ///
+    /// # Errors
+    /// A fault of the file.
+    pub fn context_features(
+        &self,
+        [west, south, east, north]: [f64; 4],
+        limit: u32,
+    ) -> Result<Vec<ContextFeature>, StoreError> {
+        let sql = "SELECT t.layer, t.code, t.name, t.valid_from, t.valid_to, t.geom
+             FROM rtree_layer_features_geom b CROSS JOIN layer_features t ON t.fid = b.id
+             WHERE b.minx <= ?1 AND b.maxx >= ?2 AND b.miny <= ?3 AND b.maxy >= ?4 LIMIT ?5";
+        self.rows("read the layers", sql, rusqlite::params![east, west, north, south, limit], |row| {
+            Ok(ContextFeature {
+                layer: row.get("layer")?,
+                code: row.get("code")?,
+                name: row.get("name")?,
+                valid: (row.get("valid_from")?, row.get("valid_to")?),
+                geometry: row.get::<_, Shape<MultiPolygon<f64>>>("geom")?.0,
+            })
+        })
     }
 
     /// What the law's rules say of a patch, column by column; nothing where it was not assessed.

@@ -207,6 +207,9 @@ fn pages_of_the_queue_add_up_and_keep_the_order() {
     assert_eq!(seen, ids);
     let mining = QueueFilter { issue_class: Some("mining".to_owned()), ..everything() };
     assert_eq!(queue(&store, "r-1", &mining).len(), 68);
+    let told = |scope: &str| store.queue_values(&scope.parse().expect("a scope")).expect("values");
+    assert_eq!(told("all"), told("reach:450702-001"));
+    assert!(told("all").contains(&("issue_class".to_owned(), "mining".to_owned(), 68)), "{:?}", told("all"));
     let nowhere = QueueFilter { scope: "unit:450702".parse().expect("a scope"), ..QueueFilter::default() };
     assert_eq!(queue(&store, "r-1", &nowhere), Vec::<String>::new(), "no layer tells where they lie");
     let reach = QueueFilter { scope: "reach:450702-001".parse().expect("a scope"), ..QueueFilter::default() };
@@ -290,7 +293,7 @@ fn features_page_by_page_add_up_within_a_box_and_a_scope() {
     let (store, _) = with_patches(&folder.path().join("s.gpkg"), 250);
     let scope: Scope = "reach:450702-001".parse().expect("a scope");
     let bbox = Some([108.5, 21.8, 108.5205, 21.8015]);
-    let query = |after| FeatureQuery { scope: scope.clone(), bbox, id: None, after };
+    let query = |after| FeatureQuery { scope: scope.clone(), bbox, after, ..FeatureQuery::default() };
     let mut seen = Vec::new();
     loop {
         let after = seen.last().copied().unwrap_or(0);

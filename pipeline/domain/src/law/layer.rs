@@ -177,6 +177,18 @@ pub enum Facts {
     KnownProblem(KnownProblem),
 }
 
+impl Facts {
+    /// When the feature holds, where it says so.
+    #[must_use]
+    pub const fn period(&self) -> Option<Period> {
+        match self {
+            Self::MiningPermit(permit) => Some(permit.valid),
+            Self::Project(project) => Some(project.valid),
+            _ => None,
+        }
+    }
+}
+
 /// Where a boundary comes from.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -200,6 +212,21 @@ pub enum WaterSourceLevel {
     Second,
     /// 准保护区.
     Quasi,
+}
+
+impl WaterSourceLevel {
+    /// All of them, the strictest first.
+    pub const ALL: [Self; 3] = [Self::First, Self::Second, Self::Quasi];
+
+    /// The name in stores and exports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Second => "second",
+            Self::Quasi => "quasi",
+        }
+    }
 }
 
 /// Level of an administrative unit, from above.

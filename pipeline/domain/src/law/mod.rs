@@ -8,9 +8,17 @@
 //! | [`water`] | the register of waters, and where a place lies along them |
 //! | [`place`] | everything the layers in force say of one place |
 //! | [`office`] | chiefs and departments, valid on a date |
+//! | [`assessment`] | what all of that says of one patch |
+//! | [`explanation`] | why it says so |
+//! | [`gcj02`] | the shifted coordinates of navigation links |
+//! | [`record`] | what an imported layer is made of, whatever it is about |
 
+pub mod assessment;
+pub mod explanation;
+pub mod gcj02;
 pub mod layer;
 pub mod office;
 pub mod period;
 pub mod place;
+pub mod record;
 pub mod water;

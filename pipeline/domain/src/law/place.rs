@@ -2,13 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use geo_types::Point;
 use serde::{Deserialize, Serialize};
 
 use super::layer::{Facts, LayerKind};
 use super::water::Position;
 
-/// A version of a layer that is in force: its number counts the imports of that layer from 1 on.
+/// The versions in force, by the name of the layer. A layer is named by its kind (`management_scope`, `water_reach`, …), and by
+/// its part where it comes from several files (`management_scope/buffer`). The number counts the imports of that layer from 1 on.
 pub type Versions = BTreeMap<String, u32>;
+
+/// A place with a name (地名): a village, a bridge, a landmark.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct NamedPlace {
+    /// Code, unique in its layer.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Where it is (CGCS2000: longitude, latitude).
+    pub location: Point<f64>,
+}
 
 /// A feature that a place meets.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

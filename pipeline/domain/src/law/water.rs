@@ -1,6 +1,6 @@
 //! The register of waters, and where a place lies along them.
 
-use geo_types::{LineString, MultiPolygon};
+use geo_types::{LineString, MultiPolygon, Point};
 use serde::{Deserialize, Serialize};
 
 /// Kind of water.
@@ -13,6 +13,21 @@ pub enum WaterKind {
     Lake,
     /// 水库; code of 12 characters.
     Reservoir,
+}
+
+impl WaterKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::River, Self::Lake, Self::Reservoir];
+
+    /// The name in configurations, stores and exports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::River => "river",
+            Self::Lake => "lake",
+            Self::Reservoir => "reservoir",
+        }
+    }
 }
 
 /// A water of the register.
@@ -48,6 +63,18 @@ pub struct WaterReach {
     /// Chainage of the last point where the register tells: kilometre points do not follow a drawn line to the metre, and
     /// what lies between is stretched.
     pub ends_at_m: Option<f64>,
+    /// Kilometre points along it, in any order: between two of them chainage is stretched.
+    #[serde(default)]
+    pub kilometre_points: Vec<KilometrePoint>,
+}
+
+/// A point of known chainage on a reach (里程桩).
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct KilometrePoint {
+    /// Where it stands (CGCS2000: longitude, latitude).
+    pub location: Point<f64>,
+    /// Its chainage in metres.
+    pub chainage_m: f64,
 }
 
 /// Side of a river, looking down it.
@@ -58,6 +85,17 @@ pub enum Bank {
     Left,
     /// 右岸.
     Right,
+}
+
+impl Bank {
+    /// The name in stores and exports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Right => "right",
+        }
+    }
 }
 
 /// Where a place lies along a water.

@@ -100,6 +100,12 @@ pub struct QueueCounts {
     pub mine_today: u64,
 }
 
+/// Values of one column that are told for the filters.
+const MOST_VALUES: usize = 500;
+
+/// Counting the patches of one value stops here.
+pub const MOST_OF_A_VALUE: u64 = 1_000;
+
 /// Counting stops here: what the page shows as "more than".
 pub const MOST_COUNTED: u64 = 10_000;
 
@@ -201,28 +207,48 @@ impl Store {
         self.rows("read the patches of the pass", &sql, params_from_iter(condition.values), |row| row.get(0))
     }
 
-    /// Values that patches in a scope have, for the filters: column by column, each with its count.
+    /// Values that patches in a scope have that wait, for the filters: column by column, each with its count (at most
+    /// [`MOST_OF_A_VALUE`] where the scope is everything).
     ///
     /// # Errors
     /// A fault of the file.
     pub fn queue_values(&self, scope: &Scope) -> Result<Vec<(String, String, u64)>, StoreError> {
         let mut all = Vec::new();
         for column in ["issue_class", "severity", "reach_id", "county", "sensor"] {
-            let mut condition = Condition::default();
-            condition.and("q.waiting = 1", []);
-            condition.and_in(scope);
-            let sql = format!(
-                "SELECT '{column}', q.{column}, count(*) FROM review_queue q WHERE {} AND q.{column} IS NOT NULL
-                 GROUP BY q.{column} ORDER BY 3 DESC, 2 LIMIT 500",
-                condition.sql()
-            );
-            let rows: Vec<(String, String, u64)> =
-                self.rows("read the filters", &sql, params_from_iter(condition.values), |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                })?;
-            all.extend(rows);
+            let values = if scope.is_all() { self.values_of(column)? } else { self.values_within(column, scope)? };
+            all.extend(values.into_iter().map(|(value, count)| (column.to_owned(), value, count)));
         }
         Ok(all)
+    }
+
+    fn values_within(&self, column: &str, scope: &Scope) -> Result<Vec<(String, u64)>, StoreError> {
+        let mut condition = Condition::default();
+        condition.and("q.waiting = 1", []);
+        condition.and_in(scope);
+        let sql = format!(
+            "SELECT q.{column}, count(*) FROM review_queue q WHERE {} AND q.{column} IS NOT NULL
+             GROUP BY q.{column} ORDER BY 2 DESC, 1 LIMIT {MOST_VALUES}",
+            condition.sql()
+        );
+        self.rows("read the filters", &sql, params_from_iter(condition.values), |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// From one value to the next along the index: a million patches need not be looked at.
+    fn values_of(&self, column: &str) -> Result<Vec<(String, u64)>, StoreError> {
+        let next = format!("SELECT min({column}) FROM review_queue WHERE waiting = 1 AND {column} > ?1");
+        let count = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM review_queue WHERE waiting = 1 AND {column} = ?1 LIMIT {MOST_OF_A_VALUE})"
+        );
+        let (mut values, mut last) = (Vec::new(), String::new());
+        while values.len() < MOST_VALUES {
+            let found: Vec<Option<String>> = self.rows("read the filters", &next, [&last], |row| row.get(0))?;
+            let Some(value) = found.into_iter().flatten().next() else { break };
+            let counts: Vec<u64> = self.rows("read the filters", &count, [&value], |row| row.get(0))?;
+            last.clone_from(&value);
+            values.push((value, counts.first().copied().unwrap_or(0)));
+        }
+        values.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        Ok(values)
     }
 }
 
