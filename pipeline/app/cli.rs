@@ -430,4 +430,6 @@ pub enum Scene {
     Demo,
     /// A quarter of it in three passes, for tests.
     Small,
+    /// A quarter of it in four passes: of two things one is cleared away in the last.
+    Closures,
 }

@@ -343,7 +343,9 @@ fn ledger(
 ) -> Map<String, Value> {
     let elsewhere =
         ["patch_id", "deadline", "lead_department", "supporting_departments", "explanation", "digest", "fid"];
-    let keep = |name: &str| !name.starts_with(PERSONAL) && !elsewhere.contains(&name);
+    // explanations in words name chiefs
+    let keep =
+        |name: &str| !(name.starts_with(PERSONAL) || name.starts_with("explanation") || elsewhere.contains(&name));
     let mut ledger: Map<String, Value> = assessment
         .iter()
         .filter(|(name, value)| keep(name) && !value.is_null())

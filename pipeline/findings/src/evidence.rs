@@ -127,9 +127,9 @@ fn contents(
     let mut finding = serde_json::to_value(record).unwrap_or_default();
     if let Some(fields) = finding.as_object_mut() {
         fields.remove("patch");
-        // chiefs are personal data: a package may go to anybody
+        // chiefs are personal data, and explanations name them: a package may go to anybody
         if let Some(assessment) = fields.get_mut("assessment").and_then(Value::as_object_mut) {
-            assessment.retain(|name, _| !name.starts_with("chief_"));
+            assessment.retain(|name, _| !(name.starts_with("chief_") || name.starts_with("explanation")));
         }
     }
     files.insert("finding.json".to_owned(), pretty(&finding));
