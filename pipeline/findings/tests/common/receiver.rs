@@ -72,6 +72,8 @@ pub struct Kept {
     pub bad_signatures: u64,
     /// The first message that was taken.
     pub sample: Option<Value>,
+    /// As it came: id, timestamp, signature, body.
+    pub raw: Option<[String; 4]>,
     /// Every path and status by plan, for scripted answers.
     pub seen: Vec<String>,
 }
@@ -172,6 +174,11 @@ impl Receiver {
             return Ok(plain(401));
         };
         let message: Value = serde_json::from_slice(&body).map_err(|_| "no JSON")?;
+        let part = |name| header(name).unwrap_or_default();
+        let raw = [part(signature::ID), part(signature::TIMESTAMP), part(signature::SIGNATURE)];
+        let [first, second, third] = raw;
+        let text = String::from_utf8_lossy(&body).into_owned();
+        self.kept.lock().expect("kept").raw.get_or_insert([first, second, third, text]);
         self.commit(&id, &message);
         match fault {
             Fault::Twice => self.commit(&id, &message),
