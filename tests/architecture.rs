@@ -32,6 +32,9 @@ fn arrows_point_to_the_domain() {
     assert_eq!(ours("shorewatch-models"), ["shorewatch-domain", "shorewatch-torchscript"]);
     assert_eq!(ours("shorewatch-torchscript"), [""; 0]);
     assert_eq!(ours("shorewatch-store"), ["shorewatch-domain"]);
+    assert_eq!(ours("shorewatch-law"), ["shorewatch-domain"]);
+    assert_eq!(ours("shorewatch-findings"), ["shorewatch-domain", "shorewatch-store"]);
+    assert_eq!(ours("shorewatch-review"), ["shorewatch-domain", "shorewatch-imagery", "shorewatch-store"]);
     assert_eq!(ours("shorewatch-evaluation"), [""; 0]);
     assert_eq!(ours("shorewatch-report"), [""; 0]);
     assert_eq!(ours("shorewatch-synth"), [""; 0]);
@@ -40,9 +43,12 @@ fn arrows_point_to_the_domain() {
         [
             "shorewatch-domain",
             "shorewatch-evaluation",
+            "shorewatch-findings",
             "shorewatch-imagery",
+            "shorewatch-law",
             "shorewatch-models",
             "shorewatch-report",
+            "shorewatch-review",
             "shorewatch-store",
             "shorewatch-synth"
         ]

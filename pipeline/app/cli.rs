@@ -1,9 +1,16 @@
 //! The command line.
 
+pub mod law;
+pub mod review;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
+
+mod findings;
+
+pub use findings::{DeliverArguments, DeliverCommand, EvidenceCommand};
 
 /// Finds suspected problems along managed shorelines in satellite and drone imagery.
 ///
@@ -52,8 +59,9 @@ Exit codes:
   3  done, but some inputs were refused, quarantined, held or partly unreadable (see the messages)
   4  refused before any work: model, store and inputs do not fit together
   5  could not go on now (disk full, store in use, input still being copied); the same command may succeed later
-  6  `run --due` only: done, and an alarm stands (no new pass, or a reach unobserved, for too long); inputs may have been
-     refused too: 6 goes before 3, and the messages and --json tell both";
+  6  `run --due`, `deliver` and `deliver status` only: done, and an alarm stands (no new pass, a reach unobserved, or a message
+     not delivered, for too long; a target switched off; dead letters); inputs may have been refused too: 6 goes before 3,
+     and the messages and --json tell both";
 
 /// A run configuration.
 #[derive(Debug, Clone, Args)]
@@ -115,6 +123,18 @@ pub enum Command {
         #[arg(long, value_name = "DATE", hide = true)]
         today: Option<Date>,
     },
+    /// Say of every current patch what it may be in law, how bad it is, where it lies and whose it is (`run` does it too).
+    Assess(ConfigFile),
+    /// Tell why a patch was judged as it was: evidence, layers, rules that fired and those that did not, provenance.
+    Explain(law::ExplainArguments),
+    /// Write the ledger of suspected problems as CSV, Excel workbook and GeoPackage.
+    Ledger(law::LedgerArguments),
+    /// Import national patches (图斑), and write them back with outcome codes.
+    #[command(subcommand)]
+    National(law::NationalCommand),
+    /// Review patches on a page in the browser: the server, and its accounts.
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
     /// Write the current patches as GeoJSON, GeoPackage, FlatGeobuf and CSV.
     Export {
         /// The configuration.
@@ -126,13 +146,19 @@ pub enum Command {
         /// Folder to write to; by default the configuration's output folder.
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
+        /// Leave out names of officials and permits: for the public.
+        #[arg(long)]
+        public: bool,
     },
-    /// Write the report of the latest run: one HTML page that needs no network.
+    /// Write the report of the latest run, or of a week, month, quarter or year: one HTML page that needs no network.
     Report {
         /// The configuration.
         #[command(flatten)]
         config: ConfigFile,
-        /// File to write; by default `report.html` in the configuration's output folder.
+        /// Of a period.
+        #[command(flatten)]
+        period: law::PeriodArguments,
+        /// File to write; by default `report.html`, `report-PERIOD.html` of a period, in the configuration's output folder.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
         /// Truth (GeoJSON) that `shorewatch synth` wrote, to compare with.
@@ -173,6 +199,13 @@ pub enum Command {
     Labels(LabelsCommand),
     /// Measure how good a bundle is on what its training never saw; writes `eval.json` and a page, `eval.html`.
     Eval(EvaluateArguments),
+    /// Deliver findings that a person confirmed to the issue system: whatever breaks, once in effect.
+    Deliver(DeliverArguments),
+    /// Packages of evidence.
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    /// Look for what does not fit together: deliveries and pictures that the store does not know (a restored backup?).
+    Doctor(ConfigFile),
     /// Look at model bundles.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -397,4 +430,6 @@ pub enum Scene {
     Demo,
     /// A quarter of it in three passes, for tests.
     Small,
+    /// A quarter of it in four passes: of two things one is cleared away in the last.
+    Closures,
 }

@@ -11,8 +11,10 @@
 //! | [`labels`] | reviewed patches as training chips |
 //! | [`reporting`], [`score`], [`scene`] | the HTML page; truth against result; synthetic imagery |
 //! | [`failure`], [`process`] | exit codes; memory and end of the process |
+//! | [`findings`] | what delivery needs of imagery and files |
 //! | [`change`] | `shorewatch change`: the fused change score of two passes |
 //! | [`evaluation`] | `shorewatch eval`: how good a bundle is |
+//! | [`law`] | what layers and rules say of patches; ledgers and periodic reports |
 //! | [`logging`], [`progress`] | what the user sees meanwhile |
 
 pub mod change;
@@ -21,7 +23,9 @@ pub mod commands;
 pub mod configuration;
 pub mod evaluation;
 pub mod failure;
+pub mod findings;
 pub mod labels;
+pub mod law;
 pub mod logging;
 pub mod polygonize;
 pub mod process;

@@ -40,6 +40,7 @@ pub fn paint_into(folder: &Path, which: Scene, seed: Option<u64>) -> Result<Pain
     let mut scenario = match which {
         Scene::Demo => Scenario::demo(),
         Scene::Small => Scenario::small(),
+        Scene::Closures => Scenario::closures(),
     };
     if let Some(seed) = seed {
         scenario.seed = seed;

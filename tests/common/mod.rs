@@ -91,8 +91,18 @@ impl Place {
         let store = rusqlite::Connection::open(self.path(store)).expect("the store opens");
         let mut statement = store.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).expect("the table is there");
         let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
-        let timed =
-            ["added_at", "imported_at", "published_at", "superseded_at", "started_at", "finished_at", "seconds"];
+        let timed = [
+            "added_at",
+            "imported_at",
+            "published_at",
+            "superseded_at",
+            "started_at",
+            "finished_at",
+            "seconds",
+            "assessed_at",
+            "given_at",
+            "first_raised_at",
+        ];
         let mut rows = statement.query([]).expect("rows");
         let mut found = Vec::new();
         while let Some(row) = rows.next().expect("a row") {

@@ -5,9 +5,10 @@ use std::io::BufRead;
 
 use serde_json::json;
 
-use super::{Out, settings};
+use super::{Out, law, settings};
 use crate::cli::ConfigFile;
 use crate::failure::{ExitCode, Failure};
+use crate::law::assess::assess_all;
 use crate::progress::Progress;
 use crate::run::session::{Purpose, Session};
 use crate::run::{self, RunSummary, publish, staged, work};
@@ -46,6 +47,9 @@ pub(super) fn told(summary: &RunSummary) -> String {
             "\ncases: {} confirmed, {} suspected ({} of both urgent), {} cleared, {} expired",
             cases.confirmed, cases.suspected, cases.urgent, cases.cleared, cases.expired
         );
+    }
+    if summary.assessment.assessed > 0 {
+        let _ = write!(text, "\n{}", law::told(&summary.assessment));
     }
     for reach in &summary.reaches_outside_every_pass {
         let _ = write!(text, "\nnot looked at: reach {reach} lies outside every pass");
@@ -125,6 +129,7 @@ pub(super) fn publish_staged(out: &Out, config: &ConfigFile) -> Result<ExitCode,
         published += 1;
     }
     session.store.rebuild_cases(&session.settings.cases, jiff::Timestamp::now())?;
+    assess_all(&mut session.store, &session.settings.rules, jiff::Timestamp::now())?;
     let text = format!("{published} passes published with {patches} patches; {waiting} wait for units");
     out.either(&json!({ "published": published, "patches": patches, "waiting": waiting }), &text)?;
     Ok(if waiting > 0 { ExitCode::Partial } else { ExitCode::Done })

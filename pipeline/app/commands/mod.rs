@@ -8,16 +8,22 @@
 //! | `results` | `export`, `report`, `score`, `synth` |
 //! | `change` | `change` |
 //! | `labels` | `labels` |
+//! | `review` | `review serve`, `review account` |
+//! | `law` | `assess`, `explain`, `ledger`, `national`, `report --period` |
 //! | `evaluation` | `eval` |
+//! | `findings` | `deliver`, `evidence`, `doctor` |
 //! | `program` | `init`, `model`, `completions`, `man` |
 
 mod change;
 mod evaluation;
+mod findings;
 mod inspection;
 mod labels;
+mod law;
 mod program;
 mod registry;
 mod results;
+mod review;
 mod scheduled;
 
 use std::io::Write;
@@ -76,16 +82,25 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
         Command::Work { config, units } => inspection::work_units(&out, config, units),
         Command::Publish(config) => inspection::publish_staged(&out, config),
         Command::Status { config, since, today } => scheduled::status(&out, config, *since, *today),
-        Command::Export { config, format, out: folder } => {
-            results::export_patches(&out, config, format, folder.as_deref())
+        Command::Assess(config) => law::assess(&out, config),
+        Command::Explain(arguments) => law::explain(&out, arguments),
+        Command::Ledger(arguments) => law::write_ledger(&out, arguments),
+        Command::National(command) => law::national(&out, command),
+        Command::Review(command) => review::review(&out, command),
+        Command::Export { config, format, out: folder, public } => {
+            results::export_patches(&out, config, format, folder.as_deref(), *public)
         }
-        Command::Report { config, out: file, truth, today } => {
-            results::report(&out, config, file.as_deref(), truth.as_deref(), *today)
-        }
+        Command::Report { config, period, out: file, truth, today } => match period.period {
+            None => results::report(&out, config, file.as_deref(), truth.as_deref(), *today),
+            Some(kind) => law::periodic(&out, config, kind, period, file.as_deref()),
+        },
         Command::Synth { out: folder, scene, seed } => results::synth(&out, folder, *scene, *seed),
         Command::Score { config, truth, out: file } => results::score_run(&out, config, truth, file.as_deref()),
         Command::Change(arguments) => change::score(&out, arguments),
         Command::Labels(LabelsCommand::Export { config, out: folder }) => labels::export(&out, config, folder),
+        Command::Deliver(arguments) => findings::deliver(&out, arguments),
+        Command::Evidence(command) => findings::evidence(&out, command),
+        Command::Doctor(config) => findings::doctor(&out, config),
         Command::Model(ModelCommand::Inspect(bundle)) => program::model_inspect(&out, bundle),
         Command::Model(ModelCommand::Verify(bundle)) => program::model_verify(&out, bundle),
         Command::Model(ModelCommand::Bench { bundle, workers, window_px, seconds }) => {

@@ -1,10 +1,12 @@
 //! What comes out, and synthetic scenes to try it on.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::civil::Date;
 use serde_json::json;
 
+use shorewatch_domain::law::assessment::Assessment;
 use shorewatch_domain::patch::Patch;
 use shorewatch_imagery::export;
 use shorewatch_store::{PatchFilter, Store};
@@ -20,12 +22,24 @@ pub(super) fn export_patches(
     config: &ConfigFile,
     formats: &[ExportFormat],
     folder: Option<&Path>,
+    public: bool,
 ) -> Result<ExitCode, Failure> {
     let settings = settings(config)?;
     let folder = folder.unwrap_or(&settings.output_folder);
     std::fs::create_dir_all(folder)?;
-    let stored = Store::open_read_only(&settings.store_file)?.patches(&PatchFilter::default())?;
-    let patches: Vec<Patch> = stored.into_iter().map(|stored| stored.patch).collect();
+    let store = Store::open_read_only(&settings.store_file)?;
+    let mut assessments: BTreeMap<String, Assessment> = store
+        .assessments()?
+        .into_iter()
+        .map(|stored| (stored.assessment.patch_id.clone(), stored.assessment))
+        .collect();
+    let stored = store.patches(&PatchFilter::default())?.into_iter();
+    let patches: Vec<(Patch, Option<Assessment>)> = stored
+        .map(|stored| {
+            let told = assessments.remove(&stored.patch.patch_id);
+            (stored.patch, told)
+        })
+        .collect();
     let mut files = Vec::new();
     for format in formats {
         let (name, format) = match format {
@@ -35,7 +49,7 @@ pub(super) fn export_patches(
             ExportFormat::Csv => ("patches.csv", export::ExportFormat::Csv),
         };
         let file = folder.join(name);
-        export::export(&file, format, &patches)?;
+        export::export_assessed(&file, format, &patches, public)?;
         files.push(file);
     }
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();

@@ -22,3 +22,14 @@ pub(super) const SENSORS: [(&str, &str); 16] = [
 
 /// The table of changes.
 pub(super) const CLASSES: &str = include_str!("../../../configs/classes.toml");
+
+/// The files of rules, by name.
+pub(super) const RULES: [(&str, &str); 7] = [
+    ("vocabulary.toml", include_str!("../../../configs/rules/vocabulary.toml")),
+    ("issues.toml", include_str!("../../../configs/rules/issues.toml")),
+    ("severity.toml", include_str!("../../../configs/rules/severity.toml")),
+    ("offices.toml", include_str!("../../../configs/rules/offices.toml")),
+    ("assessment.toml", include_str!("../../../configs/rules/assessment.toml")),
+    ("ledger.toml", include_str!("../../../configs/rules/ledger.toml")),
+    ("national.toml", include_str!("../../../configs/rules/national.toml")),
+];

@@ -13,6 +13,7 @@
 
 mod built_in;
 mod classes;
+mod delivery;
 mod digest;
 mod document;
 mod faults;
@@ -20,6 +21,7 @@ mod glob;
 mod passes;
 mod paths;
 mod resolve;
+mod rules;
 mod run;
 mod schedule;
 mod schema;
@@ -31,14 +33,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use classes::Classes;
+pub use delivery::{DeliverySection, PictureWord, TargetEntry, TargetWord};
 pub use digest::sensor_digest;
 pub use faults::{ConfigurationFault, ConfigurationFaults, FaultPlace};
 pub use passes::{FoundPass, WatchedPasses};
 pub use paths::Environment;
+pub use rules::load_rules;
 pub use run::{
     Backend, ChangeSection, ClassesSection, Device, GridSection, LimitsSection, ModelSection, OutputSection, PassEntry,
-    PatchesSection, ReachEntry, RunConfiguration, RuntimeSection, SensorsSection, StoreSection, TilesSection,
-    WorkSection, Zones,
+    PatchesSection, ReachEntry, RulesSection, RunConfiguration, RuntimeSection, SensorsSection, StoreSection,
+    TilesSection, WorkSection, Zones,
 };
 pub use schedule::{CadenceEntry, ScheduleSection, ScheduleSettings, WatchEntry, WatchSettings};
 pub use sensors::{Sensor, built_in_sensor};

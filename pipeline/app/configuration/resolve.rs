@@ -13,7 +13,7 @@ use super::paths::{self, Environment};
 use super::run::{Backend, Device, PassEntry, ReachEntry, RunConfiguration};
 use super::schema::suggestion;
 use super::settings::{GridChoice, GridSettings, ModelSettings, PassSettings, ReachSettings, RunSettings};
-use super::{schedule, sensors, time};
+use super::{delivery, rules, schedule, sensors, time};
 
 /// Systems that people type by mistake: in degrees, or with areas that are far from true.
 const NOT_FOR_AREAS: [(u32, &str); 8] = [
@@ -67,6 +67,11 @@ pub(super) fn resolve(
         resolver.existing(at!["classes", "file"], text, Path::is_file, "file", help)
     });
     let classes = Classes::load(class_file.as_deref(), resolver.faults);
+    let rule_folder = typed.rules.folder.as_deref().and_then(|text| {
+        let help = "correct it, or leave it out: rules are built in";
+        resolver.existing(at!["rules", "folder"], text, Path::is_dir, "folder", help)
+    });
+    let rules = rules::load(rule_folder.as_deref(), resolver.faults);
 
     let mut passes = Vec::new();
     for (i, entry) in typed.passes.iter().enumerate() {
@@ -84,8 +89,10 @@ pub(super) fn resolve(
         }
     }
     let schedule = schedule::resolve(&typed.schedule, &sensors, &mut resolver);
+    let cases = typed.cases.rules();
+    let delivery = delivery::resolve(&typed.delivery, &cases, &output_folder, typed.runtime.synthetic, &mut resolver);
 
-    let (classes, grid) = (classes?, grid?);
+    let (classes, rules, grid) = (classes?, rules?, grid?);
     if faults.len() > before {
         return None;
     }
@@ -107,17 +114,19 @@ pub(super) fn resolve(
         },
         sensors,
         classes,
+        rules,
         grid,
         unit_px: typed.tiles.unit_px as usize,
         look_back_passes: typed.change.look_back_passes as usize,
         reference_passes: typed.change.reference_passes.clone(),
         change_bundle: typed.change.bundle.clone(),
-        cases: typed.cases.rules(),
+        cases,
         patches: typed.patches.clone(),
         limits: typed.limits.clone(),
         passes,
         reaches,
         schedule,
+        delivery,
         threads: NonZeroUsize::new(typed.runtime.threads as usize).unwrap_or(cores),
         synthetic: typed.runtime.synthetic,
         document,

@@ -8,6 +8,7 @@ use shorewatch_domain::case::CaseRules;
 use shorewatch_domain::crs::ZoneFamily;
 use shorewatch_models::Format;
 
+use super::delivery::DeliverySection;
 use super::schedule::ScheduleSection;
 
 /// The configuration of a Shorewatch run.
@@ -34,6 +35,9 @@ pub struct RunConfiguration {
     /// The table of changes that raise a suspicion.
     #[serde(default)]
     pub classes: ClassesSection,
+    /// What a patch may be in law, how bad it is, and whose it is.
+    #[serde(default)]
+    pub rules: RulesSection,
     /// The fixed pixel lattice on which all passes are compared.
     pub grid: GridSection,
     /// How work is cut up.
@@ -60,6 +64,9 @@ pub struct RunConfiguration {
     /// Scheduled runs (`shorewatch run --due`) and their alarms; decides no result.
     #[serde(default)]
     pub schedule: ScheduleSection,
+    /// Delivery of findings to issue systems (`shorewatch deliver`), and the way back; decides no result.
+    #[serde(default)]
+    pub delivery: DeliverySection,
     /// This machine and this run; decides no result.
     #[serde(default)]
     pub runtime: RuntimeSection,
@@ -195,6 +202,17 @@ pub struct ClassesSection {
     /// The table; the built-in one where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+}
+
+/// Rules of assessment.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RulesSection {
+    /// Folder of rule files (`issues.toml`, `severity.toml`, `offices.toml`, `assessment.toml`, `vocabulary.toml`,
+    /// `ledger.toml`, `national.toml`). One that it lacks is the built-in one; without a folder all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub folder: Option<String>,
 }
 
 /// The grid. Either `zones` or `epsg` must be given.

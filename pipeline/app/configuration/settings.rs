@@ -8,6 +8,7 @@ use shorewatch_domain::case::CaseRules;
 use shorewatch_domain::crs::{Epsg, NoZone, ZoneFamily};
 use shorewatch_domain::grid::Grid;
 use shorewatch_domain::pass::AcquisitionTime;
+use shorewatch_law::rules::Rules;
 use shorewatch_models::{Format, Options};
 
 use super::classes::Classes;
@@ -33,6 +34,8 @@ pub struct RunSettings {
     pub sensors: BTreeMap<String, Sensor>,
     /// The table of changes.
     pub classes: Classes,
+    /// Rules of assessment.
+    pub rules: Rules,
     /// The grid.
     pub grid: GridSettings,
     /// Edge of a unit of work in pixels.
@@ -55,6 +58,8 @@ pub struct RunSettings {
     pub reaches: Vec<ReachSettings>,
     /// Scheduled runs and their alarms.
     pub schedule: ScheduleSettings,
+    /// Delivery of findings.
+    pub delivery: shorewatch_findings::settings::Settings,
     /// Worker threads.
     pub threads: NonZeroUsize,
     /// True where the imagery is painted: everything that comes out must say so.

@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use shorewatch_domain::digest::Digest;
+use shorewatch_domain::law::assessment::Assessment;
 use shorewatch_domain::pass::{Pass, PassState};
 use shorewatch_domain::patch::Patch;
 use shorewatch_report::{
@@ -38,7 +39,16 @@ pub fn page(session: &Session, truth: Option<&Path>, today: Date) -> Result<Stri
     let plan = session.plan()?;
     let patches: Vec<Patch> =
         session.store.patches(&PatchFilter::default())?.into_iter().map(|stored| stored.patch).collect();
-    let mut cards = patches.iter().map(|patch| patches::card(session, patch)).collect::<Result<Vec<_>, _>>()?;
+    let assessments: BTreeMap<String, Assessment> = session
+        .store
+        .assessments()?
+        .into_iter()
+        .map(|stored| (stored.assessment.patch_id.clone(), stored.assessment))
+        .collect();
+    let mut cards = patches
+        .iter()
+        .map(|patch| patches::card(session, patch, assessments.get(&patch.patch_id)))
+        .collect::<Result<Vec<_>, _>>()?;
     rank_patches(&mut cards);
     let pictured = DEFAULT_MAX_PATCHES_WITH_CHIPS;
     let by_id: BTreeMap<&str, &Patch> = patches.iter().map(|patch| (patch.patch_id.as_str(), patch)).collect();

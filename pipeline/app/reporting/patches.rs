@@ -1,14 +1,16 @@
 //! Patches as cards.
 
 use shorewatch_domain::classes::IssueClass as DomainIssueClass;
+use shorewatch_domain::law::assessment::{Assessment, Language, Unit};
 use shorewatch_domain::patch::Patch;
+use shorewatch_law::explain;
 use shorewatch_report::{IssueClass, PairReference, PatchCard};
 
 use super::reference;
 use crate::failure::Failure;
 use crate::run::session::Session;
 
-pub(super) fn card(session: &Session, patch: &Patch) -> Result<PatchCard, Failure> {
+pub(super) fn card(session: &Session, patch: &Patch, assessment: Option<&Assessment>) -> Result<PatchCard, Failure> {
     let (before, after) = patch.change_type.split_once("_to_").unwrap_or((&patch.change_type, &patch.change_type));
     let mut notes = Vec::new();
     if patch.valid_fraction < 0.8 {
@@ -38,9 +40,38 @@ pub(super) fn card(session: &Session, patch: &Patch) -> Result<PatchCard, Failur
         longitude_deg: patch.centre.0,
         latitude_deg: patch.centre.1,
         reach_id: patch.reach_id.clone(),
+        said: assessment.map(said).unwrap_or_default(),
         notes,
         chips: None,
     })
+}
+
+/// What layers and rules say of a patch. Names of officials stay out: the page is handed around.
+fn said(told: &Assessment) -> Vec<(String, String)> {
+    let language = Language::English;
+    let mut rows = vec![("Number".to_owned(), told.number.clone())];
+    let mut add = |label: &str, value: Option<String>| rows.extend(value.map(|value| (label.to_owned(), value)));
+    add("Sub-type", told.sub_type.map(|sub_type| format!("{} {}", sub_type.code(), sub_type.text(language))));
+    add("Severity", Some(told.severity.text(language).to_owned()));
+    add("Permit", Some(told.permit_status.text(language).to_owned()));
+    add("Stock or increment", Some(told.stock_flag.text(language).to_owned()));
+    add(
+        "Water",
+        told.river_name.as_ref().map(|river| {
+            let bank = told.bank.map_or("", |bank| explain::bank_name(bank, language));
+            format!("{river} {bank} {}", told.chainage_m.map(explain::chainage).unwrap_or_default())
+        }),
+    );
+    let units: Vec<&Unit> =
+        [&told.city, &told.county, &told.town, &told.village].into_iter().filter_map(Option::as_ref).collect();
+    let names = units.iter().map(|unit| unit.name.as_str()).collect::<Vec<_>>().join(" ");
+    add("Unit", (!units.is_empty()).then_some(names));
+    add("Function zone", told.shoreline_zone.clone());
+    add("Lead", told.lead_department.clone());
+    add("Deadline", told.deadline.map(|day| day.to_string()));
+    add("Priority", Some(format!("{:.3}", told.priority)));
+    add("Not in the queue", told.suppressed_reason.map(|reason| reason.text(language).to_owned()));
+    rows
 }
 
 /// `None` where it can't be told.

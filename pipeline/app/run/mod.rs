@@ -10,6 +10,7 @@
 //! | [`pairs`], [`beliefs`] | what is common to two passes; what is believed before a pass |
 //! | [`compare`] | what the pixels of a unit say about change |
 //! | [`staged`] | the result of a unit on disk |
+//! | `tasking` | places that people reported: worked first |
 //! | [`work`] | one unit: read → segment → compare with earlier passes → staged result |
 //! | `counts` | what a unit counts |
 //! | [`mosaic`], [`patches`], [`publish`] | staged results → whole patches and coverage → the store, in one transaction |
@@ -33,6 +34,7 @@ pub mod plan;
 pub mod publish;
 pub mod session;
 pub mod staged;
+mod tasking;
 pub mod work;
 
 use std::time::Instant;
@@ -41,10 +43,12 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use shorewatch_domain::grid::Window;
 use shorewatch_domain::unit::Unit;
-use shorewatch_store::{CaseCounts, PatchFilter, PlanCounts, RunEnd, RunStart, RunState, Store};
+use shorewatch_store::{AssessmentCounts, CaseCounts, PatchFilter, PlanCounts, RunEnd, RunStart, RunState, Store};
 
 use crate::failure::{ExitCode, Failure};
+use crate::law::assess::assess_all;
 use crate::progress::Progress;
 use context::RunContext;
 use plan::{Plan, PlannedPublication};
@@ -67,6 +71,8 @@ pub struct RunSummary {
     pub suppressed: usize,
     /// Cases by state, over all passes.
     pub cases: CaseCounts,
+    /// What layers and rules say of the current patches.
+    pub assessment: AssessmentCounts,
     /// Current patches in the store.
     pub patches_current: usize,
     /// Pictures painted now.
@@ -117,17 +123,19 @@ pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Fai
         let ground = |publication: &PlannedPublication| &session.grounds[publication.ground];
         for publication in &todo {
             // Works a pass and publishes it before the next: what is published is safe whatever happens later.
-            let done = work_all(&session.context, ground(publication), &plan.histories, publication, progress)
-                .and_then(|worked| {
-                    summary.units_worked += worked;
-                    publish::publish(
-                        &session.context,
-                        ground(publication),
-                        publication,
-                        plan.run_id,
-                        &mut session.store,
-                    )
-                });
+            let reported = tasking::reported(&session.store, &publication.grid)?;
+            let done =
+                work_all(&session.context, ground(publication), &plan.histories, publication, &reported, progress)
+                    .and_then(|worked| {
+                        summary.units_worked += worked;
+                        publish::publish(
+                            &session.context,
+                            ground(publication),
+                            publication,
+                            plan.run_id,
+                            &mut session.store,
+                        )
+                    });
             let name = &session.context.pass(&publication.pass_id)?.name;
             match done {
                 Ok(published) => {
@@ -152,6 +160,12 @@ pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Fai
         session.store.finish_run(&plan.run_id, &run_end(&summary))?;
     }
     summary.cases = session.store.rebuild_cases(&session.settings.cases, Timestamp::now())?;
+    session.store.note_tasking_looked(Timestamp::now())?;
+    let assessed = assess_all(&mut session.store, &session.settings.rules, Timestamp::now())?;
+    summary.assessment = assessed.counts;
+    if !todo.is_empty() {
+        session.store.record_run_layers(&plan.run_id, &assessed.versions, Timestamp::now())?;
+    }
     if session.settings.patches.chips {
         summary.chips = paint_chips(session, progress)?;
     }
@@ -178,11 +192,14 @@ pub fn not_published<'a>(plan: &'a Plan, store: &Store) -> Result<Vec<&'a Planne
 const STRIP_CELLS: i64 = 6;
 
 /// Units in the order of work: strips of a few squares from top to bottom, and row by row in them. Neighbours share decoded
-/// blocks, and how many of those have to be kept does not depend on the width of the scene.
-fn work_order(units: &[Unit]) -> Vec<&Unit> {
+/// blocks, and how many of those have to be kept does not depend on the width of the scene. Reported places go before all.
+fn work_order<'u>(units: &'u [Unit], reported: &[Window]) -> Vec<&'u Unit> {
     let mut ordered: Vec<_> = units.iter().collect();
     let first_col = units.iter().map(|unit| unit.cell.col).min().unwrap_or(0);
-    ordered.sort_by_key(|unit| ((unit.cell.col - first_col) / STRIP_CELLS, unit.cell.row, unit.cell.col));
+    ordered.sort_by_key(|unit| {
+        let strip = (unit.cell.col - first_col) / STRIP_CELLS;
+        (tasking::urgency(unit, reported), strip, unit.cell.row, unit.cell.col)
+    });
     ordered
 }
 
@@ -192,11 +209,12 @@ fn work_all(
     ground: &ground::Ground,
     histories: &beliefs::Histories,
     publication: &PlannedPublication,
+    reported: &[Window],
     progress: &Progress,
 ) -> Result<usize, Failure> {
     let pass = context.pass(&publication.pass_id)?;
     let bar = progress.units(publication.units.len(), &pass.name);
-    let worked = work_order(&publication.units)
+    let worked = work_order(&publication.units, reported)
         .into_iter()
         .par_bridge()
         .map(|unit| {

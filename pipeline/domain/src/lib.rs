@@ -16,21 +16,30 @@
 //! | [`extract`] | label rasters to polygons, exact and simplified |
 //! | [`patch`] | what comes out, and what is kept back with a reason |
 //! | [`case`] | what several passes say about one place: from the first suspicion until it is gone |
+//! | [`finding`] | what was confirmed, what the issue system is told of it, and what comes back |
+//! | [`law`] | what register, layers and rules say of a place |
+//! | [`access`] | who may do what in review, and where |
+//! | [`decision`] | what reviewers decide: verdicts, reasons, corrections, the two-person rule, figures |
 //! | [`review`] | what a person decided on a patch, and what a network may learn from it |
+//! | [`tasking`] | places that people reported |
 //! | [`mod@unit`] | a square of the grid × a pass: what is worked on, and its identity |
 //! | [`digest`] | what is done is keyed by these |
 //!
 //! No files, no clock, no threads, no GDAL, no torch: everything here is a function of its arguments.
 
+pub mod access;
 pub mod belief;
 pub mod case;
 pub mod change;
 pub mod classes;
 pub mod crs;
+pub mod decision;
 pub mod digest;
 pub mod evidence;
 pub mod extract;
+pub mod finding;
 pub mod grid;
+pub mod law;
 pub mod observed;
 pub mod pass;
 pub mod patch;
@@ -42,4 +51,5 @@ pub mod registration;
 pub mod review;
 pub mod sensor;
 pub mod suspicion;
+pub mod tasking;
 pub mod unit;

@@ -10,6 +10,7 @@
 //! | [`positions`], [`resample`] | where a grid pixel lies in a file, and its value there |
 //! | [`stored`] | whole small files as they are stored, for labels |
 //! | [`layers`] | what units of work leave behind |
+//! | [`table`] | any vector file or CSV table as rows of texts with a shape: what layers are made of |
 //! | [`vector`] | vector files become reaches |
 //! | [`mod@write`] | GeoTIFF and COG out |
 //! | [`export`] | patches as GeoJSON, GeoPackage, FlatGeobuf and CSV |
@@ -27,6 +28,7 @@ pub mod read;
 pub mod resample;
 pub mod runtime;
 pub mod stored;
+pub mod table;
 #[cfg(test)]
 mod testing;
 pub mod vector;

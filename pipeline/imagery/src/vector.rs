@@ -2,7 +2,7 @@
 //!
 //! All or nothing: every fault of every feature is reported at once, and nothing is imported while there is one.
 
-mod geometry;
+pub(crate) mod geometry;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -54,7 +54,7 @@ pub fn read_reaches(path: &Path, source: &ReachSource) -> Result<Vec<Reach>, Ima
     if source.buffer_m.is_some_and(|buffer| !(buffer.is_finite() && buffer > 0.0)) {
         return Err(refused(format!("the buffer is {:?} m; expected a width above 0", source.buffer_m)));
     }
-    let dataset = open_vector(path)?;
+    let dataset = open_vector(path, None)?;
     let mut layer = pick_layer(&dataset, source.layer.as_deref()).map_err(refused)?;
     let crs = reference_system(path, &layer, source.assigned_epsg)?;
     let reader = FeatureReader {
@@ -93,7 +93,8 @@ pub fn read_reaches(path: &Path, source: &ReachSource) -> Result<Vec<Reach>, Ima
     Ok(reaches)
 }
 
-fn open_vector(path: &Path) -> Result<Dataset, ImageryError> {
+/// Opens a local vector file with the drivers that are allowed; texts of a shapefile in `encoding`, where that is given.
+pub(crate) fn open_vector(path: &Path, encoding: Option<&str>) -> Result<Dataset, ImageryError> {
     runtime::init();
     check_name(path)?;
     let is_geodatabase =
@@ -110,7 +111,11 @@ fn open_vector(path: &Path) -> Result<Dataset, ImageryError> {
         }
         local
     };
+    let encoding = encoding.map(|name| format!("ENCODING={name}"));
+    let is_shapefile = local.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("shp"));
+    let open_options: Vec<&str> = encoding.iter().filter(|_| is_shapefile).map(String::as_str).collect();
     let options = DatasetOptions {
+        open_options: (!open_options.is_empty()).then_some(open_options.as_slice()),
         open_flags: GdalOpenFlags::GDAL_OF_VECTOR
             | GdalOpenFlags::GDAL_OF_READONLY
             | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
@@ -124,7 +129,7 @@ fn open_vector(path: &Path) -> Result<Dataset, ImageryError> {
     })
 }
 
-fn pick_layer<'a>(dataset: &'a Dataset, name: Option<&str>) -> Result<Layer<'a>, String> {
+pub(crate) fn pick_layer<'a>(dataset: &'a Dataset, name: Option<&str>) -> Result<Layer<'a>, String> {
     let names: Vec<String> = dataset.layers().map(|layer| layer.name()).collect();
     let wanted = match (name, names.as_slice()) {
         (Some(name), _) => names.iter().position(|other| other == name),
@@ -143,7 +148,11 @@ fn column(layer: &Layer<'_>, name: &str) -> Result<usize, String> {
     found.ok_or_else(|| format!("layer {} has no field {name:?}; it has {}", layer.name(), names.join(", ")))
 }
 
-fn reference_system(path: &Path, layer: &Layer<'_>, assigned: Option<u32>) -> Result<SourceCrs, ImageryError> {
+pub(crate) fn reference_system(
+    path: &Path,
+    layer: &Layer<'_>,
+    assigned: Option<u32>,
+) -> Result<SourceCrs, ImageryError> {
     let own = layer.spatial_ref().as_ref().and_then(SourceCrs::from_spatial_ref);
     match (own, assigned) {
         (Some(own), Some(claim)) if own.epsg != Some(claim) => Err(ImageryError::Contradiction {
@@ -220,33 +229,8 @@ impl FeatureReader<'_> {
         Ok(Reach { id, name, scope, scope_source, origin: self.origin.clone(), repairs })
     }
 
-    /// Refuses what no transformation would notice: swapped axes, metres taken for degrees, the 180th meridian.
     fn check_coordinates(&self, shape: &impl BoundingRect<f64, Output = Option<Rect<f64>>>) -> Result<(), String> {
-        let bounds = shape.bounding_rect().ok_or("has no coordinates")?;
-        let (min, max) = (bounds.min(), bounds.max());
-        if ![min.x, min.y, max.x, max.y].iter().all(|value| value.is_finite()) {
-            return Err("has coordinates that are no finite numbers".to_owned());
-        }
-        if !self.geographic {
-            return Ok(());
-        }
-        let (far_x, far_y) = (min.x.abs().max(max.x.abs()), min.y.abs().max(max.y.abs()));
-        if far_x > 360.0 || far_y > 360.0 {
-            return Err(format!(
-                "reaches to ({far_x}, {far_y}) in degrees: the coordinates are projected, the file says geographic; assign the true system"
-            ));
-        }
-        if far_y > 90.0 {
-            let swapped = if far_x <= 90.0 { ": latitude and longitude are swapped" } else { "" };
-            return Err(format!("reaches to latitude {far_y}{swapped}; expected (longitude, latitude)"));
-        }
-        if far_x > 180.0 || max.x - min.x > 180.0 {
-            return Err(format!(
-                "crosses the 180th meridian (longitude {} to {}); split it there into two reaches, each within -180 to 180",
-                min.x, max.x
-            ));
-        }
-        Ok(())
+        check_coordinates(shape.bounding_rect().ok_or("has no coordinates")?, self.geographic)
     }
 
     fn polygon_scope(
@@ -298,22 +282,51 @@ impl FeatureReader<'_> {
     }
 }
 
-/// Refuses shapes whose longitudes span more than half the earth: they cross the 180th meridian.
-fn check_meridian(degrees: &impl BoundingRect<f64, Output = Option<Rect<f64>>>) -> Result<(), String> {
-    let bounds = degrees.bounding_rect().ok_or("has no coordinates")?;
-    if bounds.width() > 180.0 {
-        return Err("crosses the 180th meridian; split it there into two reaches".to_owned());
+/// Refuses what no transformation would notice: swapped axes, metres taken for degrees, the 180th meridian.
+pub(crate) fn check_coordinates(bounds: Rect<f64>, geographic: bool) -> Result<(), String> {
+    let (min, max) = (bounds.min(), bounds.max());
+    if ![min.x, min.y, max.x, max.y].iter().all(|value| value.is_finite()) {
+        return Err("has coordinates that are no finite numbers".to_owned());
+    }
+    if !geographic {
+        return Ok(());
+    }
+
+    let (far_x, far_y) = (min.x.abs().max(max.x.abs()), min.y.abs().max(max.y.abs()));
+    if far_x > 360.0 || far_y > 360.0 {
+        return Err(format!(
+            "reaches to ({far_x}, {far_y}) in degrees: the coordinates are projected, the file says geographic; assign the true system"
+        ));
+    }
+    if far_y > 90.0 {
+        let swapped = if far_x <= 90.0 { ": latitude and longitude are swapped" } else { "" };
+        return Err(format!("reaches to latitude {far_y}{swapped}; expected (longitude, latitude)"));
+    }
+    if far_x > 180.0 || max.x - min.x > 180.0 {
+        return Err(format!(
+            "crosses the 180th meridian (longitude {} to {}); split it there into two, each within -180 to 180",
+            min.x, max.x
+        ));
     }
     Ok(())
 }
 
-fn text(feature: &gdal::vector::Feature<'_>, column: usize) -> Option<String> {
+/// Refuses shapes whose longitudes span more than half the earth: they cross the 180th meridian.
+pub(crate) fn check_meridian(degrees: &impl BoundingRect<f64, Output = Option<Rect<f64>>>) -> Result<(), String> {
+    let bounds = degrees.bounding_rect().ok_or("has no coordinates")?;
+    if bounds.width() > 180.0 {
+        return Err("crosses the 180th meridian; split it there into two".to_owned());
+    }
+    Ok(())
+}
+
+pub(crate) fn text(feature: &gdal::vector::Feature<'_>, column: usize) -> Option<String> {
     let value = feature.field_as_string(column).ok().flatten()?;
     let value = value.trim();
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-fn file_name(path: &Path) -> String {
+pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 

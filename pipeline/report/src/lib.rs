@@ -7,6 +7,8 @@
 //! - [`render_pair`] paints one patch at both dates with the same stretch ([`ChipPair`] → [`RenderedPair`]).
 //! - [`render_overview`] paints the map of a run ([`Overview`] → [`RenderedOverview`]).
 //! - [`render_report`] writes the page of a run ([`Report`] → HTML text).
+//! - [`render_document`] writes reports of a period, briefs and dossiers ([`Document`] → HTML text).
+//! - [`ledger_csv`], [`ledger_workbook`] write the ledger of suspected problems ([`Ledger`] → bytes).
 //! - [`render_evaluation`] writes the page of a model's scores ([`Evaluation`] → HTML text).
 //!
 //! Pixels are arrays in the order (band, row, column); geometry is (x, y) in *pixel-corner*
@@ -14,19 +16,26 @@
 //! North is up. A pixel that was not observed is drawn as a hatch, never as a colour.
 
 mod chip;
+mod document;
 mod error;
 mod evaluation;
+mod ledger;
 mod overview;
 mod paint;
 mod report;
 
 pub use chip::{ChipDate, ChipPair, RenderedPair, render_pair};
+pub use document::{
+    Area, Bars, Block, Document, DocumentCell, DocumentFigure, DocumentTable, Dot, MapDrawing, Section, Strip,
+    StripMark, Tone, render_document,
+};
 pub use error::{RenderError, ReportError, ReportFault};
 pub use evaluation::{
     BandSetScore, Baseline, ClassScore, Evaluation, EvaluationPicture, EvaluationRun, FindingSizeScore, Goal,
     GoalBound, HoldOut, LegendEntry, ObjectKindScore, ObjectScores, ObjectSizeScore, PictureGroup, PictureLegend,
     PicturePanel, PrecisionRecallCurve, ReliabilityBin, WaterScore, render_evaluation,
 };
+pub use ledger::{Cell, Ledger, LedgerError, ledger_csv, ledger_workbook, safe_text};
 pub use overview::{Coverage, Marker, Overview, OverviewPatch, OverviewReach, RenderedOverview, render_overview};
 pub use paint::stretch::{HIGH_PERCENTILE, LOW_PERCENTILE, Stretch};
 pub use report::{

@@ -303,6 +303,8 @@ pub struct PatchCard {
     pub reach_id: String,
     /// Reservations to show with the patch, one sentence each.
     pub notes: Vec<String>,
+    /// What layers and rules say of it: label and value, in the order in which they are shown; empty where it was not assessed.
+    pub said: Vec<(String, String)>,
     /// The before and after pictures.
     pub chips: Option<RenderedPair>,
 }

@@ -174,6 +174,16 @@ pub enum Refusal {
         /// What was found.
         candidates: Vec<String>,
     },
+    /// Something changed since it was looked at.
+    #[error("{what} was changed meanwhile: expected version {seen}, got {now}; look at it again")]
+    Stale {
+        /// What.
+        what: String,
+        /// The version that was looked at.
+        seen: u64,
+        /// The version that it has now.
+        now: u64,
+    },
     /// A record that contradicts itself or the store.
     #[error("{what}: expected {expected}, got {got}; {next}")]
     Invalid {

@@ -2,11 +2,15 @@
 //!
 //! Coordinates are (x, y) = (longitude, latitude) in degrees, whatever axis order the registry has for the system.
 
+mod lines;
+
 use geo_types::{Coord, LineString, MultiPolygon, Polygon};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
 use shorewatch_domain::crs::Epsg;
+
+pub(crate) use lines::fault_of;
 
 const WKB_POLYGON: u32 = 3;
 const WKB_MULTI_POLYGON: u32 = 6;
@@ -227,8 +231,8 @@ fn blob_envelope(blob: &[u8]) -> Option<Envelope> {
     let header = Header::read(blob).filter(|header| !header.empty)?;
     header.envelope.or_else(|| {
         let polygon = Reader::of_body(blob).ok()?.polygon().ok().map(|polygon| MultiPolygon(vec![polygon]));
-        let polygons = polygon.or_else(|| Reader::of_body(blob).ok()?.multi_polygon().ok())?;
-        Some(envelope(&polygons))
+        let polygons = polygon.or_else(|| Reader::of_body(blob).ok()?.multi_polygon().ok());
+        polygons.map_or_else(|| lines::envelope(blob), |polygons| Some(envelope(&polygons)))
     })
 }
 

@@ -11,13 +11,23 @@
 //! | [`suppressed`] | places that were kept back, each with a reason |
 //! | [`follow_ups`] | what a pass shows of the ground of earlier patches |
 //! | [`cases`] | what several passes say about one place: made from patches and follow-ups, and read back |
+//! | [`assessments`] | what layers and rules say of each patch, and numbers of patches |
 //! | [`reviews`] | what reviewers decided on patches |
+//! | [`outbox`] | findings, what has to reach the issue system, and what came back |
+//! | [`national`] | national patches as they came |
+//! | [`layers`] | the layers that decide, version by version, and what is in force |
+//! | [`decisions`] | decisions of reviewers, the queue, leases, figures |
+//! | [`accounts`] | accounts and sessions of the review server |
+//! | [`features`] | layers page by page, as OGC API Features hands them out |
+//! | [`field`] | what field checks bring back |
+//! | [`serving`] | many readers and one writer at a time |
 //! | [`lease`] | one run at a time |
 //! | [`error`] | what can go wrong, by what to do next |
 //!
 //! # Tables
 //! Layers, geometry in EPSG:4490 (CGCS2000, stored as longitude, latitude): `patches`, `patches_suppressed`, `cases`,
-//! `reaches`, `tiles`, `passes`. Tables: `observations`, `follow_ups`, `case_events`, `publications`, `runs`, `units`,
+//! `reaches`, `tiles`, `passes`, `layer_features`, `waters`, `water_reaches`, `kilometre_points`, `named_places`. Tables:
+//! `layer_versions`, `layer_rows_superseded`, `run_layers`, `chiefs`, `departments`, `observations`, `follow_ups`, `case_events`, `publications`, `runs`, `units`,
 //! `patches_superseded`, `reviews`, `shorewatch_schema`. Reaches and footprints come in WGS 84; the two systems agree to
 //! centimetres, far below any pixel, so that the numbers are stored as they are. Times are UTC, to the millisecond (GeoPackage's DATETIME); lists and nested records are JSON text.
 //!
@@ -30,12 +40,20 @@
 //!
 //! No clock: times come in as arguments.
 
+pub mod accounts;
+pub mod assessments;
 pub mod cases;
+pub mod decisions;
 pub mod error;
+pub mod features;
+pub mod field;
 pub mod follow_ups;
 mod geometry;
 mod geopackage;
+pub mod layers;
 pub mod lease;
+pub mod national;
+pub mod outbox;
 pub mod passes;
 pub mod patches;
 pub mod publish;
@@ -44,13 +62,19 @@ pub mod reaches;
 pub mod reviews;
 pub mod runs;
 pub mod schema;
+mod scope;
+pub mod serving;
 pub mod store;
 pub mod suppressed;
 mod values;
 
+pub use assessments::{AssessmentCounts, AssessmentUpdate, NewAssessment, StoredAssessment};
 pub use cases::{CaseCounts, StoredCase};
+pub use decisions::sites::ReviewedSite;
+pub use decisions::{DecisionRules, PatchReview, RecordedDecision};
 pub use error::{Refusal, StoreError};
 pub use follow_ups::StoredFollowUp;
+pub use layers::{LayerImport, LayerVersion, LayersInForce, NewLayer};
 pub use lease::Lease;
 pub use passes::AddedPass;
 pub use patches::{PatchFilter, StoredPatch};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
-use rusqlite::{Row, params};
+use rusqlite::{Row, Transaction, params};
 use shorewatch_domain::review::{self, Review, Verdict};
 
 use crate::error::{Refusal, StoreError};
@@ -37,21 +37,7 @@ impl Store {
                 let next = "the layer patches and the table patches_superseded hold those that can be reviewed";
                 return Err(Refusal::Unknown { kind: "patch", selector: review.patch_id.clone(), next }.into());
             }
-            transaction
-                .prepare_cached(
-                    "INSERT INTO reviews (patch_id, verdict, reason, corrected_class, reviewer, reviewed_at, recorded_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                )?
-                .execute(params![
-                    review.patch_id,
-                    review.verdict.name(),
-                    review.reason,
-                    review.corrected_class,
-                    review.reviewer,
-                    Utc(review.reviewed_at),
-                    Utc(now),
-                ])?;
-            Ok(geopackage::touch(transaction, "reviews", now)?)
+            Ok(append(transaction, review, now)?)
         })
     }
 
@@ -70,6 +56,25 @@ impl Store {
     pub fn reviews(&self) -> Result<Vec<Review>, StoreError> {
         Ok(review::latest(self.recorded_reviews()?))
     }
+}
+
+/// Appends a review that was checked.
+pub(crate) fn append(transaction: &Transaction<'_>, review: &Review, now: Timestamp) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO reviews (patch_id, verdict, reason, corrected_class, reviewer, reviewed_at, recorded_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            review.patch_id,
+            review.verdict.name(),
+            review.reason,
+            review.corrected_class,
+            review.reviewer,
+            Utc(review.reviewed_at),
+            Utc(now),
+        ])?;
+    geopackage::touch(transaction, "reviews", now)
 }
 
 /// A verdict by its name.

@@ -1,5 +1,10 @@
 //! Our own tables, their version, and how an older store is brought up to date.
 
+mod assessments;
+mod decisions;
+mod layers;
+mod outbox;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -7,7 +12,7 @@ use crate::geopackage;
 use crate::values::Utc;
 
 /// The schema version that this program writes and reads.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 7;
 
 /// Brings a store from the version before to `version`.
 struct Migration {
@@ -16,10 +21,14 @@ struct Migration {
 }
 
 /// In order of version; the last one is [`SCHEMA_VERSION`].
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration { version: 1, apply: create_version_1 },
     Migration { version: 2, apply: add_reviews },
     Migration { version: 3, apply: add_evidence_and_cases },
+    Migration { version: 4, apply: layers::add },
+    Migration { version: 5, apply: assessments::add },
+    Migration { version: 6, apply: decisions::add },
+    Migration { version: 7, apply: outbox::add },
 ];
 
 /// What a file is, seen from our schema.

@@ -129,7 +129,8 @@ fn header_register_and_indexes_are_those_of_the_standard() {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
     assert_eq!((number("PRAGMA application_id"), number("PRAGMA user_version")), (0x4750_4B47, 10_300));
     assert_eq!(number("SELECT count(*) FROM gpkg_spatial_ref_sys WHERE srs_id IN (-1, 0, 4326, 4490)"), 4);
-    assert_eq!(number("SELECT count(*) FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index'"), 6);
+    let indexed = number("SELECT count(*) FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index'");
+    assert!(indexed >= 11 && indexed == number("SELECT count(*) FROM gpkg_geometry_columns"), "{indexed}");
     assert_eq!(number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
     let health: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("an answer");
     assert_eq!(health, "ok");

@@ -93,7 +93,8 @@ impl PlacedEvent {
 
     /// What this event shows at a point, if it covers it at that moment.
     pub(crate) fn surface(&self, x: f64, y: f64, moment: Moment) -> Option<Surface> {
-        let begun = moment.epoch >= self.plan.first_pass;
+        let cleared = self.plan.cleared_pass.is_some_and(|cleared| moment.epoch >= cleared);
+        let begun = moment.epoch >= self.plan.first_pass && !cleared;
         if !begun && self.plan.kind != EventKind::Ploughing {
             return None;
         }

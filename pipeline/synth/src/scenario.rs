@@ -63,6 +63,9 @@ pub struct EventPlan {
     pub first_pass: usize,
     /// Whether a cloud lies over it in that pass.
     pub hidden_at_first: bool,
+    /// Index of the first pass in which it was cleared away again, and the ground is as it was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared_pass: Option<usize>,
 }
 
 /// The ground that an event takes.
@@ -95,7 +98,7 @@ impl Site {
 }
 
 fn event(kind: EventKind, site: Site, first_pass: usize) -> EventPlan {
-    EventPlan { kind, site, first_pass, hidden_at_first: false }
+    EventPlan { kind, site, first_pass, hidden_at_first: false, cleared_pass: None }
 }
 
 fn pass(day: &str, season: f64, water_level_m: f64, shift_px: (f64, f64)) -> PassPlan {
@@ -183,6 +186,28 @@ impl Scenario {
         }
     }
 
+    /// The scene of closures: that of [`Scenario::small`] with two events that are there for two passes, and a fourth pass in
+    /// which one of them was cleared away and the other one was not.
+    pub fn closures() -> Self {
+        use EventKind::{Building, Dump, SandPit};
+        let small = Self::small();
+        let mut passes = vec![
+            pass("2024-04-18", 0.30, 0.10, (0.0, 0.0)),
+            pass("2024-06-22", 0.47, 0.30, (0.30, -0.20)),
+            pass("2024-07-20", 0.55, 0.20, (-0.25, 0.15)),
+            pass("2024-09-10", 0.69, 0.10, (0.10, 0.20)),
+        ];
+        for pass in &mut passes {
+            pass.clouds = 0;
+        }
+        let events = vec![
+            EventPlan { cleared_pass: Some(3), ..event(Building, Site::Floodplain, 1) },
+            event(SandPit, Site::Floodplain, 1),
+            event(Dump, Site::Floodplain, 2),
+        ];
+        Self { passes, events, ..small }
+    }
+
     /// Names every fault of the scenario at once.
     ///
     /// # Errors
@@ -229,6 +254,10 @@ impl Scenario {
                     event.first_pass,
                     self.passes.len().saturating_sub(1)
                 ),
+            );
+            hold(
+                event.cleared_pass.is_none_or(|cleared| cleared > event.first_pass),
+                format!("events[{index}].cleared_pass is {:?}, expected one after first_pass", event.cleared_pass),
             );
             hold(
                 event.kind != EventKind::BarGrowth,

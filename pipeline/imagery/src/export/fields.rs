@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use shorewatch_domain::law::assessment::{Assessment, Severity, StockFlag, SubType, SuppressedReason, Unit};
+use shorewatch_domain::law::layer::WaterSourceLevel;
+use shorewatch_domain::law::water::Bank;
 use shorewatch_domain::patch::Patch;
 
 /// Type of a field.
@@ -130,6 +133,142 @@ pub(super) fn values(patch: &Patch) -> [Value; FIELDS.len()] {
         text(model_digest),
         text(configuration_digest),
         text(program_version),
+    ]
+}
+
+/// Names and types of what is said of a patch, and whether it is personal, in the order of the columns.
+pub(super) const ASSESSED_FIELDS: [(&str, Kind, bool); 39] = [
+    ("number", Kind::Text, false),
+    ("detected_on", Kind::Text, false),
+    ("issue_class", Kind::Text, false),
+    ("sub_type", Kind::Text, false),
+    ("severity", Kind::Text, false),
+    ("stock_flag", Kind::Text, false),
+    ("permit_status", Kind::Text, false),
+    ("permit_id", Kind::Text, true),
+    ("outside_share", Kind::Real, false),
+    ("river_name", Kind::Text, false),
+    ("river_code", Kind::Text, false),
+    ("reach_code", Kind::Text, false),
+    ("bank", Kind::Text, false),
+    ("chainage_m", Kind::Real, false),
+    ("adcd", Kind::Text, false),
+    ("city", Kind::Text, false),
+    ("city_code", Kind::Text, false),
+    ("county", Kind::Text, false),
+    ("county_code", Kind::Text, false),
+    ("town", Kind::Text, false),
+    ("town_code", Kind::Text, false),
+    ("village", Kind::Text, false),
+    ("village_code", Kind::Text, false),
+    ("nearest_place", Kind::Text, false),
+    ("shoreline_zone", Kind::Text, false),
+    ("source_zone", Kind::Text, false),
+    ("in_mgmt", Kind::Integer, false),
+    ("chief_city", Kind::Text, true),
+    ("chief_county", Kind::Text, true),
+    ("chief_town", Kind::Text, true),
+    ("chief_village", Kind::Text, true),
+    ("lead_department", Kind::Text, false),
+    ("supporting_departments", Kind::Text, false),
+    ("co_notified", Kind::Text, false),
+    ("deadline", Kind::Text, false),
+    ("priority", Kind::Real, false),
+    ("shown", Kind::Integer, false),
+    ("suppressed_reason", Kind::Text, false),
+    ("linked_site", Kind::Text, false),
+];
+
+/// The values of an assessment, in the order of [`ASSESSED_FIELDS`]; all missing where there is none. Taking it apart by name makes
+/// the compiler complain when a field is added and not exported.
+pub(super) fn assessed_values(assessment: Option<&Assessment>) -> [Value; ASSESSED_FIELDS.len()] {
+    let Some(assessment) = assessment else { return [const { Value::Missing }; ASSESSED_FIELDS.len()] };
+    let Assessment {
+        patch_id: _,
+        number,
+        detected_on,
+        issue_class,
+        sub_type,
+        severity,
+        stock_flag,
+        permit_status,
+        permit_id,
+        outside_share,
+        river_name,
+        river_code,
+        reach_code,
+        bank,
+        chainage_m,
+        adcd,
+        city,
+        county,
+        town,
+        village,
+        nearest_place,
+        shoreline_zone,
+        source_zone,
+        in_mgmt,
+        chief_city,
+        chief_county,
+        chief_town,
+        chief_village,
+        lead_department,
+        supporting_departments,
+        co_notified,
+        deadline,
+        priority,
+        shown,
+        suppressed_reason,
+        linked_site,
+        explanation: _,
+        inputs: _,
+    } = assessment;
+    let word = |word: &str| Value::Text(word.to_owned());
+    let text = |text: &Option<String>| text.as_deref().map_or(Value::Missing, word);
+    let real = |number: &Option<f64>| number.map_or(Value::Missing, Value::Real);
+    let name = |unit: &Option<Unit>| unit.as_ref().map_or(Value::Missing, |unit| word(&unit.name));
+    let code = |unit: &Option<Unit>| unit.as_ref().map_or(Value::Missing, |unit| word(&unit.code));
+    let list = |words: Vec<&str>| if words.is_empty() { Value::Missing } else { Value::Text(words.join("; ")) };
+    [
+        word(number),
+        Value::Text(detected_on.to_string()),
+        word(issue_class.name()),
+        sub_type.map(SubType::code).map_or(Value::Missing, word),
+        word(Severity::name(*severity)),
+        word(StockFlag::name(*stock_flag)),
+        word(permit_status.name()),
+        text(permit_id),
+        real(outside_share),
+        text(river_name),
+        text(river_code),
+        text(reach_code),
+        bank.map(Bank::name).map_or(Value::Missing, word),
+        real(chainage_m),
+        text(adcd),
+        name(city),
+        code(city),
+        name(county),
+        code(county),
+        name(town),
+        code(town),
+        name(village),
+        code(village),
+        nearest_place.as_ref().map_or(Value::Missing, |(name, _)| word(name)),
+        text(shoreline_zone),
+        source_zone.map(WaterSourceLevel::name).map_or(Value::Missing, word),
+        in_mgmt.map_or(Value::Missing, |within| Value::Integer(i64::from(within))),
+        text(chief_city),
+        text(chief_county),
+        text(chief_town),
+        text(chief_village),
+        text(lead_department),
+        list(supporting_departments.iter().map(String::as_str).collect()),
+        list(co_notified.iter().map(|unit| unit.code.as_str()).collect()),
+        deadline.map_or(Value::Missing, |day| Value::Text(day.to_string())),
+        Value::Real(*priority),
+        Value::Integer(i64::from(*shown)),
+        suppressed_reason.map(SuppressedReason::name).map_or(Value::Missing, word),
+        text(linked_site),
     ]
 }
 

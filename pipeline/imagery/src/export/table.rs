@@ -5,26 +5,27 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use geo_types::{LineString, Polygon};
-use shorewatch_domain::patch::Patch;
 
-use super::fields::{FIELDS, Value, values};
+use super::Rows;
+use super::fields::Value;
 use crate::error::ImageryError;
 use crate::write::atomically;
 
-pub(super) fn write(path: &Path, patches: &[Patch]) -> Result<(), ImageryError> {
+pub(super) fn write(path: &Path, rows: &Rows<'_>) -> Result<(), ImageryError> {
     atomically(path, |temporary| {
         let failed = |error: csv::Error| ImageryError::io(path, "write", error.into());
         let mut table = csv::Writer::from_path(temporary).map_err(failed)?;
-        table.write_record(FIELDS.iter().map(|(name, _)| *name).chain(["geometry"])).map_err(failed)?;
-        for patch in patches {
-            let row = values(patch).into_iter().map(|value| match value {
-                Value::Text(text) => guarded(&text).into_owned(),
+        table.write_record(rows.fields.iter().map(|(name, _)| *name).chain(["geometry"])).map_err(failed)?;
+        for row in &rows.rows {
+            let outline = well_known_text(&row.patch.geometry);
+            let row = row.values.iter().map(|value| match value {
+                Value::Text(text) => guarded(text).into_owned(),
                 Value::Real(number) => number.to_string(),
                 Value::Integer(number) => number.to_string(),
                 Value::Time(time) => time.to_string(),
                 Value::Missing => String::new(),
             });
-            table.write_record(row.chain([well_known_text(&patch.geometry)])).map_err(failed)?;
+            table.write_record(row.chain([outline])).map_err(failed)?;
         }
         table.flush().map_err(|error| ImageryError::io(path, "write", error))
     })

@@ -10,19 +10,19 @@ use crate::runtime;
 /// Segments that stand for a quarter of a circle at the ends and bends of a buffer (off the circle by 0.5 %).
 const SEGMENTS_A_QUARTER: u32 = 8;
 
-fn kind(geometry: &GdalGeometry) -> Kind::Type {
+pub(crate) fn kind(geometry: &GdalGeometry) -> Kind::Type {
     geometry_type_flatten(geometry.geometry_type())
 }
 
 /// The parts of a geometry; itself where it has none.
-fn points(geometry: &GdalGeometry) -> LineString<f64> {
+pub(crate) fn points(geometry: &GdalGeometry) -> LineString<f64> {
     let mut points = Vec::new();
     geometry.get_points(&mut points);
     points.into_iter().map(|(x, y, _)| Coord { x, y }).collect()
 }
 
 /// True where the first point of every ring of a polygon is also its last.
-pub(super) fn rings_closed(geometry: &GdalGeometry) -> bool {
+pub(crate) fn rings_closed(geometry: &GdalGeometry) -> bool {
     let parts = || (0..geometry.geometry_count()).map(|i| geometry.get_geometry(i));
     match kind(geometry) {
         Kind::wkbPolygon => parts().all(|ring| points(&ring).is_closed()),
@@ -32,7 +32,7 @@ pub(super) fn rings_closed(geometry: &GdalGeometry) -> bool {
 }
 
 /// A GDAL geometry as `MultiPolygon` or `MultiLineString`, without heights; rings are closed.
-pub(super) fn shape(geometry: &GdalGeometry) -> Result<Geometry<f64>, String> {
+pub(crate) fn shape(geometry: &GdalGeometry) -> Result<Geometry<f64>, String> {
     let parts = || (0..geometry.geometry_count()).map(|i| geometry.get_geometry(i));
     Ok(match kind(geometry) {
         Kind::wkbPolygon => MultiPolygon::new(vec![polygon(geometry)]).into(),
@@ -57,7 +57,7 @@ fn polygon(geometry: &GdalGeometry) -> Polygon<f64> {
 }
 
 /// The polygons as they are where they are valid, else made valid by GEOS, with its word for what was wrong.
-pub(super) fn repaired(polygons: &MultiPolygon<f64>) -> Result<(MultiPolygon<f64>, Option<String>), String> {
+pub(crate) fn repaired(polygons: &MultiPolygon<f64>) -> Result<(MultiPolygon<f64>, Option<String>), String> {
     if polygons
         .iter()
         .any(|polygon| std::iter::once(polygon.exterior()).chain(polygon.interiors()).any(|ring| ring.0.len() < 4))
@@ -92,7 +92,7 @@ fn polygonal_parts(geometry: &GdalGeometry) -> MultiPolygon<f64> {
 }
 
 /// Everything within `distance` of the lines, in their own unit; overlapping parts are one.
-pub(super) fn buffered(lines: &MultiLineString<f64>, distance: f64) -> Result<MultiPolygon<f64>, String> {
+pub(crate) fn buffered(lines: &MultiLineString<f64>, distance: f64) -> Result<MultiPolygon<f64>, String> {
     let words = |error: gdal::errors::GdalError| error.to_string();
     let gdal = lines.to_gdal().map_err(words)?;
     let (buffer, messages) = runtime::collect_messages(|| gdal.buffer(distance, SEGMENTS_A_QUARTER));

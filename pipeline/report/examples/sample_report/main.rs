@@ -148,6 +148,7 @@ fn patches(pair: &PairReference) -> Result<Vec<PatchCard>, RenderError> {
             longitude_deg: 108.62 + event.column as f64 * 1e-4,
             latitude_deg: 21.95 - event.row as f64 * 9e-5,
             reach_id: if event.row < 210 { "450702-000123" } else { "450702-000124" }.to_owned(),
+            said: Vec::new(),
             notes: if index == 0 {
                 vec!["Lies beside unobserved ground: its true outline may be larger.".to_owned()]
             } else {

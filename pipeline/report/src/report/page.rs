@@ -261,6 +261,7 @@ pub(super) struct PatchView {
     pub(super) longitude: String,
     pub(super) latitude: String,
     pub(super) reach: Label,
+    pub(super) said: Vec<(String, String)>,
     pub(super) notes: Vec<String>,
     pub(super) truth: Option<(&'static str, String)>,
     pub(super) chips: Option<ChipsView>,

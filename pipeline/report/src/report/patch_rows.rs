@@ -57,6 +57,7 @@ pub(super) fn patch_view(
         longitude: coordinate(patch.longitude_deg, 'E', 'W'),
         latitude: coordinate(patch.latitude_deg, 'N', 'S'),
         reach: reach_label(report, &patch.reach_id),
+        said: patch.said.clone(),
         notes: patch.notes.clone(),
         truth: truth.get(patch.patch_id.as_str()).cloned(),
         chips: patch.chips.as_ref().filter(|_| with_chips).map(|chips| ChipsView {

@@ -59,6 +59,7 @@ pub(crate) fn patch(patch_id: &str, confidence: f64) -> PatchCard {
         longitude_deg: 108.6478,
         latitude_deg: 21.9437,
         reach_id: "R-07".to_owned(),
+        said: Vec::new(),
         notes: Vec::new(),
         chips: None,
     }

@@ -204,6 +204,7 @@ pub(crate) fn filled(path: &Path) -> (Store, Pass, RunStart) {
 pub(crate) fn make_older(path: &Path, version: u32) {
     let connection = Connection::open(path).expect("opened");
     let run = |sql: &str| connection.execute_batch(sql).expect(sql);
+    drop_later_than_3(&connection);
     for table in ["case_events", "cases", "follow_ups", "patches_suppressed"] {
         run(&format!(
             "DROP TABLE {table}; DROP TABLE IF EXISTS rtree_{table}_geom;
@@ -221,6 +222,54 @@ pub(crate) fn make_older(path: &Path, version: u32) {
         run("DROP TABLE reviews; DELETE FROM gpkg_contents WHERE table_name = 'reviews'");
     }
     run(&format!("DELETE FROM shorewatch_schema WHERE version > {version}"));
+}
+
+/// Drops every table that is no table of version 3, with the triggers that fill it.
+fn drop_later_than_3(connection: &Connection) {
+    let run = |sql: &str| connection.execute_batch(sql).expect(sql);
+    let of_version_3 = [
+        "shorewatch_schema",
+        "passes",
+        "reaches",
+        "runs",
+        "publications",
+        "units",
+        "tiles",
+        "observations",
+        "patches",
+        "patches_superseded",
+        "reviews",
+        "follow_ups",
+        "patches_suppressed",
+        "cases",
+        "case_events",
+    ];
+    let names = |kind: &str| -> Vec<(String, String)> {
+        connection
+            .prepare("SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type = ?1")
+            .and_then(|mut statement| statement.query_map([kind], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+            .expect("names")
+    };
+    let is_standard = |name: &str| ["sqlite_", "gpkg_", "rtree_"].iter().any(|start| name.starts_with(start));
+    let later: Vec<String> = names("table")
+        .into_iter()
+        .map(|(name, _)| name)
+        .filter(|name| !is_standard(name) && !of_version_3.contains(&name.as_str()))
+        .collect();
+    run("PRAGMA foreign_keys = OFF");
+    for (trigger, sql) in names("trigger") {
+        if !trigger.starts_with("rtree_") && later.iter().any(|table| sql.contains(table.as_str())) {
+            run(&format!("DROP TRIGGER {trigger}"));
+        }
+    }
+    for table in later {
+        run(&format!(
+            "DROP TABLE {table}; DROP TABLE IF EXISTS rtree_{table}_geom;
+             DELETE FROM gpkg_extensions WHERE table_name = '{table}';
+             DELETE FROM gpkg_geometry_columns WHERE table_name = '{table}';
+             DELETE FROM gpkg_contents WHERE table_name = '{table}';"
+        ));
+    }
 }
 
 /// Every row of every table, as text, for comparisons row for row.

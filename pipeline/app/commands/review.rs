@@ -1,0 +1,165 @@
+//! The review server, and its accounts.
+
+use std::fmt::Write as _;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use shorewatch_domain::access::{Role, Scope};
+use shorewatch_domain::decision::SeverityGrade;
+use shorewatch_domain::decision::state::TwoPersonRule;
+use shorewatch_review::access::first::{code_fault, new_account};
+use shorewatch_review::server::{ServeError, asked_to_end};
+use shorewatch_review::{App, Settings, ensure_administrator, hash_password, one_time_password, serve};
+use shorewatch_store::accounts::Account;
+use shorewatch_store::{DecisionRules, Store};
+
+use super::{Out, settings};
+use crate::cli::ConfigFile;
+use crate::cli::review::{AccountCommand, ReviewCommand, ServeArguments, Severity};
+use crate::configuration::RunSettings;
+use crate::failure::{ExitCode, Failure};
+use crate::register;
+
+/// Who does what is asked for on the command line, in the log of access.
+const BY: &str = "command line";
+
+pub(super) fn review(out: &Out, command: &ReviewCommand) -> Result<ExitCode, Failure> {
+    match command {
+        ReviewCommand::Serve(arguments) => serve_page(out, arguments),
+        ReviewCommand::Account(AccountCommand::Add { config, account, role, scope }) => {
+            add(out, config, account, *role, scope)
+        }
+        ReviewCommand::Account(AccountCommand::List(config)) => list(out, config),
+        ReviewCommand::Account(AccountCommand::Disable(name)) => change(out, &name.config, &name.account, false),
+        ReviewCommand::Account(AccountCommand::Reset(name)) => change(out, &name.config, &name.account, true),
+    }
+}
+
+fn serve_page(out: &Out, arguments: &ServeArguments) -> Result<ExitCode, Failure> {
+    let settings = settings(&arguments.config)?;
+    if let Some(origin) = &arguments.origin {
+        check_origin(origin)?;
+    }
+    let now = Timestamp::now();
+    let mut store = Store::open_existing(&settings.store_file, now)?;
+    let first = ensure_administrator(&mut store, now)?;
+    drop(store);
+    let listener = TcpListener::bind(arguments.listen).map_err(|fault| {
+        Failure::retryable(format!(
+            "cannot listen at {}: {fault}; is a server running there already?",
+            arguments.listen
+        ))
+    })?;
+    let address = listener.local_addr()?;
+    let app = App::open(server_settings(&settings, arguments), now)?;
+    let page = arguments.origin.clone().unwrap_or_else(|| format!("http://{address}"));
+    let mut text = format!("the page is at {page}; end with Ctrl-C");
+    if let Some(first) = &first {
+        let _ = write!(text, "\nfirst account: {}, password (told once): {}", first.account, first.password);
+    }
+    let told = first.as_ref().map(|first| json!({ "account": first.account, "password": first.password }));
+    out.either(&json!({ "page": page, "first_account": told }), &text)?;
+    serve(&app, listener, asked_to_end()).map_err(|fault| match fault {
+        ServeError::Network(fault) => Failure::from(fault),
+        ServeError::Store(fault) => Failure::from(fault),
+    })?;
+    drop(Arc::clone(&app));
+    Ok(ExitCode::Done)
+}
+
+fn check_origin(origin: &str) -> Result<(), Failure> {
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let fine = host.is_some_and(|host| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+    });
+    if fine {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("--origin: expected https://HOST without a path or a slash at the end, got {origin:?}")))
+}
+
+fn server_settings(settings: &RunSettings, arguments: &ServeArguments) -> Settings {
+    let two_persons = arguments.two_persons_from.map_or(TwoPersonRule::Never, |severity| {
+        TwoPersonRule::From(match severity {
+            Severity::General => SeverityGrade::General,
+            Severity::Serious => SeverityGrade::Serious,
+            Severity::Major => SeverityGrade::Major,
+        })
+    });
+    Settings {
+        sensors: settings.sensors.values().map(|sensor| sensor.profile.clone()).collect(),
+        limits: register::limits(settings),
+        origin: arguments.origin.clone(),
+        rules: DecisionRules { hold: SignedDuration::from_mins(i64::from(arguments.hold_minutes)), two_persons },
+        lease: SignedDuration::from_mins(i64::from(arguments.lease_minutes)),
+        ..Settings::of_store(settings.store_file.clone())
+    }
+}
+
+fn open(config: &ConfigFile, now: Timestamp) -> Result<Store, Failure> {
+    Ok(Store::open_existing(&settings(config)?.store_file, now)?)
+}
+
+fn add(out: &Out, config: &ConfigFile, code: &str, role: Role, scope: &Scope) -> Result<ExitCode, Failure> {
+    if let Some(fault) = code_fault(code) {
+        return Err(Failure::usage(fault.replacen("reviewer", "account", 1)));
+    }
+    let now = Timestamp::now();
+    let password = one_time_password();
+    open(config, now)?.add_account(&new_account(code, role, scope.clone(), &password), BY, now)?;
+    let text = format!(
+        "account {code} ({role}, {scope}) added; password (told once, to be changed at the first log-in): {password}"
+    );
+    out.either(&json!({ "account": code, "password": password }), &text)
+}
+
+fn list(out: &Out, config: &ConfigFile) -> Result<ExitCode, Failure> {
+    let accounts = open(config, Timestamp::now())?.accounts()?;
+    let mut text = String::new();
+    for account in &accounts {
+        let state = if account.disabled {
+            "disabled"
+        } else if account.one_time {
+            "one-time password"
+        } else {
+            "in use"
+        };
+        let _ = writeln!(text, "{:<20} {:<14} {:<18} {}", account.account, account.role.name(), state, account.scope);
+    }
+    let told: Vec<_> = accounts
+        .iter()
+        .map(|account| {
+            json!({ "account": account.account, "role": account.role.name(), "scope": account.scope.to_string(), "disabled": account.disabled, "one_time": account.one_time })
+        })
+        .collect();
+    out.either(
+        &json!(told),
+        if text.is_empty() { "no account yet: `shorewatch review serve` makes the first one" } else { &text },
+    )
+}
+
+/// Disables an account, or gives it a new password and lets it in again.
+fn change(out: &Out, config: &ConfigFile, code: &str, reset: bool) -> Result<ExitCode, Failure> {
+    let now = Timestamp::now();
+    let mut store = open(config, now)?;
+    let known = store.account(code)?;
+    let account = known.ok_or_else(|| {
+        Failure::usage(format!(
+            "there is no account {code:?}; `shorewatch review account list` tells those that there are"
+        ))
+    })?;
+    if !reset {
+        store.change_account(&Account { disabled: true, ..account }, BY, "account disabled", now)?;
+        return out.either(&json!({ "account": code, "disabled": true }), &format!("account {code} is disabled"));
+    }
+    let password = one_time_password();
+    let password_hash = hash_password(&password).map_err(Failure::internal)?;
+    let changed =
+        Account { password_hash, one_time: true, disabled: false, failures: 0, locked_until: None, ..account };
+    store.change_account(&changed, BY, "password reset", now)?;
+    let text = format!("account {code}: new password (told once, to be changed at the next log-in): {password}");
+    out.either(&json!({ "account": code, "password": password }), &text)
+}

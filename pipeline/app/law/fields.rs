@@ -1,0 +1,187 @@
+//! The fields of an assessed patch by name, in words of a language: once for ledgers, reports and exports.
+
+use jiff::Timestamp;
+use shorewatch_domain::decision::DecisionVerdict;
+use shorewatch_domain::law::assessment::{Assessment, Language, Unit};
+use shorewatch_domain::law::gcj02;
+use shorewatch_domain::patch::Patch;
+use shorewatch_law::explain;
+use shorewatch_law::rules::Rules;
+use shorewatch_report::Cell;
+
+/// Everything that is known of a patch.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The patch.
+    pub patch: &'a Patch,
+    /// What is said of it.
+    pub assessment: &'a Assessment,
+    /// What a reviewer decided.
+    pub verdict: Option<DecisionVerdict>,
+}
+
+/// The value of a field in words; `None` for a field that there is not.
+#[must_use]
+pub fn value(field: &str, told: &Told<'_>, rules: &Rules, language: Language) -> Option<Cell> {
+    let Told { patch, assessment, verdict } = *told;
+    let some = |text: &str| Cell::Text(text.to_owned());
+    let text = |text: &Option<String>| text.as_deref().map_or(Cell::Missing, some);
+    let unit = |unit: &Option<Unit>| unit.as_ref().map_or(Cell::Missing, |unit| some(&unit.name));
+    let number = |number: Option<f64>, decimals| number.map_or(Cell::Missing, |number| Cell::Number(number, decimals));
+    let day = |time: Timestamp| Cell::Text(rules.local_day(time).to_string());
+    let is_chinese = language == Language::Chinese;
+    Some(match field {
+        "number" => some(&assessment.number),
+        "patch_id" => some(&patch.patch_id),
+        "city" => unit(&assessment.city),
+        "county" => unit(&assessment.county),
+        "town" => unit(&assessment.town),
+        "village" => unit(&assessment.village),
+        "adcd" => text(&assessment.adcd),
+        "river_name" => text(&assessment.river_name),
+        "river_code" => text(&assessment.river_code),
+        "reach_code" => text(&assessment.reach_code),
+        "bank" => assessment.bank.map_or(Cell::Missing, |bank| some(explain::bank_name(bank, language))),
+        "chainage_m" => number(assessment.chainage_m, 1),
+        "nearest_place" => assessment
+            .nearest_place
+            .as_ref()
+            .map_or(Cell::Missing, |(name, distance_m)| Cell::Text(format!("{name} ({distance_m:.1} m)"))),
+        "centre_longitude" => Cell::Number(patch.centre.0, 6),
+        "centre_latitude" => Cell::Number(patch.centre.1, 6),
+        "area_m2" => Cell::Number(patch.area_m2, 2),
+        "perimeter_m" => Cell::Number(patch.perimeter_m, 1),
+        "object_class" => some(object_class(&patch.object_class, language)),
+        "change_type" => some(&patch.change_type),
+        "issue_class" => some(language.of(assessment.issue_class.name(), assessment.issue_class.official_term())),
+        "sub_type" => assessment
+            .sub_type
+            .map_or(Cell::Missing, |sub_type| Cell::Text(format!("{} {}", sub_type.code(), sub_type.text(language)))),
+        "local_word" => assessment
+            .sub_type
+            .and_then(|sub_type| rules.vocabulary.local_words.get(&sub_type))
+            .map_or(Cell::Missing, |word| some(word)),
+        "severity" => some(assessment.severity.text(language)),
+        "stock_flag" => some(assessment.stock_flag.text(language)),
+        "permit_status" => some(assessment.permit_status.text(language)),
+        "permit_id" => text(&assessment.permit_id),
+        "outside_share" => number(assessment.outside_share, 3),
+        "shoreline_zone" => text(&assessment.shoreline_zone),
+        "source_zone" => {
+            assessment.source_zone.map_or(Cell::Missing, |level| some(explain::source_zone_name(level, language)))
+        }
+        "in_mgmt" => assessment.in_mgmt.map_or(Cell::Missing, |within| {
+            some(match (within, is_chinese) {
+                (true, true) => "是",
+                (false, true) => "否",
+                (true, false) => "yes",
+                (false, false) => "no",
+            })
+        }),
+        "pre_date" => day(patch.pre_date),
+        "post_date" => day(patch.post_date),
+        "pre_sensor" => some(&patch.pre_sensor),
+        "post_sensor" => some(&patch.post_sensor),
+        "ground_sampling_distance_m" => Cell::Number(patch.ground_sampling_distance_m, 2),
+        "coreg_rmse_px" => number(patch.coreg_rmse_px, 2),
+        "valid_fraction" => Cell::Number(patch.valid_fraction, 3),
+        "confidence" => Cell::Number(patch.confidence, 3),
+        "review_score" => number(patch.review_score, 3),
+        "priority" => Cell::Number(assessment.priority, 4),
+        "chief_city" => text(&assessment.chief_city),
+        "chief_county" => text(&assessment.chief_county),
+        "chief_town" => text(&assessment.chief_town),
+        "chief_village" => text(&assessment.chief_village),
+        "lead_department" => text(&assessment.lead_department),
+        "supporting_departments" => list(&assessment.supporting_departments, language),
+        "co_notified" => {
+            let units: Vec<String> =
+                assessment.co_notified.iter().map(|unit| format!("{} {}", unit.code, unit.name)).collect();
+            list(&units, language)
+        }
+        "deadline" => assessment.deadline.map_or(Cell::Missing, |day| Cell::Text(day.to_string())),
+        "verdict" => verdict.map_or(Cell::Missing, |verdict| some(verdict_name(verdict, language))),
+        "suppressed_reason" => assessment.suppressed_reason.map_or(Cell::Missing, |reason| some(reason.text(language))),
+        "linked_site" => text(&assessment.linked_site),
+        "navigation_link" => Cell::Text(gcj02::navigation_link(patch.centre)),
+        "model" => Cell::Text(format!("{} {}", patch.model_name, patch.model_version)),
+        _ => return None,
+    })
+}
+
+/// Whether a field holds numbers, whatever stands in it.
+#[must_use]
+pub fn is_number(field: &str) -> bool {
+    matches!(
+        field,
+        "chainage_m"
+            | "centre_longitude"
+            | "centre_latitude"
+            | "area_m2"
+            | "perimeter_m"
+            | "outside_share"
+            | "ground_sampling_distance_m"
+            | "coreg_rmse_px"
+            | "valid_fraction"
+            | "confidence"
+            | "review_score"
+            | "priority"
+    )
+}
+
+fn list(names: &[String], language: Language) -> Cell {
+    if names.is_empty() { Cell::Missing } else { Cell::Text(names.join(language.of(", ", "、"))) }
+}
+
+/// Name of what is seen; a class that is not in the list stays as it is.
+#[must_use]
+pub fn object_class(name: &str, language: Language) -> &str {
+    let chinese = match name {
+        "building" => "建筑物",
+        "structure_in_water" => "水中构筑物",
+        "greenhouse" => "大棚",
+        "photovoltaic_array" => "光伏阵列",
+        "pier" => "码头、栈桥",
+        "bare_ground" => "裸地",
+        "pit" => "采坑",
+        "stockpile" => "堆料",
+        "dredge_pond" => "采砂坑塘",
+        "dredger" => "采砂船",
+        "heap" => "堆体",
+        "reclaimed_land" => "围垦地",
+        "cropland" => "农作物",
+        "cage" => "网箱",
+        "dike" => "围堤",
+        "unclassified" => "未分类变化",
+        other => other,
+    };
+    language.of(name, chinese)
+}
+
+/// Name of a verdict.
+#[must_use]
+pub const fn verdict_name(verdict: DecisionVerdict, language: Language) -> &'static str {
+    match verdict {
+        DecisionVerdict::Problem => language.of("problem", "问题"),
+        DecisionVerdict::NotAProblem => language.of("not a problem", "非问题"),
+        DecisionVerdict::UnderWatch => language.of("problem, historical, under watch", "挂账监管"),
+        DecisionVerdict::HistoricalHarmless => language.of("historical, harmless", "历史遗留、无害"),
+        DecisionVerdict::Unsure => language.of("unsure", "待核查"),
+        DecisionVerdict::BadImagery => language.of("imagery does not tell", "影像不合格"),
+        DecisionVerdict::Duplicate => language.of("duplicate", "重复"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shorewatch_law::rules::ledger::{FIELDS, RECKONED};
+
+    /// Every field that a configuration may name has a value here: read from the source, since a patch is needed otherwise.
+    #[test]
+    fn every_field_that_can_be_configured_has_a_value() {
+        let source = include_str!("fields.rs");
+        for (field, _) in FIELDS.iter().chain(&RECKONED) {
+            assert!(source.contains(&format!("\"{field}\" =>")), "{field} has no value");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Stories of findings: what was decided, and what the issue system must hear.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn content(text: &str) -> Digest {
+    Digest::of_bytes(text.as_bytes())
+}
+
+/// Plays decisions on one finding (its content, or "" for "no finding") and tells what comes of them.
+fn played(decisions: &[&str]) -> Vec<&'static str> {
+    let mut known = Known::default();
+    let mut told = Vec::new();
+    for decision in decisions {
+        if *decision == "closed" {
+            known.issue_state = Some(IssueState::Closed);
+            continue;
+        }
+        let fresh = decision.starts_with('+');
+        let wanted = (!decision.is_empty()).then(|| content(decision.trim_start_matches('+')));
+        let event = news(&known, wanted, fresh);
+        told.extend(event.map(FindingEvent::name));
+        known.standing = match (wanted, known.standing) {
+            (Some(_), _) => Standing::Stands,
+            (None, Standing::None) => Standing::None,
+            (None, _) => Standing::Withdrawn,
+        };
+        known.content = wanted;
+        if event == Some(FindingEvent::Recurred) {
+            known.issue_state = None;
+        }
+    }
+    told
+}
+
+#[test]
+fn decisions_become_events() {
+    let check = |decisions: &[&str], expected: &[&str]| assert_eq!(played(decisions), expected, "{decisions:?}");
+    check(&[""], &[]);
+    check(&["+a"], &["finding.confirmed"]);
+    check(&["+a", "a"], &["finding.confirmed"]);
+    check(&["+a", "b"], &["finding.confirmed", "finding.updated"]);
+    check(&["+a", ""], &["finding.confirmed", "finding.withdrawn"]);
+    check(&["+a", "", ""], &["finding.confirmed", "finding.withdrawn"]);
+    check(&["+a", "", "a"], &["finding.confirmed", "finding.withdrawn", "finding.confirmed"]);
+    check(&["+a", "closed", "b"], &["finding.confirmed", "finding.updated"]);
+    check(&["+a", "closed", "+b"], &["finding.confirmed", "finding.recurred"]);
+    check(&["+a", "closed", "+b", "+c"], &["finding.confirmed", "finding.recurred", "finding.updated"]);
+}
+
+/// Sends a queue that nobody was sent yet, joined as it grows.
+fn joined(queue: &[FindingEvent]) -> Vec<FindingEvent> {
+    let mut waiting: Vec<FindingEvent> = Vec::new();
+    for newer in queue {
+        match waiting.last().map_or(Joined::Both, |last| join(*last, *newer)) {
+            Joined::Both => waiting.push(*newer),
+            Joined::OnlyWaiting => {}
+            Joined::OnlyNewer => {
+                waiting.pop();
+                waiting.push(*newer);
+            }
+            Joined::Neither => {
+                waiting.pop();
+            }
+        }
+    }
+    waiting
+}
+
+/// What a receiver believes after some events: whether the finding stands. `None`: it was told something senseless.
+fn believed(before: Option<bool>, events: &[FindingEvent]) -> Option<Option<bool>> {
+    use FindingEvent::{Confirmed, Updated, Withdrawn};
+    events.iter().try_fold(before, |stands, event| match (event, stands) {
+        (Confirmed, None | Some(false)) => Some(Some(true)),
+        (Updated, Some(true)) => Some(stands),
+        (Withdrawn, Some(true)) => Some(Some(false)),
+        (Confirmed | Updated | Withdrawn, _) => None,
+        _ => Some(stands),
+    })
+}
+
+#[test]
+fn what_was_not_sent_is_told_in_fewer_words() {
+    use FindingEvent::{ClosureSupported, Confirmed, Recurred, Updated, Withdrawn};
+    assert_eq!(joined(&[Confirmed, Updated, Updated]), [Confirmed]);
+    assert_eq!(joined(&[Confirmed, Withdrawn]), []);
+    assert_eq!(joined(&[Confirmed, Updated, Withdrawn, Confirmed]), [Confirmed]);
+    assert_eq!(joined(&[Updated, Updated, Withdrawn]), [Withdrawn]);
+    assert_eq!(joined(&[Recurred, Withdrawn]), [Withdrawn]);
+    assert_eq!(joined(&[Updated, ClosureSupported, Updated]), [Updated, ClosureSupported, Updated]);
+}
+
+proptest! {
+    /// Joining never changes what the receiver believes in the end, and never tells it something senseless.
+    #[test]
+    fn joining_changes_no_belief(steps in proptest::collection::vec(0_u8..3, 0..12), told in any::<bool>()) {
+        let mut known = Known::default();
+        if told {
+            known = Known { standing: Standing::Stands, content: Some(content("0")), issue_state: None };
+        }
+        let mut queue = Vec::new();
+        for step in steps {
+            let wanted = (step > 0).then(|| content(&step.to_string()));
+            queue.extend(news(&known, wanted, false));
+            known.standing = match (wanted, known.standing) {
+                (Some(_), _) => Standing::Stands,
+                (None, Standing::None) => Standing::None,
+                (None, _) => Standing::Withdrawn,
+            };
+            known.content = wanted;
+        }
+        let before = told.then_some(true);
+        let plain = believed(before, &queue).expect("news make sense");
+        let short = joined(&queue);
+        prop_assert!(short.len() <= queue.len());
+        let after = believed(before, &short).expect("joined news make sense");
+        prop_assert_eq!(after.unwrap_or(false), plain.unwrap_or(false));
+    }
+}
+
+fn look(day: i8, observed_fraction: f64, present_fraction: Option<f64>) -> Look {
+    Look {
+        pass_id: Digest::of_bytes(&[day as u8]),
+        acquired_at: format!("2024-06-{day:02}T03:00:00Z").parse().expect("a time"),
+        observed_fraction,
+        present_fraction,
+    }
+}
+
+#[test]
+fn the_first_pass_that_observed_the_ground_answers() {
+    let rules = CaseRules::default();
+    let since: Timestamp = "2024-06-05T00:00:00Z".parse().expect("a time");
+    let told = |looks: &[Look]| match answer(looks, since, &rules) {
+        Judgement::Answered { by, closure, unobserved } => {
+            format!("{} on {} after {}", closure.name(), by.acquired_at.strftime("%d"), unobserved.len())
+        }
+        Judgement::Open(Unanswered { unobserved }) => format!("open after {}", unobserved.len()),
+    };
+    let before = look(3, 1.0, Some(1.0));
+    let cloudy = look(8, 0.1, Some(0.0));
+    assert_eq!(told(&[before]), "open after 0");
+    assert_eq!(told(&[before, cloudy]), "open after 1");
+    assert_eq!(told(&[look(12, 0.9, Some(0.05)), cloudy, before]), "supported on 12 after 1");
+    assert_eq!(told(&[look(12, 0.9, Some(0.8)), look(20, 1.0, Some(0.0))]), "contradicted on 12 after 0");
+    assert_eq!(told(&[look(12, 0.9, Some(0.35))]), "cannot_tell on 12 after 0");
+    assert_eq!(told(&[look(12, 0.9, None)]), "cannot_tell on 12 after 0");
+    // one of two patches of the finding is still there
+    assert_eq!(told(&[look(12, 0.9, Some(0.0)), look(12, 0.9, Some(0.9))]), "contradicted on 12 after 0");
+}
+
+#[test]
+fn deadlines_and_look_backs() {
+    let day = |text: &str| text.parse::<Date>().expect("a date");
+    assert!(!is_overdue(day("2024-06-30"), None, day("2024-06-30")));
+    assert!(is_overdue(day("2024-06-30"), Some(IssueState::Rectifying), day("2024-07-01")));
+    assert!(!is_overdue(day("2024-06-30"), Some(IssueState::ClosureRequested), day("2024-07-01")));
+    assert_eq!(look_back_dates(day("2024-01-31"), &[90, 30, 30]), [day("2024-03-01"), day("2024-04-30")]);
+}
+
+#[test]
+fn a_finding_has_one_id_with_and_without_its_case() {
+    assert_eq!(finding_id("20240315-1f3a9c02", None), "finding-20240315-1f3a9c02");
+    assert_eq!(finding_id("20240315-1f3a9c02", Some("case-20240315-1f3a9c02")), "finding-20240315-1f3a9c02");
+    assert_eq!(finding_id("20240501-aa", Some("case-20240315-1f3a9c02")), "finding-20240315-1f3a9c02");
+}

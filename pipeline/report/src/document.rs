@@ -1,0 +1,200 @@
+//! A document of sections with figures, tables and drawings: reports of a period, briefs and dossiers. It reads on a screen, prints
+//! on A4 and needs nothing from outside; words come in from the caller, in whatever language.
+
+mod drawing;
+
+use askama::Template;
+
+use crate::error::ReportError;
+use crate::report::format::show_hidden_characters;
+
+pub use drawing::{Area, Bars, Dot, MapDrawing, Strip, StripMark, Tone};
+
+/// A document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// Language of its texts ("en", "zh-CN").
+    pub language: &'static str,
+    /// Title.
+    pub title: String,
+    /// Under the title.
+    pub subtitle: String,
+    /// What must be read first: that nothing here is a verdict, that imagery is painted.
+    pub notices: Vec<String>,
+    /// What made it.
+    pub generator: String,
+    /// Sections in their order.
+    pub sections: Vec<Section>,
+}
+
+/// A section.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Section {
+    /// Heading.
+    pub heading: String,
+    /// What it says, and what to know when reading it.
+    pub lead: String,
+    /// What it holds, in order.
+    pub blocks: Vec<Block>,
+    /// Whether it begins on a new sheet when printed.
+    pub on_new_sheet: bool,
+}
+
+/// A part of a section.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Block {
+    /// Key figures.
+    Figures(Vec<DocumentFigure>),
+    /// A table.
+    Table(DocumentTable),
+    /// One drawing over the whole width.
+    Map(MapDrawing),
+    /// Small drawings of one kind, beside each other: on the same scale, so that they can be compared.
+    Multiples(Vec<MapDrawing>),
+    /// Small bar charts beside each other, on the same scale.
+    BarMultiples(Vec<Bars>),
+    /// Places along a river.
+    Strip(Strip),
+    /// A paragraph.
+    Text(String),
+}
+
+/// A key figure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentFigure {
+    /// The figure.
+    pub value: String,
+    /// What it counts.
+    pub label: String,
+    /// What to know of it.
+    pub note: String,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentTable {
+    /// Caption.
+    pub caption: String,
+    /// Headers.
+    pub headers: Vec<String>,
+    /// Which columns hold numbers.
+    pub numeric: Vec<bool>,
+    /// Rows.
+    pub rows: Vec<Vec<DocumentCell>>,
+    /// What stands there where it has no rows.
+    pub empty: String,
+}
+
+/// A value of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DocumentCell {
+    /// Its text.
+    pub text: String,
+    /// Where it leads; only `https:` links are drawn as such.
+    pub link: Option<String>,
+}
+
+impl<T: Into<String>> From<T> for DocumentCell {
+    fn from(text: T) -> Self {
+        Self { text: text.into(), link: None }
+    }
+}
+
+impl DocumentCell {
+    /// A text that leads somewhere.
+    #[must_use]
+    pub fn linked(text: impl Into<String>, link: impl Into<String>) -> Self {
+        Self { text: text.into(), link: Some(link.into()) }
+    }
+
+    fn safe_link(&self) -> Option<&str> {
+        self.link.as_deref().filter(|link| link.starts_with("https://"))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "document.html")]
+struct Page<'a> {
+    document: &'a Document,
+}
+
+impl Page<'_> {
+    fn is_numeric(table: &DocumentTable, column: &usize) -> bool {
+        table.numeric.get(*column).copied().unwrap_or(false)
+    }
+}
+
+/// Writes the page: no script, no network, nothing outside the text returned. The same document always gives the same text.
+///
+/// # Errors
+/// The template could not be filled.
+pub fn render_document(document: &Document) -> Result<String, ReportError> {
+    Ok(show_hidden_characters(&Page { document }.render()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(cell: DocumentCell) -> Document {
+        Document {
+            language: "zh-CN",
+            title: "月报 <b>".to_owned(),
+            subtitle: "2024-03".to_owned(),
+            notices: vec!["疑似".to_owned()],
+            generator: "shorewatch".to_owned(),
+            sections: vec![Section {
+                heading: "列表".to_owned(),
+                lead: String::new(),
+                on_new_sheet: true,
+                blocks: vec![
+                    Block::Table(DocumentTable {
+                        caption: "图斑".to_owned(),
+                        headers: vec!["a".to_owned(), "b".to_owned()],
+                        numeric: vec![false, true],
+                        rows: vec![vec![cell, "1".into()]],
+                        empty: String::new(),
+                    }),
+                    Block::Map(MapDrawing {
+                        title: "<i>".to_owned(),
+                        areas: vec![Area {
+                            outline: vec![(108.0, 22.0), (108.1, 22.0), (108.1, 22.1)],
+                            label: "一".to_owned(),
+                        }],
+                        dots: vec![Dot { at: (108.05, 22.05), tone: Tone::Major, label: "1".to_owned() }],
+                        legend: vec![(Tone::Major, "重大".to_owned())],
+                        height_px: 200,
+                        extent: None,
+                    }),
+                ],
+            }],
+        }
+    }
+
+    #[test]
+    fn the_page_is_well_formed_and_nothing_in_it_runs() {
+        let page = render_document(&document("<script>x</script>".into())).expect("a page");
+        roxmltree::Document::parse_with_options(
+            &page,
+            roxmltree::ParsingOptions { allow_dtd: true, ..roxmltree::ParsingOptions::default() },
+        )
+        .unwrap_or_else(|fault| panic!("{fault}: {page}"));
+        assert!(!page.contains("<script") && !page.contains("<b>") && !page.contains("<i>"), "{page}");
+        assert!(page.contains("lang=\"zh-CN\"") && page.contains("重大"));
+    }
+
+    #[test]
+    fn only_https_is_a_link() {
+        let linked =
+            render_document(&document(DocumentCell::linked("go", "https://uri.amap.com/x?a=1&b=2"))).expect("a page");
+        assert!(linked.contains("href=\"https://uri.amap.com/x?a=1&#38;b=2\""), "{linked}");
+        let script = render_document(&document(DocumentCell::linked("go", "javascript:alert(1)"))).expect("a page");
+        assert!(!script.contains("javascript:") && script.contains("go"));
+    }
+
+    #[test]
+    fn hidden_characters_are_spelt_out() {
+        let page = render_document(&document("a\u{202E}b".into())).expect("a page");
+        assert!(page.contains("a⟨U+202E⟩b"));
+    }
+}

@@ -1,0 +1,69 @@
+// Logging in, and the first password.
+import { ask, get, onLoggedOut, post, useCsrf } from './api.js';
+import { fill, h } from './dom.js';
+import { chooseLanguage, otherLanguage, setLanguage, t } from './texts.js';
+
+/** The session, asked for until there is one whose password is the person's own. */
+export async function enter(host) {
+  chooseLanguage();
+  onLoggedOut(() => location.reload());
+  try {
+    const session = await get('/api/session');
+    useCsrf(session.csrf);
+    if (!session.password_due) return session;
+    return await newPassword(host);
+  } catch {
+    return logIn(host);
+  }
+}
+
+function card(host, ...children) {
+  fill(host, h('main', { class: 'gate' }, h('div', { class: 'card' },
+    h('div', { class: 'brand' }, h('img', { src: '/assets/icon.svg', alt: '', width: '40', height: '40' }), h('h1', {}, 'Shorewatch ', h('small', { text: t('title') }))),
+    ...children,
+    h('button', { class: 'quiet', type: 'button', text: t('language'), onclick: () => { setLanguage(otherLanguage()); location.reload(); } }))));
+}
+
+const field = (name, label, more = {}) => h('label', { class: 'field' }, h('span', { text: label }), h('input', { name, required: true, ...more }));
+
+function logIn(host) {
+  return new Promise((resolve) => {
+    const fault = h('p', { class: 'fault', role: 'alert' });
+    const form = h('form', {
+      onsubmit: async (event) => {
+        event.preventDefault();
+        fault.textContent = '';
+        try {
+          const session = await ask('POST', '/api/session', { account: form.account.value.trim(), password: form.password.value });
+          useCsrf(session.csrf);
+          resolve(session.password_due ? await newPassword(host, form.password.value) : session);
+        } catch (problem) {
+          fault.textContent = problem.status === 401 ? t('wrong') : problem.message;
+          form.password.select();
+        }
+      },
+    }, field('account', t('account'), { autocomplete: 'username', autofocus: true }), field('password', t('password'), { type: 'password', autocomplete: 'current-password' }), fault, h('button', { class: 'primary', text: t('login') }));
+    card(host, form);
+    form.account.focus();
+  });
+}
+
+function newPassword(host, old = '') {
+  return new Promise((resolve) => {
+    const fault = h('p', { class: 'fault', role: 'alert' });
+    const form = h('form', {
+      onsubmit: async (event) => {
+        event.preventDefault();
+        try {
+          const session = await post('/api/password', { old: form.old.value, new: form.new.value });
+          useCsrf(session.csrf);
+          resolve(session);
+        } catch (problem) {
+          fault.textContent = problem.message;
+        }
+      },
+    }, h('p', { text: t('password_due') }), field('old', t('old_password'), { type: 'password', value: old, autocomplete: 'current-password' }), field('new', t('new_password'), { type: 'password', autocomplete: 'new-password', minlength: '12' }), fault, h('button', { class: 'primary', text: t('change_password') }));
+    card(host, form);
+    (old ? form.new : form.old).focus();
+  });
+}

@@ -1,0 +1,80 @@
+//! Who asks.
+
+use axum::http::{HeaderMap, header};
+use shorewatch_domain::access::{Right, Role, Scope};
+use shorewatch_store::accounts::{Account, Session, SessionKind};
+
+/// Name of the cookie.
+pub const COOKIE: &str = "shorewatch_session";
+
+/// Who asks, as a session says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Identity {
+    /// The account.
+    pub account: Account,
+    /// The session.
+    pub session: Session,
+}
+
+impl Identity {
+    /// Code of the account.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.account.account
+    }
+
+    /// What the account may see.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.account.scope
+    }
+
+    /// The role that counts here: a link to a field check is never more than that.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        if self.session.kind == SessionKind::FieldCheck { Role::Field } else { self.account.role }
+    }
+
+    /// Whether the account may do something.
+    #[must_use]
+    pub fn may(&self, right: Right) -> bool {
+        self.role().may(right)
+    }
+
+    /// The only patch that a link to a field check opens.
+    #[must_use]
+    pub fn only_patch(&self) -> Option<&str> {
+        (self.session.kind == SessionKind::FieldCheck).then_some(self.session.label.as_str())
+    }
+}
+
+/// What a request shows of who sends it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Shown {
+    /// A cookie.
+    Cookie(String),
+    /// A bearer token.
+    Bearer(String),
+}
+
+impl Shown {
+    /// From the headers; a bearer token goes before a cookie.
+    #[must_use]
+    pub fn by(headers: &HeaderMap) -> Option<Self> {
+        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if let Some(token) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
+            return Some(Self::Bearer(token.trim().to_owned()));
+        }
+        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| Self::Cookie(value.to_owned()))
+    }
+
+    /// What it shows.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        match self {
+            Self::Cookie(token) | Self::Bearer(token) => token,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Logging in and out.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use shorewatch_domain::access::Right;
+use shorewatch_store::accounts::{Account, Session, SessionKind};
+
+use crate::access::guard::address;
+use crate::access::identity::{COOKIE, Identity};
+use crate::access::limits::lock_out;
+use crate::access::password::{self, hash_password, token, token_digest, verify_password};
+use crate::problem::Problem;
+use crate::server::App;
+
+/// Who wants in.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogIn {
+    /// Code of the account.
+    account: String,
+    /// Its password.
+    password: String,
+}
+
+/// A new password.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    /// The one that holds now.
+    old: String,
+    /// The one that is to hold.
+    new: String,
+}
+
+/// Who is logged in, and what they may do.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct SessionView {
+    account: String,
+    role: String,
+    scope: String,
+    /// Sent along, as `x-csrf-token`, with everything that changes something.
+    csrf: String,
+    /// The password was printed once and has to be changed first.
+    password_due: bool,
+    rights: Vec<String>,
+    expires_at: String,
+    /// Seconds that a patch is kept for a reviewer.
+    lease_seconds: i64,
+    /// Seconds that a verdict waits for an undo before it is delivered.
+    hold_seconds: i64,
+}
+
+fn view(app: &App, identity: &Identity) -> SessionView {
+    SessionView {
+        account: identity.code().to_owned(),
+        role: identity.role().name().to_owned(),
+        scope: identity.scope().to_string(),
+        csrf: identity.session.csrf.clone(),
+        password_due: identity.account.one_time,
+        rights: Right::ALL.into_iter().filter(|right| identity.may(*right)).map(|right| format!("{right:?}")).collect(),
+        expires_at: identity.session.expires_at.to_string(),
+        lease_seconds: app.settings.lease.as_secs(),
+        hold_seconds: app.settings.rules.hold.as_secs(),
+    }
+}
+
+/// Logs in: a cookie, and the token that a page sends along with what changes something.
+#[utoipa::path(post, path = "/api/session", tag = "session", request_body = LogIn, responses(
+    (status = 200, description = "Logged in", body = SessionView), (status = 401, description = "Wrong account or password", body = Problem),
+    (status = 429, description = "Too many attempts, or locked out", body = Problem)))]
+pub async fn log_in(
+    State(app): State<Arc<App>>,
+    parts: Parts,
+    body: Result<Json<LogIn>, JsonRejection>,
+) -> Result<impl IntoResponse, Problem> {
+    let Json(asked) = body?;
+    if !app.log_ins.take(&address(&app, &parts), Instant::now()) {
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many", "too many attempts; wait a minute"));
+    }
+    let now = Timestamp::now();
+    let code = asked.account.clone();
+    let account = app.stores.read(move |store| store.account(&code)).await?;
+    if account.as_ref().and_then(|account| account.locked_until).is_some_and(|until| until > now) {
+        return Err(Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "locked_out",
+            "too many wrong passwords; wait, or ask an administrator for a new one",
+        ));
+    }
+    let hash = account.as_ref().filter(|account| !account.disabled).map(|account| account.password_hash.clone());
+    let fits = verified(&app, asked.password, hash).await?;
+    let Some(account) = account.filter(|_| fits) else {
+        app.metrics.failed_log_ins.fetch_add(1, Ordering::Relaxed);
+        note_failure(&app, asked.account, now).await?;
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong", "wrong account or password"));
+    };
+    if account.failures > 0 {
+        let code = account.account.clone();
+        app.stores.write(move |store| store.note_log_in_failures(&code, 0, None, now)).await?;
+    }
+    let (identity, token) = begin(&app, account, now).await?;
+    Ok((cookie(&app, &token, app.settings.session), Json(view(&app, &identity))))
+}
+
+async fn verified(app: &App, password: String, hash: Option<String>) -> Result<bool, Problem> {
+    if password.len() > password::MOST_LENGTH {
+        return Ok(false);
+    }
+    let _permit = app.hashing.acquire().await.map_err(|fault| Problem::internal(&fault))?;
+    let work = tokio::task::spawn_blocking(move || verify_password(&password, hash.as_deref()));
+    work.await.map_err(|fault| Problem::internal(&fault))
+}
+
+async fn note_failure(app: &Arc<App>, code: String, now: Timestamp) -> Result<(), Problem> {
+    app.stores
+        .write(move |store| {
+            let Some(account) = store.account(&code)? else { return Ok(()) };
+            let failures = account.failures.saturating_add(1);
+            let until = lock_out(failures).and_then(|time| now.checked_add(time).ok());
+            store.note_log_in_failures(&code, failures, until, now)
+        })
+        .await
+}
+
+async fn begin(app: &Arc<App>, account: Account, now: Timestamp) -> Result<(Identity, String), Problem> {
+    let shown = token();
+    let session = Session {
+        token_digest: token_digest(&shown),
+        account: account.account.clone(),
+        kind: SessionKind::Browser,
+        label: String::new(),
+        csrf: token(),
+        created_at: now,
+        expires_at: now.checked_add(app.settings.session).unwrap_or(now),
+    };
+    let begun = session.clone();
+    app.stores.write(move |store| store.begin_session(&begun)).await?;
+    Ok((Identity { account, session }, shown))
+}
+
+fn cookie(app: &App, token: &str, age: SignedDuration) -> HeaderMap {
+    let secure = app.settings.origin.as_ref().is_some_and(|origin| origin.starts_with("https://"));
+    let text = format!(
+        "{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}",
+        age.as_secs(),
+        if secure { "; Secure" } else { "" }
+    );
+    let value = HeaderValue::try_from(text).ok();
+    value.into_iter().map(|value| (header::SET_COOKIE, value)).collect()
+}
+
+/// Who is logged in.
+#[utoipa::path(get, path = "/api/session", tag = "session", responses((status = 200, description = "The session", body = SessionView)))]
+pub async fn show(State(app): State<Arc<App>>, identity: Identity) -> Json<SessionView> {
+    Json(view(&app, &identity))
+}
+
+/// Logs out here.
+#[utoipa::path(delete, path = "/api/session", tag = "session", responses((status = 204, description = "Logged out")))]
+pub async fn log_out(State(app): State<Arc<App>>, identity: Identity) -> Result<impl IntoResponse, Problem> {
+    let (code, digest, now) = (identity.code().to_owned(), identity.session.token_digest.clone(), Timestamp::now());
+    app.stores.write(move |store| store.end_sessions(&code, Some(&digest), now)).await?;
+    Ok((StatusCode::NO_CONTENT, cookie(&app, "", SignedDuration::ZERO)))
+}
+
+/// Logs out everywhere: every browser, every token, every link to a field check.
+#[utoipa::path(delete, path = "/api/sessions", tag = "session", responses((status = 204, description = "Logged out everywhere")))]
+pub async fn log_out_everywhere(State(app): State<Arc<App>>, identity: Identity) -> Result<impl IntoResponse, Problem> {
+    if identity.only_patch().is_some() {
+        return Err(Problem::forbidden("right", "this link opens one patch only"));
+    }
+    let (code, now) = (identity.code().to_owned(), Timestamp::now());
+    app.stores.write(move |store| store.end_sessions(&code, None, now)).await?;
+    Ok((StatusCode::NO_CONTENT, cookie(&app, "", SignedDuration::ZERO)))
+}
+
+/// Changes the password; every session ends but this one, which begins anew.
+#[utoipa::path(post, path = "/api/password", tag = "session", request_body = NewPassword, responses(
+    (status = 200, description = "Changed", body = SessionView), (status = 422, description = "Too easy to guess, or the old one is wrong", body = Problem)))]
+pub async fn change_password(
+    State(app): State<Arc<App>>,
+    identity: Identity,
+    body: Result<Json<NewPassword>, JsonRejection>,
+) -> Result<impl IntoResponse, Problem> {
+    let Json(asked) = body?;
+    let refused = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "password", detail);
+    if identity.session.kind != SessionKind::Browser {
+        return Err(Problem::forbidden("right", "log in with the password to change it"));
+    }
+    if let Some(fault) = password::fault(&asked.new, identity.code()) {
+        return Err(refused(fault));
+    }
+    if asked.new == asked.old || !verified(&app, asked.old, Some(identity.account.password_hash.clone())).await? {
+        return Err(refused("the old password is wrong, or the new one is the same".to_owned()));
+    }
+    let hash = {
+        let _permit = app.hashing.acquire().await.map_err(|fault| Problem::internal(&fault))?;
+        let new = asked.new;
+        let work = tokio::task::spawn_blocking(move || hash_password(&new));
+        work.await.map_err(|fault| Problem::internal(&fault))?.map_err(|fault| Problem::internal(&fault))?
+    };
+    let now = Timestamp::now();
+    let changed = Account { password_hash: hash, one_time: false, failures: 0, locked_until: None, ..identity.account };
+    let stored = changed.clone();
+    app.stores.write(move |store| store.change_account(&stored, &stored.account, "password changed", now)).await?;
+    let (identity, token) = begin(&app, changed, now).await?;
+    Ok((cookie(&app, &token, app.settings.session), Json(view(&app, &identity))))
+}
