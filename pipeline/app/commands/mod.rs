@@ -8,6 +8,7 @@
 //! | `results` | `export`, `report`, `score`, `synth` |
 //! | `change` | `change` |
 //! | `labels` | `labels` |
+//! | `layers` | `layers` |
 //! | `evaluation` | `eval` |
 //! | `program` | `init`, `model`, `completions`, `man` |
 
@@ -15,6 +16,7 @@ mod change;
 mod evaluation;
 mod inspection;
 mod labels;
+mod layers;
 mod program;
 mod registry;
 mod results;
@@ -70,6 +72,7 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
             registry::reaches_import(&out, config, &source)
         }
         Command::Reaches(ReachesCommand::List(config)) => registry::reaches_list(&out, config),
+        Command::Layers(command) => layers::run(&out, command),
         Command::Run { config, due: false, .. } => inspection::run_all(&out, config, &progress),
         Command::Run { config, due: true, today } => scheduled::run_due(&out, config, *today, &progress),
         Command::Plan(config) => inspection::plan(&out, config),

@@ -17,6 +17,7 @@ mod digest;
 mod document;
 mod faults;
 mod glob;
+mod layers;
 mod passes;
 mod paths;
 mod resolve;
@@ -33,6 +34,7 @@ use std::path::Path;
 pub use classes::Classes;
 pub use digest::sensor_digest;
 pub use faults::{ConfigurationFault, ConfigurationFaults, FaultPlace};
+pub use layers::{LayerEntry, LayerSettings};
 pub use passes::{FoundPass, WatchedPasses};
 pub use paths::Environment;
 pub use run::{

@@ -6,6 +6,7 @@
 
 mod fields;
 mod json;
+pub mod shapes;
 mod table;
 
 use std::path::Path;
