@@ -9,6 +9,7 @@
 //! | `change` | `change` |
 //! | `labels` | `labels` |
 //! | `law` | `assess`, `explain`, `ledger`, `national`, `report --period` |
+//! | `layers` | `layers` |
 //! | `evaluation` | `eval` |
 //! | `program` | `init`, `model`, `completions`, `man` |
 
@@ -17,6 +18,7 @@ mod evaluation;
 mod inspection;
 mod labels;
 mod law;
+mod layers;
 mod program;
 mod registry;
 mod results;
@@ -72,6 +74,7 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
             registry::reaches_import(&out, config, &source)
         }
         Command::Reaches(ReachesCommand::List(config)) => registry::reaches_list(&out, config),
+        Command::Layers(command) => layers::run(&out, command),
         Command::Run { config, due: false, .. } => inspection::run_all(&out, config, &progress),
         Command::Run { config, due: true, today } => scheduled::run_due(&out, config, *today, &progress),
         Command::Plan(config) => inspection::plan(&out, config),

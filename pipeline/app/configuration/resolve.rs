@@ -88,6 +88,7 @@ pub(super) fn resolve(
             resolver.refuse(at!["reaches", i], "this file and layer stand here twice", "remove one of the entries");
         }
     }
+    let layers = super::layers::resolve(&typed.layers, &mut resolver);
     let schedule = schedule::resolve(&typed.schedule, &sensors, &mut resolver);
 
     let (classes, rules, grid) = (classes?, rules?, grid?);
@@ -123,6 +124,7 @@ pub(super) fn resolve(
         limits: typed.limits.clone(),
         passes,
         reaches,
+        layers,
         schedule,
         threads: NonZeroUsize::new(typed.runtime.threads as usize).unwrap_or(cores),
         synthetic: typed.runtime.synthetic,
