@@ -8,7 +8,7 @@ use shorewatch_domain::classes::IssueClass;
 use shorewatch_domain::decision::DecisionVerdict;
 use shorewatch_domain::law::assessment::{Severity, StockFlag};
 use shorewatch_domain::law::layer::AdministrativeLevel;
-use shorewatch_report::{Block, DocumentCell, DocumentFigure, Section};
+use shorewatch_report::{Block, DocumentCell, DocumentFigure, Section, Sheet};
 
 use super::Material;
 use crate::law::fields::verdict_name;
@@ -87,7 +87,7 @@ pub(super) fn summary(material: &Material<'_>) -> Section {
     Section {
         heading: material.text("Summary", "概要"),
         lead: String::new(),
-        on_new_sheet: false,
+        sheet: Sheet::GoesOn,
         blocks: vec![Block::Figures(figures)],
     }
 }
@@ -158,7 +158,7 @@ pub(super) fn breakdown(material: &Material<'_>) -> Section {
             "Of patches detected in the period; ages are those of all that wait for a reviewer at its end.",
             "均为本期发现的图斑；时长为期末全部待复核图斑。",
         ),
-        on_new_sheet: false,
+        sheet: Sheet::GoesOn,
         blocks: vec![
             by(("By suspected class", "按疑似类型"), ("Class", "类型"), classes),
             by(("By severity", "按严重程度"), ("Severity", "程度"), severities),
@@ -237,7 +237,7 @@ pub(super) fn by_place(material: &Material<'_>) -> Section {
     Section {
         heading: material.text("By unit, river and chief", "按行政区、河湖与河长"),
         lead: String::new(),
-        on_new_sheet: false,
+        sheet: Sheet::GoesOn,
         blocks,
     }
 }
