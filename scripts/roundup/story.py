@@ -196,6 +196,7 @@ def decide(reviewer, truth):
         body = {"decision_id": f"decision-{patch_id}", "on_version": 0, "verdict": "problem" if kind else "not_a_problem"}
         if not kind:
             body["reason"] = "permitted"
+        reviewer.ask("POST", f"/api/patches/{patch_id}/lease")
         reviewer.ask("POST", f"/api/patches/{patch_id}/decisions", body)
         print(f"  {patch_id}: {body['verdict']}")
         if kind:
