@@ -40,7 +40,9 @@ impl Served {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut stream = TcpStream::connect(host).expect("connected");
         let length = body.len();
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n"
+        );
         write!(stream, "{head}{headers}content-length: {length}\r\n\r\n{body}").expect("asked");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("answered");
@@ -62,7 +64,8 @@ fn a_run_is_reviewed_through_the_served_page() {
     let config = place.configure("review.toml", "state");
     let run = place.run(&["run", "--config", &config]);
     assert!(run.status.success(), "{}", text(&run));
-    let added = place.run(&["review", "account", "add", "review-7", "--role", "reviewer", "--config", &config, "--json"]);
+    let added =
+        place.run(&["review", "account", "add", "review-7", "--role", "reviewer", "--config", &config, "--json"]);
     assert!(added.status.success(), "{}", text(&added));
     let added: Value = serde_json::from_slice(&added.stdout).expect("JSON");
     let again = place.run(&["review", "account", "add", "review-7", "--role", "reviewer", "--config", &config]);
@@ -111,7 +114,17 @@ fn the_first_start_makes_an_administrator_and_tells_the_password_once() {
     let config = place.configure("review.toml", "state");
     let served = place.run(&["review", "serve", "--config", &config]);
     assert_eq!(served.status.code(), Some(4), "without a store: {}", text(&served));
-    let added = place.run(&["reaches", "import", "imagery/reaches.geojson", "--id-field", "reach_id", "--name-field", "name", "--config", &config]);
+    let added = place.run(&[
+        "reaches",
+        "import",
+        "imagery/reaches.geojson",
+        "--id-field",
+        "reach_id",
+        "--name-field",
+        "name",
+        "--config",
+        &config,
+    ]);
     assert!(added.status.success(), "{}", text(&added));
     let served = Served::begin(&place, &config);
     let first = served.first["first_account"].clone();
