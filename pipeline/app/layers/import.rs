@@ -127,6 +127,7 @@ fn source(settings: &LayerSettings) -> TableSource {
         assigned_epsg: settings.assigned_epsg.map(|epsg| epsg.0),
         encoding: settings.encoding.clone(),
         wanted,
+        code_column: Some(column("code")),
         point_columns: (wanted == Wanted::Point).then(|| (column("longitude"), column("latitude"))),
     }
 }

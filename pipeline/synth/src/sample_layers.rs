@@ -1,7 +1,7 @@
 //! Layers of a made-up office for a painted scene: register, scopes, zones, permits, projects, units, chiefs, departments.
 //!
 //! Names, numbers and persons are invented; the codes begin with 99, which no province has. The samples are laid so that the
-//! events of the scene meet different fates, and three defects are planted for `shorewatch layers check`
+//! events of the scene meet different fates, and some defects are planted for `shorewatch layers check`
 //! ([`PLANTED_DEFECTS`]).
 
 mod offices;
@@ -12,9 +12,10 @@ use geo_types::{Coord, LineString, Polygon};
 
 use crate::series::{EventKind, Series, TruthEvent};
 
-/// Defects that the samples have on purpose, by the name of their kind: between two shoreline zones lies a gap, an office of a
-/// chief stood empty for two weeks, and a village has no chief.
-pub const PLANTED_DEFECTS: [&str; 3] = ["gap", "chief_gap", "without_chief"];
+/// Defects that the samples have on purpose, by kind and layer: the stand-in scope does not reach up to the official one, between
+/// two shoreline zones lies a gap, an office of a chief stood empty for two weeks, and a village has no chief.
+pub const PLANTED_DEFECTS: [(&str, &str); 4] =
+    [("gap", "management_scope"), ("gap", "shoreline_zone"), ("chief_gap", "chief"), ("without_chief", "chief")];
 
 /// Code of the painted river.
 pub(crate) const RIVER: &str = "990100000001";

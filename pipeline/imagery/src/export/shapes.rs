@@ -162,6 +162,7 @@ mod tests {
                 assigned_epsg: None,
                 encoding: None,
                 wanted: Wanted::Nothing,
+                code_column: None,
                 point_columns: None,
             };
             let table = read_table(&path, &source).expect("read");

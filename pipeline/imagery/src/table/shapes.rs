@@ -129,10 +129,12 @@ impl Reader {
             }
             _ => return Err(format!("is a {}; expected a polygon", found.geometry_name())),
         };
+        // the geodesic area is that of rings turned the usual way only
+        let areas = areas.orient(Direction::Default);
         if areas.geodesic_area_unsigned() < LEAST_AREA_M2 {
             return Err(format!("covers less than {LEAST_AREA_M2} m²"));
         }
-        Ok(areas.orient(Direction::Default))
+        Ok(areas)
     }
 
     fn polygons(&self, polygons: &MultiPolygon<f64>, repairs: &mut Vec<String>) -> Result<MultiPolygon<f64>, String> {
@@ -146,7 +148,8 @@ impl Reader {
         check_meridian(&areas)?;
         self.check_place(areas.bounding_rect().ok_or("has no coordinates")?, (first.x, first.y))?;
         if let Some(reason) = reason {
-            let (before, after) = (moved(polygons)?.geodesic_area_unsigned(), areas.geodesic_area_unsigned());
+            let area = |shape: &MultiPolygon<f64>| shape.orient(Direction::Default).geodesic_area_unsigned();
+            let (before, after) = (area(&moved(polygons)?), area(&areas));
             repairs.push(format!("invalid ({reason}): made valid, area {before:.2} m² before, {after:.2} m² after"));
         }
         Ok(areas)
