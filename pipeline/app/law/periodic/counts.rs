@@ -95,7 +95,7 @@ pub(super) fn summary(material: &Material<'_>) -> Section {
 /// Days from acquisition to the end of the run, of patches of the period: median, and nine of ten.
 fn latency(material: &Material<'_>) -> Option<(f64, f64)> {
     let mut days: Vec<f64> = material
-        .new()
+        .found()
         .filter_map(|one| {
             let found = material.found_at.get(&one.patch.patch_id)?;
             Some(found.duration_since(one.patch.post_date).as_secs_f64() / 86_400.0)
