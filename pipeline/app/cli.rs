@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod law;
+pub mod layers;
 pub mod review;
 
 use std::path::PathBuf;
@@ -86,6 +87,9 @@ pub enum Command {
     /// Import and list managed reaches.
     #[command(subcommand)]
     Reaches(ReachesCommand),
+    /// Layers that decide: management scopes, zones, permits, units, chiefs.
+    #[command(subcommand)]
+    Layers(layers::LayersCommand),
     /// Do everything that is not done yet: register what the configuration lists, plan, work, publish, picture.
     Run {
         /// The configuration.

@@ -8,6 +8,7 @@
 //! | [`run`] | plan, work, publish |
 //! | [`schedule`] | scheduled runs: watched folders, when each reach was last looked at, alarms |
 //! | [`polygonize`] | the extractor of the domain on all cores |
+//! | [`layers`] | layers that decide: import, check, difference of versions |
 //! | [`labels`] | reviewed patches as training chips |
 //! | [`reporting`], [`score`], [`scene`] | the HTML page; truth against result; synthetic imagery |
 //! | [`failure`], [`process`] | exit codes; memory and end of the process |
@@ -26,6 +27,7 @@ pub mod failure;
 pub mod findings;
 pub mod labels;
 pub mod law;
+pub mod layers;
 pub mod logging;
 pub mod polygonize;
 pub mod process;

@@ -1,5 +1,7 @@
 //! Synthetic scenes on disk: painted passes as GeoTIFF, reaches and truth as GeoJSON. Not real imagery, and said so in
-//! every file.
+//! every file. Beside them the layers of a made-up office.
+
+mod sample_layers;
 
 use std::path::Path;
 
@@ -30,9 +32,11 @@ pub struct Painted {
     pub passes: usize,
     /// Number of known events, harmless ones included.
     pub events: usize,
+    /// Number of layers of a made-up office.
+    pub layers: usize,
 }
 
-/// Paints a scene into a folder: `<pass>.tif`, `reaches.geojson`, `truth.geojson`.
+/// Paints a scene into a folder: `<pass>.tif`, `reaches.geojson`, `truth.geojson`, and `layers/` with the layers of an office.
 ///
 /// # Errors
 /// The folder can't be written to.
@@ -69,7 +73,8 @@ pub fn paint_into(folder: &Path, which: Scene, seed: Option<u64>) -> Result<Pain
     let geographic = |polygon: &Polygon<f64>| -> Result<Value, Failure> { geometry(polygon, &grid, &to_wgs84) };
     write_collection(&folder.join("reaches.geojson"), &reach_features(&series, geographic)?)?;
     write_collection(&folder.join("truth.geojson"), &truth_features(&series, geographic)?)?;
-    Ok(Painted { passes: series.passes.len(), events: series.truth.len() })
+    let layers = sample_layers::write(folder, &series, &grid, &to_wgs84)?;
+    Ok(Painted { passes: series.passes.len(), events: series.truth.len(), layers })
 }
 
 fn reach_features(

@@ -10,6 +10,7 @@
 //! | `labels` | `labels` |
 //! | `review` | `review serve`, `review account` |
 //! | `law` | `assess`, `explain`, `ledger`, `national`, `report --period` |
+//! | `layers` | `layers` |
 //! | `evaluation` | `eval` |
 //! | `findings` | `deliver`, `evidence`, `doctor` |
 //! | `program` | `init`, `model`, `completions`, `man` |
@@ -20,6 +21,7 @@ mod findings;
 mod inspection;
 mod labels;
 mod law;
+mod layers;
 mod program;
 mod registry;
 mod results;
@@ -76,6 +78,7 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
             registry::reaches_import(&out, config, &source)
         }
         Command::Reaches(ReachesCommand::List(config)) => registry::reaches_list(&out, config),
+        Command::Layers(command) => layers::run(&out, command),
         Command::Run { config, due: false, .. } => inspection::run_all(&out, config, &progress),
         Command::Run { config, due: true, today } => scheduled::run_due(&out, config, *today, &progress),
         Command::Plan(config) => inspection::plan(&out, config),

@@ -77,12 +77,16 @@ pub(super) fn report(
 pub(super) fn synth(out: &Out, folder: &Path, which: Scene, seed: Option<u64>) -> Result<ExitCode, Failure> {
     let painted = scene::paint_into(folder, which, seed)?;
     let text = format!(
-        "painted {} synthetic passes (not real imagery) with {} known events in {}",
+        "painted {} synthetic passes (not real imagery) with {} known events and {} made-up layers in {}",
         painted.passes,
         painted.events,
+        painted.layers,
         folder.display()
     );
-    out.either(&json!({ "passes": painted.passes, "events": painted.events, "synthetic": true }), &text)
+    out.either(
+        &json!({ "passes": painted.passes, "events": painted.events, "layers": painted.layers, "synthetic": true }),
+        &text,
+    )
 }
 
 pub(super) fn score_run(

@@ -88,6 +88,7 @@ pub(super) fn resolve(
             resolver.refuse(at!["reaches", i], "this file and layer stand here twice", "remove one of the entries");
         }
     }
+    let layers = super::layers::resolve(&typed.layers, &mut resolver);
     let schedule = schedule::resolve(&typed.schedule, &sensors, &mut resolver);
     let cases = typed.cases.rules();
     let delivery = delivery::resolve(&typed.delivery, &cases, &output_folder, typed.runtime.synthetic, &mut resolver);
@@ -125,6 +126,7 @@ pub(super) fn resolve(
         limits: typed.limits.clone(),
         passes,
         reaches,
+        layers,
         schedule,
         delivery,
         threads: NonZeroUsize::new(typed.runtime.threads as usize).unwrap_or(cores),

@@ -9,6 +9,7 @@ use shorewatch_domain::crs::ZoneFamily;
 use shorewatch_models::Format;
 
 use super::delivery::DeliverySection;
+use super::layers::LayerEntry;
 use super::schedule::ScheduleSection;
 
 /// The configuration of a Shorewatch run.
@@ -61,6 +62,9 @@ pub struct RunConfiguration {
     /// Managed shorelines of this run. Reaches can also be imported on the command line.
     #[serde(default)]
     pub reaches: Vec<ReachEntry>,
+    /// Layers that decide what a patch may be in law, and whose it is.
+    #[serde(default)]
+    pub layers: Vec<LayerEntry>,
     /// Scheduled runs (`shorewatch run --due`) and their alarms; decides no result.
     #[serde(default)]
     pub schedule: ScheduleSection,

@@ -106,7 +106,7 @@ impl Checker<'_> {
         let properties = schema["properties"].as_object().unwrap_or(&empty);
         let qualified = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
         for (key, (span, value)) in entries {
-            match properties.get(key) {
+            match properties.get(key).or_else(|| schema.get("additionalProperties").filter(|any| any.is_object())) {
                 Some(property) => self.value(value, property, &qualified(key)),
                 None => {
                     let place = if name.is_empty() { "at the top".to_owned() } else { format!("in `{name}`") };
@@ -222,7 +222,7 @@ mod tests {
             match (key.as_str(), value) {
                 ("properties", Json::Object(properties)) => properties.values().for_each(|each| keywords(each, out)),
                 ("oneOf" | "anyOf", Json::Array(choices)) => choices.iter().for_each(|each| keywords(each, out)),
-                ("items", items) => keywords(items, out),
+                ("items" | "additionalProperties", items) => keywords(items, out),
                 _ => {}
             }
         }

@@ -13,6 +13,7 @@ use shorewatch_models::{Format, Options};
 
 use super::classes::Classes;
 use super::document::Document;
+use super::layers::LayerSettings;
 use super::run::{Backend, Device, LimitsSection, PatchesSection};
 use super::schedule::ScheduleSettings;
 use super::sensors::Sensor;
@@ -56,6 +57,8 @@ pub struct RunSettings {
     pub passes: Vec<PassSettings>,
     /// Vector files of reaches.
     pub reaches: Vec<ReachSettings>,
+    /// Layers that decide, in the order in which they are imported.
+    pub layers: Vec<LayerSettings>,
     /// Scheduled runs and their alarms.
     pub schedule: ScheduleSettings,
     /// Delivery of findings.

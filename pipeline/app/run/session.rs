@@ -17,6 +17,7 @@ use super::model::{ChangeModel, Model};
 use super::plan::{Plan, ReadablePass, plan};
 use crate::configuration::RunSettings;
 use crate::failure::Failure;
+use crate::layers;
 use crate::register;
 
 /// How coarser than the grid a sensor may be: beyond this its pixels show where there is nothing to see.
@@ -73,6 +74,7 @@ impl Session {
         let mut faults = Vec::new();
         if purpose == Purpose::Write {
             register::reaches(&settings, &mut store)?;
+            faults.extend(layers::import_configured(&settings, &mut store)?);
             faults.extend(register::passes(&settings, &mut store)?);
         }
         let passes = store.passes()?;

@@ -7,6 +7,7 @@
 mod fields;
 mod json;
 mod ledger;
+pub mod shapes;
 mod table;
 
 use std::path::Path;

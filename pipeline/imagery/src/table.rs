@@ -53,6 +53,8 @@ pub struct TableSource {
     pub encoding: Option<String>,
     /// Shape.
     pub wanted: Wanted,
+    /// Column whose text helps a person to find a faulty row.
+    pub code_column: Option<String>,
     /// Columns of a CSV table with longitude (or easting) and latitude (or northing), for points.
     pub point_columns: Option<(String, String)>,
 }
@@ -135,7 +137,9 @@ fn read_layer(path: &Path, source: &TableSource) -> Result<Table, ImageryError> 
             (Ok(geometry), None) => table.rows.push(TableRow { label, values, geometry, repairs }),
             (shape, garbled) => {
                 let problems = shape.err().into_iter().chain(garbled);
-                table.faults.extend(problems.map(|problem| FeatureFault { feature: label.clone(), problem }));
+                let code = source.code_column.as_ref().and_then(|column| values.get(column));
+                let feature = code.map_or_else(|| label.clone(), |code| format!("{label} (code {code:?})"));
+                table.faults.extend(problems.map(|problem| FeatureFault { feature: feature.clone(), problem }));
             }
         }
     }

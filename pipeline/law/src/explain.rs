@@ -1,11 +1,18 @@
 //! Why a patch was judged as it was, in words: the same text for the command line, the store and the review page.
 
+mod names;
+mod notes;
+
 use std::fmt::Write as _;
 
 use shorewatch_domain::law::assessment::{Assessment, Language, PermitStatus, StockFlag};
-use shorewatch_domain::law::explanation::{Note, RuleTable, RuleTrace, SiteRelation};
-use shorewatch_domain::law::layer::{AdministrativeLevel, LayerKind, WaterSourceLevel};
-use shorewatch_domain::law::water::Bank;
+use shorewatch_domain::law::explanation::{RuleTrace, SiteRelation};
+use shorewatch_domain::law::layer::{AdministrativeLevel, LayerKind};
+
+use names::{level_name, table_name};
+
+pub use names::{bank_name, chainage, layer_name, source_zone_name};
+pub use notes::note_text;
 
 /// The whole explanation.
 #[must_use]
@@ -24,69 +31,6 @@ pub fn text(assessment: &Assessment, language: Language) -> String {
     writer.notes(assessment);
     writer.provenance(assessment);
     writer.text
-}
-
-/// Name of a layer.
-#[must_use]
-pub const fn layer_name(layer: LayerKind, language: Language) -> &'static str {
-    match (language, layer) {
-        (Language::Chinese, layer) => layer.official_term(),
-        (Language::English, LayerKind::ManagementScope) => "management scope",
-        (Language::English, LayerKind::ProtectionScope) => "protection scope",
-        (Language::English, LayerKind::ShorelineZone) => "function zone of the shoreline",
-        (Language::English, LayerKind::WaterSourceZone) => "protection zone of a water source",
-        (Language::English, LayerKind::Wetland) => "wetland",
-        (Language::English, LayerKind::BlueLine) => "blue line",
-        (Language::English, LayerKind::MiningPermit) => "sand-mining permit",
-        (Language::English, LayerKind::Project) => "approved project",
-        (Language::English, LayerKind::AdministrativeUnit) => "administrative unit",
-        (Language::English, LayerKind::KnownProblem) => "ledger of known problems",
-    }
-}
-
-/// Name of a bank.
-#[must_use]
-pub const fn bank_name(bank: Bank, language: Language) -> &'static str {
-    match bank {
-        Bank::Left => language.of("left bank", "左岸"),
-        Bank::Right => language.of("right bank", "右岸"),
-    }
-}
-
-/// Name of a level of water-source protection.
-#[must_use]
-pub const fn source_zone_name(level: WaterSourceLevel, language: Language) -> &'static str {
-    match level {
-        WaterSourceLevel::First => language.of("level 1", "一级"),
-        WaterSourceLevel::Second => language.of("level 2", "二级"),
-        WaterSourceLevel::Quasi => language.of("quasi-protection", "准保护区"),
-    }
-}
-
-/// Chainage as it is written on the spot: K12+345.
-#[must_use]
-pub fn chainage(metres: f64) -> String {
-    let whole = metres.round() as i64;
-    let sign = if whole < 0 { "-" } else { "" };
-    format!("K{sign}{}+{:03}", whole.abs() / 1000, whole.abs() % 1000)
-}
-
-const fn level_name(level: AdministrativeLevel, language: Language) -> &'static str {
-    match level {
-        AdministrativeLevel::City => language.of("city", "市级"),
-        AdministrativeLevel::County => language.of("county", "县级"),
-        AdministrativeLevel::Town => language.of("town", "乡级"),
-        AdministrativeLevel::Village => language.of("village", "村级"),
-    }
-}
-
-const fn table_name(table: RuleTable, language: Language) -> &'static str {
-    match table {
-        RuleTable::Issues => language.of("issue class", "问题类型"),
-        RuleTable::Severity => language.of("severity", "严重程度"),
-        RuleTable::Routing => language.of("departments", "责任部门"),
-        RuleTable::BasinAuthorities => language.of("basin authority", "流域机构"),
-    }
 }
 
 struct Writer {
@@ -409,72 +353,5 @@ impl Writer {
             from.layer_versions.iter().map(|(layer, version)| format!("{layer} v{version}")).collect();
         let line = format!("{} {}", self.word("layers", "图层"), versions.join(", "));
         self.line(&line);
-    }
-}
-
-/// A note in words.
-#[must_use]
-pub fn note_text(note: &Note, language: Language) -> String {
-    match note {
-        Note::NoChief { level, gap } => {
-            let level = level_name(*level, language);
-            match (language, gap) {
-                (Language::English, true) => format!("no {level} chief on this day: there is a gap between periods"),
-                (Language::English, false) => format!("no {level} chief is known here"),
-                (Language::Chinese, true) => format!("当日无{level}河长：任期之间有空档"),
-                (Language::Chinese, false) => format!("无{level}河长信息"),
-            }
-        }
-        Note::SeveralChiefs { level, in_charge_of, count } => {
-            let level = level_name(*level, language);
-            match language {
-                Language::English => {
-                    format!("{count} {level} chiefs of {in_charge_of} on this day: the one that began last was taken")
-                }
-                Language::Chinese => format!("当日{in_charge_of}有{count}位{level}河长：取最近任职者"),
-            }
-        }
-        Note::UnknownZoneWord { word } => match language {
-            Language::English => format!("function zone {word:?} is not in the vocabulary: no rule on it can fire"),
-            Language::Chinese => format!("岸线功能区“{word}”不在词表中：相关规则无法触发"),
-        },
-        Note::UnknownChangeType { change_type } => match language {
-            Language::English => format!("change type {change_type:?} names classes that the vocabulary lacks"),
-            Language::Chinese => format!("变化类型“{change_type}”含词表外的类别"),
-        },
-        Note::UnknownObjectClass { object_class } => match language {
-            Language::English => format!("object class {object_class:?} is not in the vocabulary"),
-            Language::Chinese => format!("地物类型“{object_class}”不在词表中"),
-        },
-        Note::NoUnit => language
-            .of(
-                "in no administrative unit: the number carries the code that stands in",
-                "不在任何行政区内：编号使用备用代码",
-            )
-            .to_owned(),
-        Note::CrossesBoundary { level, shares } => match language {
-            Language::English => format!(
-                "crosses a {} boundary, the largest share leads: {}",
-                level_name(*level, language),
-                shares.join("; ")
-            ),
-            Language::Chinese => {
-                format!("跨{}边界，占比最大者牵头：{}", level_name(*level, language), shares.join("；"))
-            }
-        },
-        Note::BasinAuthority { basin, authority } => match language {
-            Language::English => format!("basin {basin}: {authority} leads in place of the department"),
-            Language::Chinese => format!("{basin}流域：由{authority}牵头"),
-        },
-        Note::ClassOfTheTable => language
-            .of("no issue rule fits: the class of the table of changes was kept", "无问题规则适用：保留变化表中的类型")
-            .to_owned(),
-        Note::VolumeNotJudged { permit } => match language {
-            Language::English => format!("permit {permit} limits a volume, which an area does not tell"),
-            Language::Chinese => format!("许可{permit}限定开采量，面积无法判定"),
-        },
-        Note::BufferScope => language
-            .of("the management scope is a buffer, not an official line", "管理范围为缓冲区替代，非正式划界")
-            .to_owned(),
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`defects`] | what is wrong with layers in force: scopes, neighbours, reaches, chiefs |
+//! | [`diff`] | what a version of a layer changed |
 //! | [`ellipsoid`] | areas and lengths of what is drawn in degrees |
 //! | [`index`] | everything the layers in force say of a place: [`index::LayerIndex`] |
 //! | [`position`] | water, reach, bank and chainage of a place |
@@ -17,6 +19,8 @@
 
 pub mod assess;
 mod clip;
+pub mod defects;
+pub mod diff;
 pub mod ellipsoid;
 pub mod explain;
 pub mod idle;

@@ -34,7 +34,13 @@ impl Judgement {
     /// why. One that is hardly touched decides nothing.
     #[must_use]
     pub fn of(place: &Place, object_class: &str, day: Date, settings: &Settings) -> Self {
-        let in_force = APPROVING.iter().any(|layer| place.met(*layer).is_some());
+        // what would permit it: without that layer nothing is known, whatever the other one says
+        let permitting = if settings.mining_permit_object_classes.contains(object_class) {
+            LayerKind::MiningPermit
+        } else {
+            LayerKind::Project
+        };
+        let in_force = place.met(permitting).is_some();
         let mut findings: Vec<PermitFinding> = APPROVING
             .iter()
             .flat_map(|layer| place.met(*layer).unwrap_or_default())

@@ -277,7 +277,7 @@ fn around(place: Coord<f64>, (x, y): (f64, f64), radius_m: f64) -> AABB<[f64; 2]
 }
 
 /// Where on a segment a place has its foot (0 to 1), and how far away it is in metres.
-fn foot_on(place: Coord<f64>, a: Coord<f64>, b: Coord<f64>, (x, y): (f64, f64)) -> (f64, f64) {
+pub(crate) fn foot_on(place: Coord<f64>, a: Coord<f64>, b: Coord<f64>, (x, y): (f64, f64)) -> (f64, f64) {
     let (ax, ay) = ((a.x - place.x) * x, (a.y - place.y) * y);
     let (dx, dy) = ((b.x - a.x) * x, (b.y - a.y) * y);
     let squared = dx * dx + dy * dy;

@@ -36,8 +36,30 @@ pub struct Section {
     pub lead: String,
     /// What it holds, in order.
     pub blocks: Vec<Block>,
-    /// Whether it begins on a new sheet when printed.
-    pub on_new_sheet: bool,
+    /// How it lies on paper.
+    pub sheet: Sheet,
+}
+
+/// How a section lies on paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sheet {
+    /// After what stands before it.
+    #[default]
+    GoesOn,
+    /// On a new sheet.
+    New,
+    /// On new sheets across, for wide tables.
+    Across,
+}
+
+impl Sheet {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::GoesOn => "",
+            Self::New => "new-sheet",
+            Self::Across => "across",
+        }
+    }
 }
 
 /// A part of a section.
@@ -107,6 +129,11 @@ impl DocumentCell {
         Self { text: text.into(), link: Some(link.into()) }
     }
 
+    /// Numbers, dates and codes stay on one line.
+    fn is_code(&self) -> bool {
+        self.text.len() <= 24 && self.text.is_ascii()
+    }
+
     fn safe_link(&self) -> Option<&str> {
         self.link.as_deref().filter(|link| link.starts_with("https://"))
     }
@@ -146,7 +173,7 @@ mod tests {
             sections: vec![Section {
                 heading: "列表".to_owned(),
                 lead: String::new(),
-                on_new_sheet: true,
+                sheet: Sheet::Across,
                 blocks: vec![
                     Block::Table(DocumentTable {
                         caption: "图斑".to_owned(),

@@ -26,7 +26,7 @@ mod report;
 
 pub use chip::{ChipDate, ChipPair, RenderedPair, render_pair};
 pub use document::{
-    Area, Bars, Block, Document, DocumentCell, DocumentFigure, DocumentTable, Dot, MapDrawing, Section, Strip,
+    Area, Bars, Block, Document, DocumentCell, DocumentFigure, DocumentTable, Dot, MapDrawing, Section, Sheet, Strip,
     StripMark, Tone, render_document,
 };
 pub use error::{RenderError, ReportError, ReportFault};

@@ -14,6 +14,7 @@
 //!    and adds cloud shadow, haze, cloud, radiometric drift and noise.
 //!
 //! The reflectance of the materials follows [`CLASS_MEDIANS`], which were measured on real imagery.
+//! [`sample_layers`] gives the layers of a made-up office for the scene: scopes, zones, permits, units, chiefs.
 //! Beside whole passes, [`plant`] paints single objects into given reflectance, with exact masks.
 //!
 //! These passes are for demonstration and tests; whoever shows them must say that they are synthetic.
@@ -31,6 +32,7 @@ mod placing;
 pub mod plant;
 mod relief;
 mod river;
+pub mod sample_layers;
 mod scenario;
 mod sensor;
 mod series;
@@ -42,6 +44,6 @@ pub use paint::paint;
 pub use scenario::{EventPlan, PassPlan, Scenario, Site};
 pub use series::{
     BANDS, EventKind, OBSERVABLE_SHARE, QUALITY_CLOUD, QUALITY_CLOUD_SHADOW, QUALITY_FILL, Series, SurfaceClass,
-    SyntheticPass, SyntheticReach, TruthEvent,
+    SyntheticPass, SyntheticReach, SyntheticRiver, TruthEvent,
 };
 pub use spectra::CLASS_MEDIANS;

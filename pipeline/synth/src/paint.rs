@@ -7,7 +7,7 @@ use crate::landscape::{Landscape, Moment};
 use crate::placing::place_events;
 use crate::scenario::{Scenario, Site};
 use crate::sensor::{Frame, classes, record};
-use crate::series::{EventKind, Series, SyntheticPass, SyntheticReach, TruthEvent};
+use crate::series::{EventKind, Series, SyntheticPass, SyntheticReach, SyntheticRiver, TruthEvent};
 use geo_types::{Coord, LineString, Polygon};
 use ndarray::Array2;
 
@@ -34,6 +34,8 @@ pub fn paint(scenario: &Scenario) -> Result<Series, SynthError> {
         truth: truth(&land, &events, &passes, to_px),
         reaches: reaches.into_iter().map(|reach| SyntheticReach { polygon: to_px(&reach.polygon), ..reach }).collect(),
         passes,
+        river: river(&land, scenario.pixel_size_m),
+        lake: to_px(&land.lake.outline(0.0)),
         pixel_size_m: scenario.pixel_size_m,
     })
 }
@@ -77,6 +79,21 @@ fn reaches_m(land: &Landscape) -> Vec<SyntheticReach> {
         reach("SYN-R02", "Painted river, lower reach", strip(middle, to)),
         reach("SYN-L01", "Painted lake", land.lake.outline(LAKE_SCOPE_M)),
     ]
+}
+
+/// The river over the managed span, in pixels.
+fn river(land: &Landscape, pixel_m: f64) -> SyntheticRiver {
+    /// Vertices of the centreline are so far apart, in metres.
+    const STEP_M: f64 = 40.0;
+    let (from, to) = managed_span_m(land);
+    let (first, last) = land.river.chainages_m(from, to);
+    let steps = ((last - first) / STEP_M).ceil().max(1.0) as usize;
+    let places = (0..=steps).map(|i| land.river.at(first + (last - first) * i as f64 / steps as f64, 0.0) / pixel_m);
+    SyntheticRiver {
+        centreline: LineString(places.collect()),
+        half_width: land.river.half_width_m / pixel_m,
+        corridor_half: land.corridor_half_m / pixel_m,
+    }
 }
 
 /// The longest stretch, as values of x in metres, over which the managed corridor stays in the scene.

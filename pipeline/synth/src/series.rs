@@ -1,6 +1,6 @@
 //! What a painted series holds: the passes, the truth beside them and the managed reaches.
 
-use geo_types::Polygon;
+use geo_types::{LineString, Polygon};
 use ndarray::{Array2, Array3};
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +27,23 @@ pub struct Series {
     pub truth: Vec<TruthEvent>,
     /// The managed shoreline; parts of the scene lie outside every reach.
     pub reaches: Vec<SyntheticReach>,
+    /// The river along the managed shoreline.
+    pub river: SyntheticRiver,
+    /// The lake at its mean level, in pixel-corner coordinates of the unshifted grid.
+    pub lake: Polygon<f64>,
     /// Edge of a pixel on the ground in metres.
     pub pixel_size_m: f64,
+}
+
+/// The river as a register has it, in pixel-corner coordinates of the unshifted grid (x = column, y = row).
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyntheticRiver {
+    /// Centreline with the flow, over both managed reaches.
+    pub centreline: LineString<f64>,
+    /// Half the mean width of the river in pixels.
+    pub half_width: f64,
+    /// Half the width of the managed corridor in pixels.
+    pub corridor_half: f64,
 }
 
 /// One acquisition.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shorewatch_law::ellipsoid;
-use shorewatch_report::{Bars, Block, Section};
+use shorewatch_report::{Bars, Block, Section, Sheet};
 
 use super::Material;
 use super::counts::number;
@@ -67,7 +67,7 @@ pub(super) fn section(material: &Material<'_>) -> Section {
             material.word("overdue:", "逾期："),
             material.word("A reach that was not observed is not a reach without change.", "未观测不等于无变化。")
         ),
-        on_new_sheet: true,
+        sheet: Sheet::New,
         blocks: vec![material.table(
             material.word("Reaches", "河段"),
             &[
@@ -137,5 +137,5 @@ pub(super) fn water(material: &Material<'_>) -> Option<Section> {
             "每年取覆盖最全的一期；斜线表示无一期观测达九成。同季各期水位仍有差异。",
         )
     );
-    Some(Section { heading, lead, on_new_sheet: false, blocks: vec![Block::BarMultiples(bars)] })
+    Some(Section { heading, lead, sheet: Sheet::GoesOn, blocks: vec![Block::BarMultiples(bars)] })
 }

@@ -4,7 +4,7 @@ use shorewatch_domain::law::gcj02;
 use shorewatch_domain::law::layer::AdministrativeLevel;
 use shorewatch_domain::law::water::Bank;
 use shorewatch_law::explain;
-use shorewatch_report::{Block, DocumentCell, Section, Strip, StripMark, Tone};
+use shorewatch_report::{Block, DocumentCell, Section, Sheet, Strip, StripMark, Tone};
 
 use super::Material;
 use super::counts::{number, state};
@@ -71,7 +71,7 @@ pub(super) fn section(material: &Material<'_>, along: bool) -> Section {
             "New ones of the period, all that wait for a reviewer, and confirmed problems. Links for navigation are shifted as Chinese map services want it (GCJ-02), and are not the true place.",
             "含本期新增、全部待复核及已确认问题。导航链接为 GCJ-02 偏移坐标，仅供导航，非真实坐标。",
         ),
-        on_new_sheet: !along,
+        sheet: Sheet::Across,
         blocks,
     }
 }
@@ -83,7 +83,7 @@ fn row(material: &Material<'_>, one: &Assessed) -> Vec<DocumentCell> {
         told.number.clone().into(),
         address(material, one).into(),
         format!("{}{sub_type}", language.of(told.issue_class.name(), told.issue_class.official_term())).into(),
-        object_class(&one.patch.object_class, language).into(),
+        object_class(&one.patch.object_class, language).replace('_', " ").into(),
         number(one.patch.area_m2, 2).into(),
         told.severity.text(language).into(),
         state(material, one).into(),

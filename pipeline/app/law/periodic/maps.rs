@@ -2,7 +2,7 @@
 
 use shorewatch_domain::classes::IssueClass;
 use shorewatch_domain::law::assessment::Severity;
-use shorewatch_report::{Area, Block, Dot, MapDrawing, Section, Tone};
+use shorewatch_report::{Area, Block, Dot, MapDrawing, Section, Sheet, Tone};
 
 use super::Material;
 use crate::law::ledger::Assessed;
@@ -20,7 +20,7 @@ pub(super) fn section(material: &Material<'_>) -> Section {
         })
         .collect();
     let dots = |holds: &dyn Fn(&Assessed) -> bool| -> Vec<Dot> {
-        material.new().filter(|one| holds(one)).map(|one| dot(one)).collect()
+        material.found().filter(|one| holds(one)).map(dot).collect()
     };
     let legend = Severity::ALL
         .into_iter()
@@ -54,7 +54,7 @@ pub(super) fn section(material: &Material<'_>) -> Section {
     Section {
         heading: material.text("Map", "分布图"),
         lead: String::new(),
-        on_new_sheet: true,
+        sheet: Sheet::New,
         blocks: vec![Block::Map(map), Block::Multiples(multiples)],
     }
 }

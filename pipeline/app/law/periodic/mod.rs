@@ -26,7 +26,7 @@ use shorewatch_domain::digest::Digest;
 use shorewatch_domain::law::assessment::{IdleProject, Language};
 use shorewatch_domain::reach::Reach;
 use shorewatch_law::rules::Rules;
-use shorewatch_report::{Block, Document, DocumentCell, DocumentTable, Section, render_document};
+use shorewatch_report::{Block, Document, DocumentCell, DocumentTable, Section, Sheet, render_document};
 use shorewatch_store::{Observation, PatchFilter, Store};
 
 use super::ledger::{Assessed, assessed};
@@ -80,7 +80,7 @@ impl Material<'_> {
     }
 
     /// Patches that were detected in the period.
-    fn new(&self) -> impl Iterator<Item = &Assessed> + Clone {
+    fn found(&self) -> impl Iterator<Item = &Assessed> + Clone {
         self.patches.iter().filter(|one| self.span.holds(one.assessment.detected_on))
     }
 
@@ -251,7 +251,7 @@ fn alarms(material: &Material<'_>) -> Section {
             "Approved projects on whose ground nothing changed by the day by which something should have, though it was observed since.",
             "已批准项目在应有变化之日后已被观测，但其范围内未见变化。",
         ),
-        on_new_sheet: false,
+        sheet: Sheet::GoesOn,
         blocks: vec![material.table(
             material.word("Projects", "项目"),
             &[

@@ -9,6 +9,7 @@
 //! | [`place`] | everything the layers in force say of one place |
 //! | [`office`] | chiefs and departments, valid on a date |
 //! | [`assessment`] | what all of that says of one patch |
+//! | [`sub_type`] | the official sub-types of the four disorders |
 //! | [`explanation`] | why it says so |
 //! | [`gcj02`] | the shifted coordinates of navigation links |
 //! | [`record`] | what an imported layer is made of, whatever it is about |
@@ -21,4 +22,5 @@ pub mod office;
 pub mod period;
 pub mod place;
 pub mod record;
+pub mod sub_type;
 pub mod water;

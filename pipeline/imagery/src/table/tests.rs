@@ -16,6 +16,7 @@ const AREAS: TableSource = TableSource {
     assigned_epsg: None,
     encoding: None,
     wanted: Wanted::Areas { buffer_m: None },
+    code_column: None,
     point_columns: None,
 };
 
@@ -98,6 +99,20 @@ fn what_is_no_area_is_refused_and_what_can_be_repaired_says_so() {
     let [repair] = table.rows[0].repairs.as_slice() else { panic!("one repair: {:?}", table.rows[0]) };
     assert!(repair.contains("Self-intersection") && repair.contains("made valid, area"), "{repair}");
     assert!(table.rows[1].repairs.is_empty());
+}
+
+#[test]
+fn what_is_repaired_into_a_ring_with_a_hole_has_the_area_of_a_ring() {
+    let folder = folder();
+    // a band that crosses itself: both runs of the line around, once from the left and once from the right
+    let crossing = "{\"type\":\"Polygon\",\"coordinates\":[[[108,22],[108.03,22],[108.03,22.03],[108,22.03],[108,22.001],[108.001,22.001],\
+        [108.001,22.029],[108.029,22.029],[108.029,22.001],[107.999,22.001],[108,22]]]}";
+    let source = TableSource { code_column: Some("bm".to_owned()), ..AREAS };
+    let table = read_table(&geojson(&folder, 4490, &[crossing, "null"]), &source).expect("read");
+    let Some(Geometry::MultiPolygon(areas)) = &table.rows[0].geometry else { panic!("{:?}", table.faults) };
+    let area = geo::GeodesicArea::geodesic_area_unsigned(areas);
+    assert!(area > 1e6 && area < 2.5e6 && table.rows[0].repairs.len() == 1, "{area}: {:?}", table.rows[0].repairs);
+    assert_eq!(table.faults[0].feature, "feature 2, fid 1 (code \"F1\")");
 }
 
 #[test]

@@ -16,6 +16,9 @@ use crate::index::Layers;
 use crate::known::ReviewedSite;
 use crate::{explain, idle, number};
 
+mod offices;
+mod permits;
+
 fn square(x: f64, y: f64, edge: f64) -> Polygon<f64> {
     Rect::new(coord! { x: x, y: y }, coord! { x: x + edge, y: y + edge }).to_polygon()
 }
@@ -126,95 +129,6 @@ fn project(stage: ProjectStage, classes: &[&str]) -> LayerFacts {
 
 fn year(year: i16) -> Period {
     Period { from: Some(date(year, 1, 1)), to: Some(date(year, 12, 31)) }
-}
-
-#[test]
-fn each_permit_case_has_its_status_and_its_class() {
-    let world = World::plain();
-    let with = |share: f64, facts: LayerFacts| {
-        world.assess(&pit(), &place([(LayerKind::MiningPermit, vec![hit("P1", share, facts)])]))
-    };
-    let spring = Season { from: YearDay { month: 2, day: 1 }, to: YearDay { month: 6, day: 30 } };
-
-    let inside = with(0.97, permit(year(2024), vec![]));
-    assert_eq!((inside.permit_status, inside.permit_id.as_deref()), (PermitStatus::Permitted, Some("P1")));
-    assert_eq!((inside.shown, inside.suppressed_reason), (false, Some(SuppressedReason::Permitted)));
-    assert!(inside.explanation.notes.contains(&Note::VolumeNotJudged { permit: "P1".to_owned() }));
-
-    for (told, expected, sub_type) in [
-        (with(0.6, permit(year(2024), vec![])), PermitStatus::PartlyOutside, "2b"),
-        (with(1.0, permit(year(2023), vec![])), PermitStatus::Expired, "2b"),
-        (with(1.0, permit(year(2025), vec![])), PermitStatus::NotYetValid, "2b"),
-        (with(1.0, permit(year(2024), vec![spring])), PermitStatus::ForbiddenSeason, "2c"),
-        (with(0.01, permit(year(2024), vec![])), PermitStatus::None, "2a"),
-    ] {
-        assert_eq!(told.permit_status, expected);
-        assert_eq!(told.sub_type.map(SubType::code), Some(sub_type), "{expected:?}");
-        assert!(told.shown && told.suppressed_reason.is_none());
-    }
-    let outside = with(0.6, permit(year(2024), vec![]));
-    assert!((outside.outside_share.expect("a share") - 0.4).abs() < 1e-12);
-    let building = world.assess(
-        &patch("building", "trees_to_built_up"),
-        &place([(LayerKind::MiningPermit, vec![hit("P1", 1.0, permit(year(2024), vec![]))])]),
-    );
-    assert_eq!(
-        (building.permit_status, building.sub_type),
-        (PermitStatus::OtherContent, Some(SubType::UnapprovedProject))
-    );
-    let nothing = world.assess(&pit(), &place([]));
-    assert_eq!(nothing.permit_status, PermitStatus::Unknown, "no layer is loaded");
-    let not_met = world.assess(&pit(), &place([(LayerKind::MiningPermit, vec![])]));
-    assert_eq!(not_met.permit_status, PermitStatus::None);
-}
-
-#[test]
-fn projects_are_judged_by_stage_and_content() {
-    let world = World::plain();
-    let of = |share: f64, facts| {
-        let told = world.assess(
-            &patch("building", "trees_to_built_up"),
-            &place([(LayerKind::Project, vec![hit("X", share, facts)])]),
-        );
-        (told.permit_status, told.sub_type.map(SubType::code))
-    };
-    assert_eq!(of(1.0, project(ProjectStage::Approved, &[])), (PermitStatus::Permitted, Some("4b")));
-    assert_eq!(of(1.0, project(ProjectStage::UnderConstruction, &["building"])).0, PermitStatus::Permitted);
-    assert_eq!(of(1.0, project(ProjectStage::Approved, &["pier"])), (PermitStatus::OtherContent, Some("4b")));
-    assert_eq!(of(1.0, project(ProjectStage::Applied, &[])), (PermitStatus::Applied, Some("4b")));
-    assert_eq!(of(1.0, project(ProjectStage::Withdrawn, &[])), (PermitStatus::Withdrawn, Some("4b")));
-    assert_eq!(of(0.5, project(ProjectStage::Approved, &[])), (PermitStatus::PartlyOutside, Some("4a")));
-}
-
-#[test]
-fn neighbouring_permits_count_together() {
-    let world = World::plain();
-    let two = vec![hit("A", 0.5, permit(year(2024), vec![])), hit("B", 0.48, permit(year(2024), vec![]))];
-    let told = world.assess(&pit(), &place([(LayerKind::MiningPermit, two)]));
-    assert_eq!((told.permit_status, told.permit_id.as_deref()), (PermitStatus::Permitted, Some("A")));
-}
-
-#[test]
-fn the_outside_part_is_drawn() {
-    let mut world = World::plain();
-    let area = square(107.999, 21.999, 0.001_5);
-    let feature = Feature {
-        code: "P1".to_owned(),
-        name: "P1".to_owned(),
-        geometry: MultiPolygon(vec![area]),
-        facts: permit(year(2024), vec![]),
-        other: Default::default(),
-        repairs: vec![],
-    };
-    let versions = [("mining_permit".to_owned(), 1)].into();
-    world.layers = LayerIndex::new(Layers { features: vec![feature], versions, ..Layers::default() });
-    let patch = pit();
-    let told = world.assess(&patch, &world.layers.place(&patch.geometry));
-    assert_eq!(told.permit_status, PermitStatus::PartlyOutside);
-    let outside = told.explanation.outside.expect("an area");
-    let whole = crate::ellipsoid::polygon_area(&patch.geometry);
-    let share = crate::ellipsoid::area(&outside) / whole;
-    assert!((share - told.outside_share.expect("a share")).abs() < 1e-6 && (share - 0.75).abs() < 1e-3, "{share}");
 }
 
 #[test]
@@ -334,99 +248,6 @@ fn shares_across_a_boundary_are_kept_and_the_largest_leads() {
     assert_eq!(shares, [1.0, 0.7, 0.28, 0.02], "all shares are kept");
     assert_eq!(unit_code(&place, &rules()), "450702");
     assert_eq!(unit_code(&Place::default(), &rules()), "000000");
-}
-
-fn chief(name: &str, level: AdministrativeLevel, of: &str, from: Option<&str>, to: Option<&str>) -> Chief {
-    let day = |text: Option<&str>| text.map(|text| text.parse().expect("a date"));
-    Chief {
-        level,
-        in_charge_of: of.to_owned(),
-        name: name.to_owned(),
-        title: None,
-        telephone: None,
-        valid: Period { from: day(from), to: day(to) },
-    }
-}
-
-#[test]
-fn chiefs_are_those_of_the_day_even_where_one_hands_over_on_it() {
-    let mut world = World::plain();
-    let level = AdministrativeLevel::County;
-    world.offices.chiefs = vec![
-        chief("old", level, "WR", None, Some("2024-03-15")),
-        chief("new", level, "WR", Some("2024-03-15"), None),
-        chief("of the water", AdministrativeLevel::City, "W", None, None),
-        chief("gone", AdministrativeLevel::Town, "450702001", None, Some("2024-03-14")),
-    ];
-    let unit = |code: &str, level| hit(code, 1.0, LayerFacts::AdministrativeUnit { level, parent: None });
-    let mut place = place([(
-        LayerKind::AdministrativeUnit,
-        vec![unit("450702", AdministrativeLevel::County), unit("450702001", AdministrativeLevel::Town)],
-    )]);
-    place.position = Some(Position {
-        water_code: "W".to_owned(),
-        water_name: "青龙河".to_owned(),
-        water_kind: WaterKind::River,
-        basin: Some("珠江".to_owned()),
-        reach_code: "WR".to_owned(),
-        reach_name: "WR".to_owned(),
-        bank: Some(Bank::Right),
-        chainage_m: 12_345.4,
-        distance_m: 80.0,
-    });
-    let of = |world: &World, post_date: &str| {
-        world.assess(&Patch { post_date: post_date.parse().expect("a time"), ..pit() }, &place)
-    };
-    let told = of(&world, "2024-03-15T03:00:00Z");
-    assert_eq!(told.chief_county.as_deref(), Some("new"));
-    assert_eq!(told.chief_city.as_deref(), Some("of the water"));
-    assert_eq!(told.chief_town, None);
-    assert!(told.explanation.notes.contains(&Note::NoChief { level: AdministrativeLevel::Town, gap: true }));
-    assert!(told.explanation.notes.contains(&Note::NoChief { level: AdministrativeLevel::Village, gap: false }));
-    let handing_over = Note::SeveralChiefs { level, in_charge_of: "WR".to_owned(), count: 2 };
-    assert!(told.explanation.notes.contains(&handing_over));
-    assert_eq!(of(&world, "2024-03-14T03:00:00Z").chief_county.as_deref(), Some("old"));
-    // 17:00 in UTC is one in the morning of the next day in Beijing
-    assert_eq!(of(&world, "2024-03-14T17:00:00Z").chief_county.as_deref(), Some("new"));
-    world.offices.departments = vec![
-        department("D1", "450702", DepartmentRole::Lead, &[], &[]),
-        department("D2", "450702", DepartmentRole::Lead, &[], &["water_source:first"]),
-        department("D3", "450702", DepartmentRole::Supporting, &["mining"], &[]),
-        department("D4", "450702", DepartmentRole::Supporting, &["dumping"], &[]),
-    ];
-    let told = of(&world, "2024-03-15T03:00:00Z");
-    assert_eq!(
-        (told.lead_department.as_deref(), told.supporting_departments.as_slice()),
-        (Some("D1"), ["D3".to_owned()].as_slice())
-    );
-    world.offices.departments.push(department("B", "珠江", DepartmentRole::BasinAuthority, &[], &[]));
-    let told = of(&world, "2024-03-15T03:00:00Z");
-    assert_eq!(told.lead_department.as_deref(), Some("B"));
-    assert_eq!(told.supporting_departments, ["D1", "D3"]);
-    let text = explain::text(&told, Language::English);
-    assert!(text.contains("K12+345") && text.contains("right bank") && text.contains("basin 珠江: B leads"), "{text}");
-}
-
-fn department(code: &str, serves: &str, role: DepartmentRole, classes: &[&str], zones: &[&str]) -> Department {
-    let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    Department {
-        code: code.to_owned(),
-        name: code.to_owned(),
-        serves: serves.to_owned(),
-        role,
-        issue_classes: owned(classes),
-        zones: owned(zones),
-        valid: Period::default(),
-    }
-}
-
-#[test]
-fn routes_by_class_and_zone_stand_in_for_departments() {
-    let world = World::plain();
-    let told = world.assess(&pit(), &place([]));
-    assert_eq!(told.lead_department.as_deref(), Some("水利局"));
-    let wetland = place([(LayerKind::Wetland, vec![hit("M", 0.4, LayerFacts::Wetland { grade: None })])]);
-    assert_eq!(world.assess(&pit(), &wetland).lead_department.as_deref(), Some("林业局"));
 }
 
 #[test]

@@ -1,20 +1,22 @@
 //! The check of rules: words that nobody knows, rows that can never fire, rows that contradict one another.
 
+mod numbers;
+mod tables;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use jiff::civil::Date;
-use jiff::tz::Offset;
 use shorewatch_domain::classes::IssueClass;
-use shorewatch_domain::law::assessment::{PermitStatus, Severity, SubType};
+use shorewatch_domain::law::assessment::{PermitStatus, SubType};
 use shorewatch_domain::law::explanation::RuleTable;
 use shorewatch_domain::law::water::WaterKind;
 
-use crate::national;
+use super::conditions::{Conditions, Dimension, Facts, Row, Table};
+use super::files::{Files, IssueRow, VocabularyFile};
+use super::{Breaks, Issue, Route, Rules, Vocabulary, digest};
 
-use super::conditions::{Conditions, Dimension, Facts, Outcome, Row, Table};
-use super::files::{AssessmentFile, BasinRow, Files, IssueRow, VocabularyFile};
-use super::{BasinAuthority, Breaks, Issue, Route, Rules, Settings, Vocabulary, digest, ledger};
+use numbers::{columns, outcome_codes, settings};
+use tables::{basins, table_faults};
 
 /// Zones that need no vocabulary.
 pub(super) const ZONES: [&str; 7] = [
@@ -357,207 +359,4 @@ fn issue(number: usize, row: &IssueRow, universe: &Facts, faults: &mut Faults) -
         reason: row.reason.clone(),
         outcome: Issue { issue_class: class, sub_type: sub_type.and_then(|(_, sub_type)| sub_type) },
     })
-}
-
-/// Names, rows that can never fire, and rows that contradict one another.
-fn table_faults<O: Outcome>(
-    file: RuleFile,
-    key: &'static str,
-    table: &Table<O>,
-    universe: &Facts,
-    faults: &mut Faults,
-) {
-    let at = |number: usize| [Step::Key(key), Step::Item(number)];
-    if table.rows.is_empty() {
-        faults.add(
-            file,
-            &[Step::Key(key)],
-            "no row is right",
-            "correct the rows, or leave the file out: one is built in",
-        );
-        return;
-    }
-    for (number, row) in table.rows.iter().enumerate() {
-        if table.rows[..number].iter().any(|earlier| earlier.name == row.name) {
-            faults.add(file, &at(number), format!("a row {:?} stands here already", row.name), "give it another name");
-        }
-        for name in row.goes_before.iter().filter(|name| *name != "*") {
-            match table.rows.iter().position(|other| other.name == *name) {
-                None => {
-                    let message = format!("row {:?}: goes_before names {name:?}, which is no row", row.name);
-                    faults.add(file, &at(number), message, "name a later row of this table, or \"*\" for all");
-                }
-                Some(other) if other <= number => {
-                    let message = format!("row {:?}: goes_before names {name:?}, which stands before it", row.name);
-                    faults.add(file, &at(number), message, "move this row before it");
-                }
-                Some(_) => {}
-            }
-        }
-    }
-    for (number, earlier) in table.unreachable(universe) {
-        let message = format!(
-            "row {:?} can never fire: earlier rows take everything from it ({})",
-            table.rows[number].name,
-            earlier.join(", ")
-        );
-        faults.add(file, &at(number), message, "move it before them, or remove it");
-    }
-    for (number, later) in table.ambiguous() {
-        let (row, other) = (&table.rows[number], &table.rows[later]);
-        let message = format!(
-            "rows {:?} and {:?} overlap and say different things ({}; {}), and neither is an exception of the other",
-            row.name,
-            other.name,
-            row.outcome.told(),
-            other.outcome.told()
-        );
-        let help = format!("say which goes first: goes_before = [{:?}] in {:?}", other.name, row.name);
-        faults.add(file, &at(number), message, help);
-    }
-}
-
-fn basins(rows: &[BasinRow], faults: &mut Faults) -> Vec<BasinAuthority> {
-    let mut authorities = Vec::new();
-    for (number, row) in rows.iter().enumerate() {
-        let at = [Step::Key("basin_authorities"), Step::Item(number)];
-        let from_severity = match &row.from_severity {
-            None => Some(Severity::General),
-            Some(name) => Severity::ALL.into_iter().find(|severity| severity.name() == name),
-        };
-        let Some(from_severity) = from_severity else {
-            let at = [at[0], at[1], Step::Key("from_severity")];
-            let message = format!("{:?} is no severity", row.from_severity.as_deref().unwrap_or(""));
-            faults.add(RuleFile::Offices, &at, message, "known here: general, serious, major");
-            continue;
-        };
-        let taken = authorities.iter().find(|earlier: &&BasinAuthority| {
-            earlier.from_severity <= from_severity && row.basins.iter().all(|basin| earlier.basins.contains(basin))
-        });
-        if row.basins.is_empty() || taken.is_some() {
-            let message = match taken {
-                Some(earlier) => format!("row {:?} can never fire: {:?} takes its basins", row.name, earlier.name),
-                None => format!("row {:?} names no basin", row.name),
-            };
-            faults.add(RuleFile::Offices, &at, message, "correct `basins`, or the order");
-        }
-        authorities.push(BasinAuthority {
-            name: row.name.clone(),
-            basins: row.basins.iter().cloned().collect(),
-            from_severity,
-            authority: row.authority.clone(),
-            reason: row.reason.clone(),
-        });
-    }
-    authorities
-}
-
-fn settings(files: &Files, universe: &Facts, faults: &mut Faults) -> Option<Settings> {
-    let file: &AssessmentFile = &files.assessment;
-    let mut refuse = |at: &[Step], message: String, help: &str| faults.add(RuleFile::Assessment, at, message, help);
-    let local_time = Offset::from_hours(file.local_time_ahead_hours);
-    if let Err(fault) = &local_time {
-        refuse(&[Step::Key("local_time_ahead_hours")], fault.to_string(), "8 is the time of Beijing");
-    }
-    let baseline = file.baseline_date.as_deref().map(|text| text.parse::<Date>().map_err(|fault| (text, fault)));
-    if let Some(Err((text, fault))) = &baseline {
-        refuse(&[Step::Key("baseline_date")], format!("{text:?} is no date: {fault}"), "write it as 2018-12-31");
-    }
-    if file.permit_touched_share_min >= file.permit_inside_share_min {
-        let message = format!(
-            "permit_touched_share_min {} is not below permit_inside_share_min {}",
-            file.permit_touched_share_min, file.permit_inside_share_min
-        );
-        refuse(&[Step::Key("permit_touched_share_min")], message, "partly outside lies between the two");
-    }
-    let age = &file.priority.age;
-    let ordered = age.windows(2).all(|pair| match (pair[0].up_to_days, pair[1].up_to_days) {
-        (Some(first), Some(second)) => first < second,
-        (Some(_), None) => true,
-        (None, _) => false,
-    });
-    if !ordered || age.last().is_none_or(|last| last.up_to_days.is_some()) {
-        let message = "the ages must rise, and the last row must have no up_to_days".to_owned();
-        refuse(&[Step::Key("priority"), Step::Key("age")], message, "a row behind one without an end can never count");
-    }
-    let zones: Vec<String> = file.priority.zone.iter().map(|zone| zone.zone.clone()).collect();
-    for (number, zone) in zones.iter().enumerate() {
-        let at = [Step::Key("priority"), Step::Key("zone"), Step::Item(number)];
-        if !universe[&Dimension::Zones].contains(zone) {
-            let known = universe[&Dimension::Zones].iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-            refuse(&at, format!("{zone:?} is no zone"), &format!("known here: {known}"));
-        } else if zones[..number].contains(zone) {
-            refuse(&at, format!("{zone:?} stands here twice"), "remove one");
-        }
-    }
-    let objects = &file.mining_permit_object_classes;
-    faults.words(
-        RuleFile::Assessment,
-        &[],
-        "mining_permit_object_classes",
-        objects,
-        &universe[&Dimension::ObjectClasses],
-    );
-    Some(Settings {
-        local_time: local_time.ok()?,
-        baseline: baseline.transpose().ok()?,
-        baseline_tolerance_days: file.baseline_tolerance_days,
-        observed_share_min: file.observed_share_min,
-        zone_share_min: file.zone_share_min,
-        permit_inside_share_min: file.permit_inside_share_min,
-        permit_touched_share_min: file.permit_touched_share_min,
-        mining_permit_object_classes: objects.iter().cloned().collect(),
-        same_site_share_min: file.same_site_share_min,
-        growth_share_min: file.growth_share_min,
-        closed_statuses: file.closed_statuses.iter().cloned().collect(),
-        fallback_unit_code: file.fallback_unit_code.clone(),
-        idle_observed_share_min: file.idle_observed_share_min,
-        priority: file.priority.clone(),
-        deadline_days: files.offices.deadline_days,
-    })
-}
-
-fn columns(files: &Files, faults: &mut Faults) {
-    let columns = &files.ledger.columns;
-    for (number, column) in columns.iter().enumerate() {
-        let at = [Step::Key("columns"), Step::Item(number)];
-        if ledger::is_personal(&column.field).is_none() {
-            let known = ledger::FIELDS.iter().chain(&ledger::RECKONED).map(|(name, _)| *name).collect::<Vec<_>>();
-            let message = format!("{:?} is no field of the ledger", column.field);
-            faults.add(RuleFile::Ledger, &at, message, format!("known here: {}", known.join(", ")));
-        }
-        let twin = columns[..number].iter().find(|earlier| {
-            earlier.field == column.field || earlier.english == column.english || earlier.chinese == column.chinese
-        });
-        if let Some(twin) = twin {
-            let message = format!("{:?} and {:?} share a field or a header", twin.field, column.field);
-            faults.add(RuleFile::Ledger, &at, message, "each field and each header once");
-        }
-    }
-    if columns.is_empty() {
-        faults.add(
-            RuleFile::Ledger,
-            &[Step::Key("columns")],
-            "there is no column",
-            "leave the file out: one is built in",
-        );
-    }
-}
-
-fn outcome_codes(files: &Files, faults: &mut Faults) {
-    let codes = &files.national.outcome_codes;
-    let known = national::Outcome::ALL.map(national::Outcome::name);
-    for (number, code) in codes.iter().enumerate() {
-        let at = [Step::Key("outcome_codes"), Step::Item(number)];
-        if !known.contains(&code.outcome.as_str()) {
-            let help = format!("known here: {}", known.join(", "));
-            faults.add(RuleFile::National, &at, format!("{:?} is no outcome", code.outcome), help);
-        } else if codes[..number].iter().any(|earlier| earlier.outcome == code.outcome) {
-            faults.add(RuleFile::National, &at, format!("{:?} has two codes", code.outcome), "keep one of them");
-        }
-    }
-    for outcome in known.into_iter().filter(|outcome| codes.iter().all(|code| code.outcome != *outcome)) {
-        let at = [Step::Key("outcome_codes")];
-        faults.add(RuleFile::National, &at, format!("{outcome:?} has no code"), "every outcome goes back with one");
-    }
 }

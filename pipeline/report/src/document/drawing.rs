@@ -244,6 +244,9 @@ impl Strip {
     }
 }
 
+/// Widest bar in pixels.
+const WIDEST_BAR: f64 = 36.0;
+
 /// A small bar chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bars {
@@ -275,7 +278,8 @@ impl Bars {
                 Some(value) => (room * (value / most).clamp(0.0, 1.0), "#2f7ea8", trimmed(*value)),
                 None => (room, "url(#none)", "–".to_owned()),
             };
-            let bar = (each - 3.0).max(1.0);
+            let bar = (each - 3.0).clamp(1.0, WIDEST_BAR);
+            let x = x + (each - 3.0 - bar).max(0.0) / 2.0;
             let _ = write!(
                 svg,
                 r##"<rect x="{x:.1}" y="{:.1}" width="{bar:.1}" height="{tall:.1}" fill="{fill}"/><text x="{:.1}" y="{:.1}" font-size="9" text-anchor="middle" fill="#1b2733">{told}</text><text x="{:.1}" y="{:.1}" font-size="9" text-anchor="middle" fill="#51606d">{}</text>"##,

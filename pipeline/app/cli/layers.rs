@@ -1,0 +1,59 @@
+//! `shorewatch layers`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use jiff::civil::Date;
+
+use super::ConfigFile;
+
+/// Commands on layers that decide.
+#[derive(Debug, Subcommand)]
+pub enum LayersCommand {
+    /// Import the layers of the configuration that changed, each whole or not at all. The earlier version stays in force
+    /// where something is wrong.
+    Import {
+        /// The configuration.
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Only these layers, by name ("mining_permit", "management_scope/buffer"); by default all.
+        #[arg(value_name = "LAYER")]
+        layers: Vec<String>,
+    },
+    /// List the layers in force, with their versions.
+    List {
+        /// The configuration.
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Earlier versions too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Look for defects of the layers in force: scopes that do not contain their water or lie shifted against it, gaps and
+    /// overlaps between neighbours, reaches that overlap, chiefs whose periods leave gaps, reaches and units without a chief.
+    Check {
+        /// The configuration.
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Write the places of the defects to this file (.gpkg or .geojson).
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// The day on which chiefs must be in office (YYYY-MM-DD); by default today in UTC.
+        #[arg(long, value_name = "DATE")]
+        day: Option<Date>,
+    },
+    /// Show what a version of a layer changed: rows added, removed, renamed, moved.
+    Diff {
+        /// The configuration.
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Name of the layer.
+        layer: String,
+        /// The later version; by default the one in force.
+        #[arg(long, value_name = "NUMBER")]
+        to: Option<u32>,
+        /// The earlier version; by default the one before.
+        #[arg(long, value_name = "NUMBER")]
+        from: Option<u32>,
+    },
+}
