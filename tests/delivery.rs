@@ -36,7 +36,8 @@ fn receiver() -> (String, std::sync::mpsc::Receiver<String>) {
                 bytes.extend_from_slice(&part[..count]);
                 let text = String::from_utf8_lossy(&bytes).into_owned();
                 let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                let length =
+                    head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
                 if count == 0 || body.len() >= length.unwrap_or(0_usize) {
                     break body.to_owned();
                 }
@@ -140,9 +141,11 @@ fn status_tells_of_a_target_that_is_not_there_and_an_alarm_has_its_own_exit_code
     assert!(told(&figures).contains("shorewatch_delivery_waiting{target=\"tracker\"} 1"), "{}", told(&figures));
     let replay = shorewatch(folder, &["deliver", "replay", "nobody"]);
     assert!(!replay.status.success() && told(&replay).contains("nobody"), "{}", told(&replay));
-    let reported = shorewatch(folder, &["deliver", "report", "--point", "108.6,21.9", "--source", "hotline", "--level", "2"]);
+    let reported =
+        shorewatch(folder, &["deliver", "report", "--point", "108.6,21.9", "--source", "hotline", "--level", "2"]);
     assert!(reported.status.success() && told(&reported).contains("area-"), "{}", told(&reported));
-    let unlisted = fs::read_to_string(folder.join("run.toml")).expect("text").replace("allowed_private_hosts", "allowed_hosts");
+    let unlisted =
+        fs::read_to_string(folder.join("run.toml")).expect("text").replace("allowed_private_hosts", "allowed_hosts");
     fs::write(folder.join("run.toml"), unlisted).expect("written");
     let refused = shorewatch(folder, &["deliver"]);
     assert!(refused.status.code() == Some(3) && told(&refused).contains("https"), "{}", told(&refused));

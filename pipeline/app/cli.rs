@@ -3,6 +3,8 @@
 pub mod law;
 pub mod review;
 pub mod layers;
+pub mod layers;
+pub mod review;
 
 use std::path::PathBuf;
 

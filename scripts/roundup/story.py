@@ -169,7 +169,7 @@ def story(password):
     print(shorewatch("deliver", "status", "--config", CONFIG, fine=(0, 6)))
     inspect(4)
     print(shorewatch("deliver", "--config", CONFIG))
-    wanted = {"building": "finding.closure_supported", "sand_pit": "finding.closure_contradicted"}
+    wanted = {"building": "finding.closure_supported", "dump": "finding.closure_contradicted"}
     for kind, finding in findings.items():
         issue, texts = messages(finding)
         print(f"  {kind}: {[text.splitlines()[0].split()[0] for text in texts]}")
@@ -179,7 +179,7 @@ def story(password):
 
     say("a package of evidence")
     package = OUT / "evidence.zip"
-    print(shorewatch("evidence", "pack", findings["sand_pit"], "--out", str(package), "--config", CONFIG))
+    print(shorewatch("evidence", "pack", findings["dump"], "--out", str(package), "--config", CONFIG))
     print(shorewatch("evidence", "verify", str(package)))
     print(shorewatch("doctor", "--config", CONFIG, fine=(0, 3)))
 
@@ -192,16 +192,17 @@ def decide(reviewer, truth):
     for entry in queue["rows"]:
         patch_id = entry["patch_id"]
         detail = reviewer.ask("GET", f"/api/patches/{patch_id}")
-        kind = next((kind for kind in ("building", "sand_pit") if kind not in decided and inside(detail, painted[kind])), None)
+        kind = next((kind for kind in ("building", "dump") if kind not in decided and inside(detail, painted[kind])), None)
         body = {"decision_id": f"decision-{patch_id}", "on_version": 0, "verdict": "problem" if kind else "not_a_problem"}
         if not kind:
             body["reason"] = "permitted"
+        reviewer.ask("POST", f"/api/patches/{patch_id}/lease")
         reviewer.ask("POST", f"/api/patches/{patch_id}/decisions", body)
         print(f"  {patch_id}: {body['verdict']}")
         if kind:
             case = (detail.get("case") or {}).get("case_id", f"case-{patch_id}")
             decided[kind] = "finding-" + case.removeprefix("case-")
-    assert set(decided) == {"building", "sand_pit"}, f"confirmed {decided}"
+    assert set(decided) == {"building", "dump"}, f"confirmed {decided}"
     return decided
 
 

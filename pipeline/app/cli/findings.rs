@@ -57,14 +57,8 @@ pub enum DeliverCommand {
         #[command(flatten)]
         config: ConfigFile,
         /// Longitude and latitude in degrees.
-        #[arg(
-            long,
-            value_name = "LONGITUDE,LATITUDE",
-            value_delimiter = ',',
-            num_args = 2,
-            allow_hyphen_values = true
-        )]
-        point: Vec<f64>,
+        #[arg(long, value_name = "LONGITUDE,LATITUDE", value_parser = point, allow_hyphen_values = true)]
+        point: Point,
         /// Around the point.
         #[arg(long, default_value_t = 100.0)]
         radius_m: f64,
@@ -104,4 +98,20 @@ pub enum EvidenceCommand {
         /// The package.
         file: PathBuf,
     },
+}
+
+/// Longitude and latitude in degrees.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Longitude.
+    pub longitude: f64,
+    /// Latitude.
+    pub latitude: f64,
+}
+
+fn point(text: &str) -> Result<Point, String> {
+    let number = |text: &str| text.trim().parse::<f64>().map_err(|_| format!("{text:?} is no number"));
+    let (longitude, latitude) =
+        text.split_once(',').ok_or("expected longitude and latitude with a comma between them")?;
+    Ok(Point { longitude: number(longitude)?, latitude: number(latitude)? })
 }

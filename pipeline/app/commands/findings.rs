@@ -59,12 +59,9 @@ pub(super) fn deliver(out: &Out, arguments: &DeliverArguments) -> Result<ExitCod
             Ok(ExitCode::Done)
         }
         Some(DeliverCommand::Report { config, point, radius_m, source, level, note, at }) => {
-            let [longitude, latitude] = point[..] else {
-                return Err(Failure::usage("--point: expected longitude,latitude"));
-            };
             let report = PlaceReport {
                 polygon: None,
-                point: Some([longitude, latitude]),
+                point: Some([point.longitude, point.latitude]),
                 radius_m: Some(*radius_m),
                 source: source.clone(),
                 level: Some(*level),

@@ -60,6 +60,7 @@ pub fn import(
             encoding: source.encoding.clone(),
             wanted: Wanted::Areas { buffer_m: None },
             point_columns: None,
+            code_column: Some(mapping.id_field.clone()),
         },
     )?;
     let mut faults: Vec<String> =

@@ -23,7 +23,7 @@ fn main() {
     let sender = storm::own_sender(&[]);
 
     println!("a storm over {findings} findings ...");
-    let figures = storm::storm(folder().path(), findings, Duration::from_secs(2), &sender);
+    let figures = storm::storm(folder().path(), findings, Duration::from_millis(600), &sender);
     println!("{figures:?}");
     println!("throughput ...");
     let events_per_s = storm::throughput(folder().path(), 10_000);

@@ -9,24 +9,22 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use shorewatch_domain::finding::{FindingEvent, Standing};
-use shorewatch_store::outbox::deliveries::Due;
-use shorewatch_store::outbox::records::FindingRecord;
+use shorewatch_domain::finding::FindingEvent;
 
 pub mod geometry;
 pub mod picture;
+mod wording;
 
 use geometry::{Cgcs2000, GeoJsonPolygon};
 use picture::Picture;
+
+pub use wording::{Wording, cloud_event};
 
 /// Version of the form of [`FindingData`].
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Name of that form.
 pub const DATA_SCHEMA: &str = "urn:shorewatch:schema:finding:1";
-
-/// Columns of assessments that name officials.
-const PERSONAL: &str = "chief_";
 
 /// One message (CloudEvents 1.0, structured JSON).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -247,192 +245,4 @@ pub struct ClosureData {
     /// Share of the observed ground that still shows it; left out where it cannot be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub present_fraction: Option<f64>,
-}
-
-/// How an event is put into words.
-#[derive(Clone, Copy, Debug)]
-pub struct Wording<'a> {
-    /// Who speaks.
-    pub source: &'a str,
-    /// The imagery is painted.
-    pub synthetic: bool,
-    /// Chiefs may be named.
-    pub personal_data: bool,
-}
-
-/// The message of a delivery, with what is known of its finding now.
-#[must_use]
-pub fn cloud_event(
-    due: &Due,
-    record: Option<&FindingRecord>,
-    pictures: Vec<Picture>,
-    wording: &Wording<'_>,
-) -> CloudEvent {
-    let data = record.map_or_else(
-        || FindingData {
-            schema_version: SCHEMA_VERSION,
-            finding_id: due.finding_id.clone(),
-            patch_id: due.patch_id.clone(),
-            standing: Standing::Withdrawn.name().to_owned(),
-            ..FindingData::default()
-        },
-        |record| finding_data(due, record, pictures, wording),
-    );
-    CloudEvent {
-        specversion: "1.0".to_owned(),
-        id: due.event_id.clone(),
-        source: wording.source.to_owned(),
-        kind: due.kind.into(),
-        subject: due.finding_id.clone(),
-        time: due.created_at,
-        datacontenttype: "application/json".to_owned(),
-        dataschema: DATA_SCHEMA.to_owned(),
-        data,
-    }
-}
-
-fn finding_data(due: &Due, record: &FindingRecord, pictures: Vec<Picture>, wording: &Wording<'_>) -> FindingData {
-    let decision = record.decisions.iter().rev().find(|decision| decision.verdict.is_some());
-    let corrected = decision.map(|decision| without_null(&decision.corrected)).unwrap_or_default();
-    let patch = record.patch.as_ref().map(|stored| &stored.patch);
-    let outline = corrected
-        .get("geometry")
-        .and_then(|given| serde_json::from_value(given.clone()).ok())
-        .or_else(|| patch.map(|patch| patch.geometry.clone()));
-    let ledger = ledger(&record.assessment, &corrected, patch.map(|patch| patch.suspected_issue_class.name()));
-    FindingData {
-        schema_version: SCHEMA_VERSION,
-        finding_id: record.finding_id.clone(),
-        revision: record.revision,
-        occurrence: record.occurrence,
-        recurrence_of: (record.occurrence > 1)
-            .then(|| format!("{}#{}", record.finding_id, record.occurrence.saturating_sub(1))),
-        standing: record.standing.name().to_owned(),
-        title: title(record, &ledger, wording.synthetic),
-        synthetic: wording.synthetic,
-        case_id: record.case_id.clone(),
-        patch_id: due.patch_id.clone(),
-        seen: patch.map(seen),
-        responsible: responsible(record, wording.personal_data),
-        decision: decision.map(|decision| DecisionData {
-            decision_id: decision.decision_id.clone(),
-            verdict: decision.verdict.clone(),
-            corrected,
-            decided_at: decision.decided_at.to_string(),
-        }),
-        geometry: outline.as_ref().map(GeoJsonPolygon::of),
-        cgcs2000: outline.as_ref().map(|outline| Cgcs2000::of(outline, patch.map(|patch| patch.centre))),
-        pictures,
-        provenance: record.patch.as_ref().map(provenance).unwrap_or_default(),
-        closure: due.details.get("answer").and_then(|_| serde_json::from_value(due.details.clone()).ok()),
-        reason: due.details.get("reason").and_then(Value::as_str).map(str::to_owned),
-        ledger,
-    }
-}
-
-fn without_null(value: &Value) -> Map<String, Value> {
-    let fields = value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-    fields.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-/// The columns of the assessment without what stands elsewhere in the message and without officials; corrections go before.
-fn ledger(
-    assessment: &Map<String, Value>,
-    corrected: &Map<String, Value>,
-    suspected: Option<&str>,
-) -> Map<String, Value> {
-    let elsewhere =
-        ["patch_id", "deadline", "lead_department", "supporting_departments", "explanation", "digest", "fid"];
-    // explanations in words name chiefs
-    let keep =
-        |name: &str| !(name.starts_with(PERSONAL) || name.starts_with("explanation") || elsewhere.contains(&name));
-    let mut ledger: Map<String, Value> = assessment
-        .iter()
-        .filter(|(name, value)| keep(name) && !value.is_null())
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    if let Some(suspected) = suspected {
-        ledger.entry("issue_class").or_insert_with(|| suspected.into());
-    }
-    for field in ["issue_class", "sub_type", "severity"] {
-        if let Some(value) = corrected.get(field) {
-            ledger.insert(field.to_owned(), value.clone());
-        }
-    }
-    ledger
-}
-
-fn responsible(record: &FindingRecord, personal_data: bool) -> Option<Responsible> {
-    let row = &record.assessment;
-    if row.is_empty() {
-        return None;
-    }
-    let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
-    let chiefs = row.iter().filter(|(name, _)| personal_data && name.starts_with(PERSONAL));
-    Some(Responsible {
-        lead_department: text("lead_department"),
-        supporting_departments: row.get("supporting_departments").map(parsed),
-        deadline: text("deadline"),
-        overdue: record.escalated_at.is_some(),
-        chiefs: chiefs.map(|(name, value)| (name[PERSONAL.len()..].to_owned(), parsed(value))).collect(),
-    })
-}
-
-/// Lists and records stand in the store as JSON text.
-fn parsed(value: &Value) -> Value {
-    let text = value.as_str().filter(|text| text.starts_with(['[', '{']));
-    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| value.clone())
-}
-
-fn title(record: &FindingRecord, ledger: &Map<String, Value>, synthetic: bool) -> String {
-    let text = |name: &str| ledger.get(name).and_then(Value::as_str);
-    let mut parts: Vec<String> = Vec::new();
-    parts.extend(text("number").map(str::to_owned));
-    parts.extend(text("issue_class").map(str::to_owned));
-    if let Some(patch) = record.patch.as_ref().map(|stored| &stored.patch) {
-        parts.push(format!("{}, {:.0} m²", patch.object_class, patch.area_m2));
-        parts.push(text("river_name").map_or_else(|| patch.reach_name.clone(), str::to_owned));
-        parts.push(patch.post_date.strftime("%Y-%m-%d").to_string());
-    }
-    parts.push(record.finding_id.clone());
-    format!("{}{}", if synthetic { "[painted, not real] " } else { "" }, parts.join(" · "))
-}
-
-fn seen(patch: &shorewatch_domain::patch::Patch) -> Seen {
-    Seen {
-        object_class: patch.object_class.clone(),
-        change_type: patch.change_type.clone(),
-        suspected_issue_class: patch.suspected_issue_class.name().to_owned(),
-        reach_id: patch.reach_id.clone(),
-        reach_name: patch.reach_name.clone(),
-        area_m2: (patch.area_m2 * 100.0).round() / 100.0,
-        perimeter_m: (patch.perimeter_m * 10.0).round() / 10.0,
-        confidence: patch.confidence,
-        review_score: patch.review_score,
-        valid_fraction: patch.valid_fraction,
-        pre_date: patch.pre_date.to_string(),
-        post_date: patch.post_date.to_string(),
-        pre_sensor: patch.pre_sensor.clone(),
-        post_sensor: patch.post_sensor.clone(),
-        ground_sampling_distance_m: patch.ground_sampling_distance_m,
-        coreg_rmse_px: patch.coreg_rmse_px,
-    }
-}
-
-fn provenance(stored: &shorewatch_store::StoredPatch) -> BTreeMap<String, String> {
-    let patch = &stored.patch;
-    [
-        ("pre_pass_id", patch.pre_pass_id.to_string()),
-        ("post_pass_id", patch.post_pass_id.to_string()),
-        ("model_name", patch.model_name.clone()),
-        ("model_version", patch.model_version.clone()),
-        ("model_digest", patch.model_digest.to_string()),
-        ("configuration_digest", patch.configuration_digest.to_string()),
-        ("program_version", patch.program_version.clone()),
-        ("publication_id", stored.publication_id.to_string()),
-        ("run_id", stored.run_id.to_string()),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value))
-    .collect()
 }

@@ -17,7 +17,7 @@ fn sender() {
 fn rows_17_and_25_a_faulty_receiver_and_a_sender_that_is_killed() {
     let folder = tempfile::TempDir::new().expect("a folder");
     let sender = storm::own_sender(&["--ignored", "--exact", "sender", "--nocapture"]);
-    let figures = storm::storm(folder.path(), 1_000, Duration::from_millis(300), &sender);
+    let figures = storm::storm(folder.path(), 3_000, Duration::from_millis(200), &sender);
     assert_eq!((figures.lost, figures.doubled, figures.out_of_order), (0, 0, 0), "{figures:?}");
     assert!(figures.kills >= 3 && figures.faults > 100 && figures.repeated_requests > 0, "{figures:?}");
     assert_eq!(figures.redirects_followed, 0, "{figures:?}");

@@ -238,7 +238,7 @@ fn an_office_without_an_interface_gets_files_and_acknowledges_them() {
     let open = store(folder.path());
     let finding = open.finding("p1").expect("read").expect("a finding");
     assert_eq!(
-        (finding.issue_state.map(|state| state.name()), finding.outcome.as_deref()),
+        (finding.issue_state.map(shorewatch_domain::finding::IssueState::name), finding.outcome.as_deref()),
         (Some("accepted"), Some("A1"))
     );
     assert_eq!(open.reimaging_list().expect("places")[0].finding_id, "finding-p2");

@@ -68,7 +68,7 @@ fn a_signed_report_is_taken_once_and_no_other_is() {
     let office = store(folder.path());
     let finding = office.finding("p1").expect("read").expect("a finding");
     assert_eq!(
-        (finding.issue_state.map(|state| state.name()), finding.outcome.as_deref()),
+        (finding.issue_state.map(shorewatch_domain::finding::IssueState::name), finding.outcome.as_deref()),
         (Some("closure_requested"), Some("3-2"))
     );
     assert_eq!(office.reimaging_list().expect("places").len(), 1);

@@ -117,7 +117,7 @@ pub fn link(
     for site in sites.met(outline).into_iter().filter(|site| site.patch_id != patch_id) {
         let common = ellipsoid::area(&outline.intersection(&site.outline));
         let (share, of_site) = (common / whole, common / ellipsoid::polygon_area(&site.outline));
-        if !(share > 0.0) {
+        if share.is_nan() || share <= 0.0 {
             continue;
         }
         let relation = if !same(share, of_site) {

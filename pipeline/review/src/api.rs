@@ -42,7 +42,7 @@ pub async fn metrics(State(app): State<Arc<App>>, _identity: Identity) -> impl I
 }
 
 /// This interface, described.
-#[utoipa::path(get, path = "/openapi.json", tag = "machine", responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
+#[utoipa::path(get, path = "/openapi.json", tag = "machine", responses((status = 200, description = "OpenAPI 3.1", body = Object, content_type = "application/vnd.oai.openapi+json")))]
 pub async fn openapi() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/vnd.oai.openapi+json;version=3.1")], document())
 }

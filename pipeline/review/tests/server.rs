@@ -80,6 +80,18 @@ async fn another_site_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_in_the_place_of_a_password_only_reads() {
+    use base64::Engine as _;
+    let (_folder, scene, client) = served(2);
+    let pair = base64::engine::general_purpose::STANDARD.encode("review-1:secret of review-1");
+    let headers = [header("authorization", &format!("Basic {pair}"))];
+    let read = client.send("GET", "/ogc/collections/patches/items", &headers, None).await;
+    assert_eq!((read.status, read.json()["numberReturned"].clone()), (StatusCode::OK, json!(2)));
+    let lease = format!("/api/patches/{}/lease", scene.patch_ids[0]);
+    assert_eq!(client.send("POST", &lease, &headers, None).await.json()["code"], "csrf");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_passwords_lock_an_account_and_tell_nothing() {
     let (_folder, _scene, client) = served(2);
     for _ in 0..5 {

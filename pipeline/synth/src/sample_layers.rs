@@ -13,7 +13,8 @@ use geo_types::{Coord, LineString, Polygon};
 use crate::series::{EventKind, Series, TruthEvent};
 
 /// Defects that the samples have on purpose, by kind and layer: the stand-in scope does not reach up to the official one, between
-/// two shoreline zones lies a gap, an office of a chief stood empty for two weeks, and a village has no chief.
+/// two shoreline zones lies a gap, an office of a chief stood empty for two weeks, and a village has no chief. In other scenes the
+/// stand-in scope may have more.
 pub const PLANTED_DEFECTS: [(&str, &str); 4] =
     [("gap", "management_scope"), ("gap", "shoreline_zone"), ("chief_gap", "chief"), ("without_chief", "chief")];
 

@@ -42,7 +42,7 @@ fn area<'a>(patches: impl Iterator<Item = &'a Assessed>) -> f64 {
 
 /// Key figures.
 pub(super) fn summary(material: &Material<'_>) -> Section {
-    let new = material.new();
+    let new = material.found();
     let before = material.span.before(material.wanted.kind);
     let former = material.patches.iter().filter(|one| before.holds(one.assessment.detected_on)).count();
     let kept_back = new.clone().filter(|one| !one.assessment.shown).count();
@@ -95,7 +95,7 @@ pub(super) fn summary(material: &Material<'_>) -> Section {
 /// Days from acquisition to the end of the run, of patches of the period: median, and nine of ten.
 fn latency(material: &Material<'_>) -> Option<(f64, f64)> {
     let mut days: Vec<f64> = material
-        .new()
+        .found()
         .filter_map(|one| {
             let found = material.found_at.get(&one.patch.patch_id)?;
             Some(found.duration_since(one.patch.post_date).as_secs_f64() / 86_400.0)
@@ -117,7 +117,7 @@ pub(super) fn breakdown(material: &Material<'_>) -> Section {
             rows,
         )
     };
-    let new: Vec<&Assessed> = material.new().collect();
+    let new: Vec<&Assessed> = material.found().collect();
     let of = |holds: &dyn Fn(&Assessed) -> bool| new.iter().copied().filter(|one| holds(one)).collect::<Vec<_>>();
     let classes = IssueClass::ALL
         .into_iter()
@@ -192,7 +192,7 @@ pub(super) fn by_place(material: &Material<'_>) -> Section {
     let unknown = material.text("not known", "未知");
     let table = |caption: (&str, &str), head: (&str, &str), key: &dyn Fn(&Assessed) -> Option<String>| {
         let mut groups: BTreeMap<String, Vec<&Assessed>> = BTreeMap::new();
-        for one in material.new() {
+        for one in material.found() {
             groups.entry(key(one).unwrap_or_else(|| unknown.clone())).or_default().push(one);
         }
         let mut groups: Vec<_> = groups.into_iter().collect();

@@ -20,7 +20,7 @@ pub(super) fn section(material: &Material<'_>) -> Section {
         })
         .collect();
     let dots = |holds: &dyn Fn(&Assessed) -> bool| -> Vec<Dot> {
-        material.new().filter(|one| holds(one)).map(|one| dot(one)).collect()
+        material.found().filter(|one| holds(one)).map(dot).collect()
     };
     let legend = Severity::ALL
         .into_iter()

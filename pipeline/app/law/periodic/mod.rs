@@ -80,7 +80,7 @@ impl Material<'_> {
     }
 
     /// Patches that were detected in the period.
-    fn new(&self) -> impl Iterator<Item = &Assessed> + Clone {
+    fn found(&self) -> impl Iterator<Item = &Assessed> + Clone {
         self.patches.iter().filter(|one| self.span.holds(one.assessment.detected_on))
     }
 

@@ -78,6 +78,9 @@ pub struct Kept {
     pub seen: Vec<String>,
 }
 
+/// An answer by script: status and headers.
+pub type Scripted = (u16, Vec<(&'static str, String)>);
+
 /// A running receiver.
 #[derive(Clone)]
 pub struct Receiver {
@@ -86,7 +89,7 @@ pub struct Receiver {
     /// Faults in a thousand requests; 0 is a receiver without fault.
     pub per_mille: Arc<std::sync::atomic::AtomicU64>,
     /// Scripted answers, used up one a request: status and headers.
-    pub script: Arc<Mutex<Vec<(u16, Vec<(&'static str, String)>)>>>,
+    pub script: Arc<Mutex<Vec<Scripted>>>,
 }
 
 impl Receiver {

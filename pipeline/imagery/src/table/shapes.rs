@@ -129,9 +129,8 @@ impl Reader {
             }
             _ => return Err(format!("is a {}; expected a polygon", found.geometry_name())),
         };
-        // the geodesic area is that of rings turned the usual way only
         let areas = areas.orient(Direction::Default);
-        if areas.geodesic_area_unsigned() < LEAST_AREA_M2 {
+        if area_m2(&areas) < LEAST_AREA_M2 {
             return Err(format!("covers less than {LEAST_AREA_M2} m²"));
         }
         Ok(areas)
@@ -148,8 +147,7 @@ impl Reader {
         check_meridian(&areas)?;
         self.check_place(areas.bounding_rect().ok_or("has no coordinates")?, (first.x, first.y))?;
         if let Some(reason) = reason {
-            let area = |shape: &MultiPolygon<f64>| shape.orient(Direction::Default).geodesic_area_unsigned();
-            let (before, after) = (area(&moved(polygons)?), area(&areas));
+            let (before, after) = (area_m2(&moved(polygons)?), area_m2(&areas));
             repairs.push(format!("invalid ({reason}): made valid, area {before:.2} m² before, {after:.2} m² after"));
         }
         Ok(areas)
@@ -220,6 +218,12 @@ impl Reader {
             && min.y >= south - BEYOND_DEGREES
             && max.y <= north + BEYOND_DEGREES
     }
+}
+
+/// Geodesic area in m². Rings are turned the usual way, and the signed area is taken: the unsigned one goes round the earth for a
+/// hole that a repair left without area.
+fn area_m2(areas: &MultiPolygon<f64>) -> f64 {
+    areas.orient(Direction::Default).geodesic_area_signed().abs()
 }
 
 /// Parts of a line, one after the other.

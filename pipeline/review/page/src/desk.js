@@ -305,6 +305,8 @@ class Desk {
 
   startAudit(ids) {
     this.auditing = ids;
+    // what is shown still is none of the sample: no key decides on it
+    this.current = null;
     this.next = null;
     this.queue.showIds(ids);
     this.toast(t('auditing', { n: ids.length }));

@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use shorewatch_domain::access::Right;
+use shorewatch_store::accounts::SessionKind;
 
 use super::identity::{Identity, Shown};
 use super::password::token_digest;
@@ -51,6 +52,16 @@ async fn admit(app: &Arc<App>, method: &Method, route: &str, request: &mut Reque
     let identity = Identity { account, session };
     if !app.requests.take(identity.code(), Instant::now()) {
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many", "too many requests; wait a few seconds"));
+    }
+    if changes && matches!(shown, Shown::Basic(_)) {
+        return Err(Problem::forbidden(
+            "csrf",
+            "a token in the place of a password only reads; send it as a bearer token",
+        ));
+    }
+    // a cookie is what a browser sends; a token in the place of one is none
+    if matches!((&shown, identity.session.kind), (Shown::Basic(_) | Shown::Cookie(_), SessionKind::FieldCheck)) {
+        return Err(unknown());
     }
     if changes && matches!(shown, Shown::Cookie(_)) {
         let token = request.headers().get(CSRF_HEADER).and_then(|value| value.to_str().ok());

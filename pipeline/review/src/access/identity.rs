@@ -1,6 +1,8 @@
 //! Who asks.
 
 use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use shorewatch_domain::access::{Right, Role, Scope};
 use shorewatch_store::accounts::{Account, Session, SessionKind};
 
@@ -55,6 +57,9 @@ pub enum Shown {
     Cookie(String),
     /// A bearer token.
     Bearer(String),
+    /// A bearer token in the place of a password, for programs that know nothing else (QGIS). It only reads, since browsers
+    /// may send it along by themselves.
+    Basic(String),
 }
 
 impl Shown {
@@ -65,6 +70,13 @@ impl Shown {
         if let Some(token) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
             return Some(Self::Bearer(token.trim().to_owned()));
         }
+        let basic =
+            bearer.and_then(|value| value.strip_prefix("Basic ")).and_then(|text| STANDARD.decode(text.trim()).ok());
+        if let Some((_, token)) =
+            basic.and_then(|bytes| String::from_utf8(bytes).ok()).as_deref().and_then(|pair| pair.split_once(':'))
+        {
+            return Some(Self::Basic(token.to_owned()));
+        }
         let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
         let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
         pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| Self::Cookie(value.to_owned()))
@@ -74,7 +86,7 @@ impl Shown {
     #[must_use]
     pub fn token(&self) -> &str {
         match self {
-            Self::Cookie(token) | Self::Bearer(token) => token,
+            Self::Cookie(token) | Self::Bearer(token) | Self::Basic(token) => token,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The interface as OpenAPI 3.1. The committed file is compared with it by a test.
 
+use serde_json::{Value, json};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -37,8 +38,24 @@ impl Modify for Security {
     }
 }
 
-/// The document.
+/// The document. Whatever goes wrong is told as problem details, on every route.
 #[must_use]
 pub fn document() -> String {
-    Document::openapi().to_pretty_json().unwrap_or_default()
+    let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
+    let problem = json!({
+        "description": "Whatever goes wrong: not logged in, no right, no such thing, a conflict",
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    });
+    let operations = document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
+    for operation in operations.filter_map(|(_, path)| path.as_object_mut()).flatten().map(|(_, operation)| operation) {
+        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { continue };
+        for response in responses.values_mut() {
+            let schema = response.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str);
+            if schema.is_some_and(|schema| schema.ends_with("/Problem")) {
+                response["content"] = problem["content"].clone();
+            }
+        }
+        responses.insert("default".to_owned(), problem.clone());
+    }
+    format!("{document:#}")
 }

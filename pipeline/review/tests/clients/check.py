@@ -35,8 +35,11 @@ def token(origin, account):
     return made["token"]
 
 
-def gdal(origin, secret):
-    pyogrio.set_gdal_config_options({"GDAL_HTTP_HEADERS": f"Authorization: Bearer {secret}"})
+def gdal(origin, secret, folder):
+    # a file, since the driver sends headers of its own and then forgets GDAL_HTTP_HEADERS
+    headers = Path(folder, "headers")
+    headers.write_text(f"Authorization: Bearer {secret}\n")
+    pyogrio.set_gdal_config_options({"GDAL_HTTP_HEADER_FILE": str(headers)})
     source = f"OAPIF:{origin}/ogc"
     layers = {name for name, _ in pyogrio.list_layers(source)}
     assert layers == {"patches", "cases", "reaches", "coverage"}, layers
@@ -56,7 +59,7 @@ def gdal(origin, secret):
     half = pyogrio.raw.read(source, layer="patches", bbox=(min(xs) - 1, 17, middle, 19))[2]
     assert 0 < len(half) < len(wanted), len(half)
     if shutil.which("ogrinfo"):
-        told = subprocess.run(["ogrinfo", "-so", "--config", "GDAL_HTTP_HEADERS", f"Authorization: Bearer {secret}", source, "patches"],
+        told = subprocess.run(["ogrinfo", "-so", "--config", "GDAL_HTTP_HEADER_FILE", str(headers), source, "patches"],
                               check=True, capture_output=True, text=True).stdout
         assert f"Feature Count: {len(wanted)}" in told, told
     print(f"GDAL {pyogrio.__gdal_version_string__}: {len(layers)} layers, {len(wanted)} patches, pages add up, axes hold")
@@ -76,7 +79,7 @@ def owslib(origin, secret):
 def schemathesis(origin, secret):
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{origin}/openapi.json", "--url", origin,
                "--header", f"Authorization: Bearer {secret}", "--checks", "not_a_server_error,status_code_conformance,content_type_conformance",
-               "--exclude-checks", "status_code_conformance", "--max-examples", "15", "--exclude-path-regex", "tiles|session|password", "--workers", "2", "--seed", "1"]
+               "--max-examples", "15", "--exclude-path-regex", "tiles|session|password", "--workers", "2", "--seed", "1"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     print("schemathesis:", done.stdout.strip().splitlines()[-1].strip("= "))
@@ -88,7 +91,7 @@ def main():
         try:
             origin = server.stdout.readline().strip()
             secret = token(origin, "viewer-1")
-            gdal(origin, secret)
+            gdal(origin, secret, folder)
             owslib(origin, secret)
             schemathesis(origin, token(origin, "super-1"))
         finally:

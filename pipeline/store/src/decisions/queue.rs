@@ -268,11 +268,12 @@ fn wanted(filter: &QueueFilter, account: &str) -> Condition {
     condition.and_if("q.county = ?", filter.county.as_ref());
     condition.and_if("q.sensor = ?", filter.sensor.as_ref());
     condition.and_if("q.verdict = ?", filter.verdict.map(|verdict| verdict.name().to_owned()).as_ref());
+    // the plus keeps SQLite from walking an index of times and sorting what it finds: the order of priority is what matters
     if let Some(since) = filter.since {
-        condition.and("q.post_date >= ?", [time(since)]);
+        condition.and("+q.post_date >= ?", [time(since)]);
     }
     if let Some(until) = filter.until {
-        condition.and("q.post_date < ?", [time(until)]);
+        condition.and("+q.post_date < ?", [time(until)]);
     }
     if filter.mine {
         condition.and(

@@ -206,7 +206,7 @@ fn head_of(row: &Row<'_>) -> rusqlite::Result<(FindingRecord, String)> {
 /// A row as JSON; columns without a value are left out.
 fn columns_of(row: &Row<'_>) -> rusqlite::Result<serde_json::Map<String, serde_json::Value>> {
     let mut map = serde_json::Map::new();
-    for (number, name) in row.as_ref().column_names().into_iter().enumerate() {
+    for (number, name) in row.as_ref().column_names().enumerate() {
         let value = match row.get_ref(number)? {
             ValueRef::Null | ValueRef::Blob(_) => continue,
             ValueRef::Integer(number) => number.into(),

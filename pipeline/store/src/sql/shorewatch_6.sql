@@ -146,10 +146,11 @@ CREATE TABLE review_queue (
     post_pass_id TEXT NOT NULL,
     verdict TEXT
 );
+-- the columns behind `fid` let a filter be checked without the row
 CREATE INDEX review_queue_order ON review_queue (waiting, priority DESC, fid);
-CREATE INDEX review_queue_class ON review_queue (waiting, issue_class, priority DESC, fid);
-CREATE INDEX review_queue_severity ON review_queue (waiting, severity, priority DESC, fid);
-CREATE INDEX review_queue_reach ON review_queue (waiting, reach_id, priority DESC, fid);
+CREATE INDEX review_queue_class ON review_queue (waiting, issue_class, priority DESC, fid, severity, reach_id, city, county);
+CREATE INDEX review_queue_severity ON review_queue (waiting, severity, priority DESC, fid, issue_class, reach_id, city, county);
+CREATE INDEX review_queue_reach ON review_queue (waiting, reach_id, priority DESC, fid, issue_class, severity, city, county);
 CREATE INDEX review_queue_county ON review_queue (waiting, county, priority DESC, fid);
 CREATE INDEX review_queue_city ON review_queue (waiting, city, priority DESC, fid);
 CREATE INDEX review_queue_sensor ON review_queue (waiting, sensor, priority DESC, fid);

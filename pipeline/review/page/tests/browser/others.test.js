@@ -76,6 +76,7 @@ describe('everybody else', { skip }, () => {
     await page.fill('dialog input[name=percent]', '100');
     await page.click('dialog .primary');
     await page.waitForFunction(() => /Audit: 12/.test(document.querySelector('.toast').textContent));
+    await page.waitForSelector('.facts .chip.state');
     const id = await shownId(page);
     await page.keyboard.press('w');
     await page.waitForFunction((old) => document.querySelector('.facts .place small')?.textContent !== old, id);
