@@ -1,8 +1,6 @@
 //! The command line.
 
 pub mod law;
-pub mod review;
-pub mod layers;
 pub mod layers;
 pub mod review;
 
