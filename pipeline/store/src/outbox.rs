@@ -2,7 +2,7 @@
 //!
 //! | step | where |
 //! |---|---|
-//! | a decision changes a finding: an event is appended | [`on_decision`], in the transaction of the decision |
+//! | a decision changes a finding: an event is appended | `on_decision`, in the transaction of the decision |
 //! | an event becomes one delivery a target; what nobody was sent yet is joined with what came after | [`deliveries`] |
 //! | one worker at a time sends: its token is checked in every write | [`worker`] |
 //! | what was delivered is also kept beside the store, where no restored backup can forget it | [`journal`] |

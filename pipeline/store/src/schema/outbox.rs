@@ -21,6 +21,7 @@ pub(super) fn add(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Re
         ("outbox_events", "What has to reach the issue system; only ever appended"),
         ("outbox_targets", "Issue systems that are delivered to"),
         ("outbox_deliveries", "What became of each event at each target"),
+        ("outbox_worker", "Which worker delivers: its number is checked in every write"),
         ("outbox_delivered_before", "Delivered before this store was restored from a backup"),
         ("finding_links", "What findings are called in the issue system"),
         ("issue_reports", "What the issue system reported, each report once"),
