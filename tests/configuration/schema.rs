@@ -18,6 +18,11 @@ fn fits(schema: &serde_json::Value, value: &serde_json::Value, name: &str) {
     match value {
         serde_json::Value::Object(object) => {
             assert_eq!(schema["type"], "object", "{name}");
+            if schema["additionalProperties"].is_object() {
+                // keys of the operator's own, as the fields of a layer: the values have a form all the same
+                object.values().for_each(|value| fits(&schema["additionalProperties"], value, name));
+                return;
+            }
             assert_eq!(schema["additionalProperties"], false, "{name} must refuse unknown keys");
             for key in schema["required"].as_array().into_iter().flatten() {
                 assert!(object.contains_key(key.as_str().expect("a key")), "{name} lacks {key}");
