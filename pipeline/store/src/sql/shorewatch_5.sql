@@ -1,7 +1,8 @@
 -- Schema version 5 of the Shorewatch store: what layers and rules say of each current patch. A value is NULL where no layer tells.
 -- chief_* are names of officials: personal data, never in a public extract.
 CREATE TABLE assessments (
-    patch_id TEXT PRIMARY KEY NOT NULL,
+    fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    patch_id TEXT NOT NULL UNIQUE,
     number TEXT UNIQUE,
     detected_on TEXT,
     issue_class TEXT,
@@ -54,7 +55,8 @@ CREATE INDEX assessments_queue ON assessments (shown, priority DESC);
 
 -- Numbers that were given, of superseded patches too: a number once given stays with its patch.
 CREATE TABLE patch_numbers (
-    patch_id TEXT PRIMARY KEY NOT NULL,
+    fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    patch_id TEXT NOT NULL UNIQUE,
     number TEXT NOT NULL,
     given_at DATETIME NOT NULL
 );
@@ -62,7 +64,8 @@ CREATE INDEX patch_numbers_number ON patch_numbers (number);
 
 -- Approved projects on whose observed ground nothing changed by their day (占而不用): alarms, made anew with each assessment.
 CREATE TABLE idle_projects (
-    code TEXT PRIMARY KEY NOT NULL,
+    fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    code TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     expected_by TEXT NOT NULL,
     observed_on TEXT NOT NULL,
