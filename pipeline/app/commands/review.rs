@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::net::TcpListener;
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -61,13 +60,13 @@ fn serve_page(out: &Out, arguments: &ServeArguments) -> Result<ExitCode, Failure
         let _ = write!(text, "\nfirst account: {}, password (told once): {}", first.account, first.password);
     }
     let told = first.as_ref().map(|first| json!({ "account": first.account, "password": first.password }));
-    out.either(&json!({ "page": page, "first_account": told }), &text)?;
-    serve(&app, listener, asked_to_end()).map_err(|fault| match fault {
+    let mut announced = Ok(ExitCode::Done);
+    let ready = || announced = out.either(&json!({ "page": page, "first_account": told }), &text);
+    serve(&app, listener, asked_to_end(), ready).map_err(|fault| match fault {
         ServeError::Network(fault) => Failure::from(fault),
         ServeError::Store(fault) => Failure::from(fault),
     })?;
-    drop(Arc::clone(&app));
-    Ok(ExitCode::Done)
+    announced
 }
 
 fn check_origin(origin: &str) -> Result<(), Failure> {

@@ -38,5 +38,5 @@ fn main() {
     writeln!(out, "http://{}", listener.local_addr().expect("an address")).expect("told");
     out.flush().expect("told");
     drop(out);
-    serve(&app, listener, asked_to_end()).expect("served");
+    serve(&app, listener, asked_to_end(), || {}).expect("served");
 }

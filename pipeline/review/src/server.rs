@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -166,7 +167,8 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Answers until the process is asked to end, then makes the store one file again.
+/// Answers until the process is asked to end, then makes the store one file again. `ready` is called once who asks it to end is
+/// heard, and before the first answer.
 ///
 /// # Errors
 /// The address is taken; the store can't be closed.
@@ -174,12 +176,19 @@ pub fn serve(
     app: &Arc<App>,
     listener: std::net::TcpListener,
     until: impl Future<Output = ()> + Send + 'static,
+    ready: impl FnOnce(),
 ) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let service = router(Arc::clone(app)).into_make_service_with_connect_info::<SocketAddr>();
+        let mut until = Box::pin(until);
+        // its handlers are in place once it has been looked at
+        if std::future::poll_fn(|context| Poll::Ready(until.as_mut().poll(context).is_ready())).await {
+            return Ok(());
+        }
+        ready();
         axum::serve(listener, service).with_graceful_shutdown(until).await
     })?;
     runtime.shutdown_timeout(Duration::from_secs(10));

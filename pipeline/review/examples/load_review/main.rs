@@ -132,5 +132,5 @@ fn serve_store(store: &Path) {
         .and_then(|()| std::io::Write::flush(&mut out))
         .expect("told");
     drop(out);
-    serve(&app, listener, asked_to_end()).expect("served");
+    serve(&app, listener, asked_to_end(), || {}).expect("served");
 }
