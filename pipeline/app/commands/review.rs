@@ -44,7 +44,7 @@ fn serve_page(out: &Out, arguments: &ServeArguments) -> Result<ExitCode, Failure
     }
     let now = Timestamp::now();
     let mut store = Store::open_existing(&settings.store_file, now)?;
-    let first = ensure_administrator(&mut store, now)?;
+    let first = ensure_administrator(&mut store, now).map_err(failure)?;
     drop(store);
     let listener = TcpListener::bind(arguments.listen).map_err(|fault| {
         Failure::retryable(format!(
@@ -62,11 +62,16 @@ fn serve_page(out: &Out, arguments: &ServeArguments) -> Result<ExitCode, Failure
     let told = first.as_ref().map(|first| json!({ "account": first.account, "password": first.password }));
     let mut announced = Ok(ExitCode::Done);
     let ready = || announced = out.either(&json!({ "page": page, "first_account": told }), &text);
-    serve(&app, listener, asked_to_end(), ready).map_err(|fault| match fault {
+    serve(&app, listener, asked_to_end(), ready).map_err(failure)?;
+    announced
+}
+
+fn failure(fault: ServeError) -> Failure {
+    match fault {
+        ServeError::Password(_) => Failure::internal(fault.to_string()),
         ServeError::Network(fault) => Failure::from(fault),
         ServeError::Store(fault) => Failure::from(fault),
-    })?;
-    announced
+    }
 }
 
 fn check_origin(origin: &str) -> Result<(), Failure> {
@@ -108,7 +113,8 @@ fn add(out: &Out, config: &ConfigFile, code: &str, role: Role, scope: &Scope) ->
     }
     let now = Timestamp::now();
     let password = one_time_password();
-    open(config, now)?.add_account(&new_account(code, role, scope.clone(), &password), BY, now)?;
+    let account = new_account(code, role, scope.clone(), &password).map_err(Failure::internal)?;
+    open(config, now)?.add_account(&account, BY, now)?;
     let text = format!(
         "account {code} ({role}, {scope}) added; password (told once, to be changed at the first log-in): {password}"
     );

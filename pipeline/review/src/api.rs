@@ -13,7 +13,7 @@ pub mod patches;
 pub mod queue;
 pub mod sessions;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Json;
 use axum::extract::State;
@@ -44,7 +44,9 @@ pub async fn metrics(State(app): State<Arc<App>>, _identity: Identity) -> impl I
 /// This interface, described.
 #[utoipa::path(get, path = "/openapi.json", tag = "machine", responses((status = 200, description = "OpenAPI 3.1", body = Object, content_type = "application/vnd.oai.openapi+json")))]
 pub async fn openapi() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/vnd.oai.openapi+json;version=3.1")], document())
+    // made once: it is asked for without logging in
+    static DOCUMENT: LazyLock<String> = LazyLock::new(document);
+    ([(header::CONTENT_TYPE, "application/vnd.oai.openapi+json;version=3.1")], DOCUMENT.as_str())
 }
 
 /// A patch that the account may see; whatever lies outside its scope is not there.

@@ -47,7 +47,7 @@ pub struct App {
     /// Attempts to log in by address.
     pub log_ins: Buckets,
     /// Passwords that are hashed at the same time: each takes 19 MiB.
-    pub hashing: Semaphore,
+    hashing: Semaphore,
     /// Tiles that are drawn at the same time.
     pub drawing: Semaphore,
     passes: Mutex<Option<(Instant, Arc<Vec<Pass>>)>>,
@@ -72,6 +72,19 @@ impl App {
             passes: Mutex::default(),
             settings,
         }))
+    }
+
+    /// Does work on a password away from the requests, not too much of it at once.
+    ///
+    /// # Errors
+    /// The work failed.
+    pub async fn hash<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, String> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let _permit = self.hashing.acquire().await.map_err(|fault| Problem::internal(&fault))?;
+        let done = tokio::task::spawn_blocking(work).await.map_err(|fault| Problem::internal(&fault))?;
+        done.map_err(|fault| Problem::internal(&fault))
     }
 
     /// The passes of the store, read again where they may be out of date or one of `wanted` is missing.
@@ -218,6 +231,9 @@ pub async fn asked_to_end() {
 /// Why a server ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// A password.
+    #[error("a password can't be hashed: {0}")]
+    Password(String),
     /// The network.
     #[error("the server can't answer: {0}")]
     Network(#[from] std::io::Error),

@@ -1,6 +1,6 @@
 //! What a server is told.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use shorewatch_domain::sensor::SensorProfile;
@@ -35,6 +35,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The folder that the store lies in, with pictures and photographs.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        let folder = self.store.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.unwrap_or(Path::new(".")).to_path_buf()
+    }
+
     /// Defaults for a store.
     #[must_use]
     pub fn of_store(store: PathBuf) -> Self {

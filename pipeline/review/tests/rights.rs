@@ -132,7 +132,9 @@ async fn officials_are_named_to_those_only_who_act() {
     let queue = client.ask(Some("county-1"), "GET", "/api/queue", None).await.json();
     let path = format!("/api/patches/{}", queue["rows"][0]["patch_id"].as_str().expect("an id"));
     for (code, role, _) in scene::ACCOUNTS.into_iter().filter(|(_, _, scope)| *scope == "all") {
-        let told = client.ask(Some(code), "GET", &path, None).await.text().contains("Chief of the county");
+        let answer = client.ask(Some(code), "GET", &path, None).await.text();
+        assert!(answer.contains("no permit covers it"), "{code}: the rest of the explanation is for everybody");
+        let told = answer.contains("Chief of the county");
         assert_eq!(told, role.may(Right::SeeOfficials), "{code}");
     }
     assert!(!Role::Viewer.may(Right::SeeOfficials));

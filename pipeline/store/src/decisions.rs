@@ -10,7 +10,7 @@
 pub mod figures;
 pub mod leases;
 pub mod queue;
-pub(crate) mod rows;
+mod rows;
 pub mod sites;
 
 use jiff::{SignedDuration, Timestamp};
@@ -144,6 +144,14 @@ impl Store {
         rows::state(&self.connection, patch_id).map_err(|fault| self.fault("read where the patch stands", fault))
     }
 
+    /// A decision by its id; `None` where there is none.
+    ///
+    /// # Errors
+    /// A fault of the file.
+    pub fn decision(&self, decision_id: &str) -> Result<Option<Decision>, StoreError> {
+        rows::by_id(&self.connection, decision_id).map_err(|fault| self.fault("look for a decision", fault))
+    }
+
     /// The latest decision of a reviewer that can be taken back: what an undo without a patch means.
     ///
     /// # Errors
@@ -223,7 +231,13 @@ fn record(
     rows::set_state(transaction, &decision.patch_id, &after, counts)?;
     mirror(transaction, decision, &after, counts, now)?;
     leases::give_back(transaction, &decision.patch_id, &decision.reviewer)?;
-    outbox::on_decision(transaction, decision, &before, &after, held_until, now)?;
+    outbox::on_decision(
+        transaction,
+        decision,
+        counts.filter(|_| stands.state == ReviewState::Decided),
+        held_until,
+        now,
+    )?;
     geopackage::touch(transaction, "decisions", now)?;
     Ok(RecordedDecision { now: after, repeated: false })
 }

@@ -16,12 +16,10 @@ use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
-use shorewatch_domain::decision::state::ReviewState;
 use shorewatch_domain::decision::{Decision, DecisionVerdict};
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::finding::{self, FindingEvent, IssueState, Known, Standing};
 
-use crate::decisions::{self, PatchReview};
 use crate::error::StoreError;
 use crate::geopackage;
 use crate::store::Store;
@@ -151,24 +149,21 @@ pub(crate) fn append(
     Ok(added > 0)
 }
 
-/// Called for every decision, in its transaction, with where the patch stood before and stands after it, and until when
+/// Called for every decision, in its transaction, with the decision that counts after it, if the patch is decided, and until when
 /// its delivery waits for an undo.
 pub(crate) fn on_decision(
     transaction: &Transaction<'_>,
     decision: &Decision,
-    _before: &PatchReview,
-    after: &PatchReview,
+    counts: Option<&Decision>,
     hold_until: Timestamp,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    let counts = after.decision_id.as_deref().filter(|_| after.state == ReviewState::Decided);
-    let counts = counts.map(|id| decisions::rows::by_id(transaction, id)).transpose()?.flatten();
-    let corrected = counts.as_ref().map(|decision| serde_json::to_value(&decision.corrected));
+    let corrected = counts.map(|decision| serde_json::to_value(&decision.corrected));
     let decided = Decided {
         decision_id: decision.decision_id.clone(),
         patch_id: decision.patch_id.clone(),
         case_id: decision.case_id.clone(),
-        verdict: counts.as_ref().and_then(|decision| decision.verdict),
+        verdict: counts.and_then(|decision| decision.verdict),
         corrected: corrected
             .transpose()
             .map_err(|fault| rusqlite::Error::ToSqlConversionFailure(fault.into()))?

@@ -86,7 +86,7 @@ pub(crate) fn fill(path: &Path, patches: usize, reviewers: usize) {
         let publication = scene::publication(&run, &pass, &before, &grid, found, &to_degrees);
         store.publish(&publication, now).expect("published");
     }
-    let hashed = new_account("any", Role::Reviewer, Scope::all(), scene::PASSWORD);
+    let hashed = new_account("any", Role::Reviewer, Scope::all(), scene::PASSWORD).expect("a hash");
     for i in 0..reviewers {
         let code = format!("load-{i}");
         let account = Account { account: code.clone(), one_time: false, ..hashed.clone() };

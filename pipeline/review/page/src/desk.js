@@ -80,7 +80,9 @@ class Desk {
     this.next = null;
     try {
       if (next instanceof Promise) next = await next;
-      next ??= await this.fetchNext(this.without(left));
+      // what was fetched ahead is kept for as long as anything else: not shown with most of its time gone
+      const gone = next?.expires && next.expires - Date.now() < this.session.lease_seconds * 500;
+      if (!next || gone) next = await this.fetchNext(this.without(left));
     } catch (problem) {
       this.banner(t('failed', { detail: problem.message }));
       return;

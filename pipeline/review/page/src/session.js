@@ -12,8 +12,10 @@ export async function enter(host) {
     useCsrf(session.csrf);
     if (!session.password_due) return session;
     return await newPassword(host);
-  } catch {
-    return logIn(host);
+  } catch (problem) {
+    if (problem.status === 401) return logIn(host);
+    card(host, h('p', { class: 'fault', role: 'alert', text: problem.message }));
+    throw problem;
   }
 }
 

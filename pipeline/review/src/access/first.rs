@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use shorewatch_domain::access::{Role, Scope};
+use shorewatch_store::Store;
 use shorewatch_store::accounts::Account;
-use shorewatch_store::{Store, StoreError};
 
 use super::password::{hash_password, one_time_password};
+use crate::server::ServeError;
 
 /// Code of the first account.
 const FIRST: &str = "administrator";
@@ -22,31 +23,32 @@ pub struct FirstAccount {
 /// Makes an administrator where the store has no account yet.
 ///
 /// # Errors
-/// A fault of the store.
-pub fn ensure_administrator(store: &mut Store, now: Timestamp) -> Result<Option<FirstAccount>, StoreError> {
+/// A fault of the store; the password can't be hashed.
+pub fn ensure_administrator(store: &mut Store, now: Timestamp) -> Result<Option<FirstAccount>, ServeError> {
     if !store.accounts()?.is_empty() {
         return Ok(None);
     }
     let password = one_time_password();
-    let account = new_account(FIRST, Role::Administrator, Scope::all(), &password);
+    let account = new_account(FIRST, Role::Administrator, Scope::all(), &password).map_err(ServeError::Password)?;
     store.add_account(&account, "first start", now)?;
     Ok(Some(FirstAccount { account: FIRST.to_owned(), password }))
 }
 
 /// An account with a password that has to be changed.
-#[must_use]
-pub fn new_account(code: &str, role: Role, scope: Scope, password: &str) -> Account {
-    Account {
+///
+/// # Errors
+/// The password can't be hashed: the system has no randomness.
+pub fn new_account(code: &str, role: Role, scope: Scope, password: &str) -> Result<Account, String> {
+    Ok(Account {
         account: code.to_owned(),
         role,
         scope,
-        // a hash that nothing fits where the system has no randomness: such an account can't log in
-        password_hash: hash_password(password).unwrap_or_default(),
+        password_hash: hash_password(password)?,
         one_time: true,
         disabled: false,
         failures: 0,
         locked_until: None,
-    }
+    })
 }
 
 /// What is wrong with the code of an account: the rules are those of reviewers' codes.

@@ -109,7 +109,7 @@ pub async fn add(
     within(&identity, &scope)?;
     let password = one_time_password();
     let (code, told) = (asked.account, password.clone());
-    let account = hashed(&app, move || Ok(new_account(&code, role, scope, &password))).await?;
+    let account = app.hash(move || new_account(&code, role, scope, &password)).await?;
     let (by, now) = (identity.code().to_owned(), Timestamp::now());
     let code = account.account.clone();
     app.stores.write(move |store| store.add_account(&account, &by, now)).await?;
@@ -122,15 +122,6 @@ fn within(identity: &Identity, scope: &Scope) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::forbidden("scope", "this scope is wider than your own"))
-}
-
-async fn hashed<T: Send + 'static>(
-    app: &App,
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, Problem> {
-    let _permit = app.hashing.acquire().await.map_err(|fault| Problem::internal(&fault))?;
-    let done = tokio::task::spawn_blocking(work).await.map_err(|fault| Problem::internal(&fault))?;
-    done.map_err(|fault| Problem::internal(&fault))
 }
 
 async fn find(app: &Arc<App>, identity: &Identity, code: String) -> Result<Account, Problem> {
@@ -179,7 +170,7 @@ pub async fn reset(
     let account = find(&app, &identity, code).await?;
     let password = one_time_password();
     let told = password.clone();
-    let hash = hashed(&app, move || hash_password(&password)).await?;
+    let hash = app.hash(move || hash_password(&password)).await?;
     let account = Account { password_hash: hash, one_time: true, failures: 0, locked_until: None, ..account };
     let (by, now, code) = (identity.code().to_owned(), Timestamp::now(), account.account.clone());
     app.stores.write(move |store| store.change_account(&account, &by, "password reset", now)).await?;

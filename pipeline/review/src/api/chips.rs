@@ -31,7 +31,7 @@ pub async fn chip(
     });
     let missing = || Problem::not_found("picture");
     let name = name.ok_or_else(missing)?;
-    let folder = app.settings.store.parent().unwrap_or(std::path::Path::new(".")).to_path_buf();
+    let folder = app.settings.folder();
     let read = tokio::task::spawn_blocking(move || {
         let (folder, file) = (folder.canonicalize()?, folder.join(&name).canonicalize()?);
         if !file.starts_with(&folder) {
@@ -39,7 +39,10 @@ pub async fn chip(
         }
         std::fs::read(file)
     });
-    let bytes = read.await.map_err(|fault| Problem::internal(&fault))?.map_err(|_| missing())?;
+    let bytes = read.await.map_err(|fault| Problem::internal(&fault))?.map_err(|fault| {
+        tracing::warn!(%fault, "a picture can't be read");
+        missing()
+    })?;
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "private, max-age=3600")], bytes))
 }
 

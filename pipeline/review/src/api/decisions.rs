@@ -147,9 +147,22 @@ pub async fn decide(
     body: Result<Json<DecisionRequest>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Json(asked) = body?;
-    visible(&app, &identity, &patch_id).await?;
-    let decision = asked.read(patch_id, identity.code(), DecisionSource::Desk)?;
-    record(&app, decision, true).await
+    decide_on(&app, &identity, patch_id, asked, DecisionSource::Desk).await
+}
+
+/// Decides on a patch of the scope.
+///
+/// # Errors
+/// There is no such patch in the scope; what [`record`] refuses.
+pub async fn decide_on(
+    app: &Arc<App>,
+    identity: &Identity,
+    patch_id: String,
+    asked: DecisionRequest,
+    source: DecisionSource,
+) -> Result<Json<Value>, Problem> {
+    visible(app, identity, &patch_id).await?;
+    record(app, asked.read(patch_id, identity.code(), source)?).await
 }
 
 /// A supervisor's second look at a decided patch.
@@ -173,7 +186,7 @@ pub async fn audit(
         return Err(Problem::conflict("undecided", "nobody has decided on this patch yet"));
     }
     let decision = asked.read(patch_id, identity.code(), DecisionSource::Audit)?;
-    record(&app, decision, false).await
+    record(&app, decision).await
 }
 
 /// Takes back the reviewer's last decision, whichever patch it was on.
@@ -185,9 +198,13 @@ pub async fn undo(
     body: Result<Json<UndoRequest>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Json(asked) = body?;
-    let code = identity.code().to_owned();
-    let last = app.stores.read(move |store| store.last_decision_of(&code)).await?;
-    let last = last.ok_or_else(|| Problem::not_found("decision to take back"))?;
+    let (code, id) = (identity.code().to_owned(), asked.decision_id.clone());
+    // the same undo again, as after a lost answer, is about the same patch
+    let last = app.stores.read(move |store| match store.decision(&id)? {
+        Some(made) if made.reviewer == code => Ok(Some(made)),
+        _ => store.last_decision_of(&code),
+    });
+    let last = last.await?.ok_or_else(|| Problem::not_found("decision to take back"))?;
     take_back(&app, &identity, last.patch_id, asked).await
 }
 
@@ -201,7 +218,6 @@ pub async fn undo_on(
     body: Result<Json<UndoRequest>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Json(asked) = body?;
-    visible(&app, &identity, &patch_id).await?;
     take_back(&app, &identity, patch_id, asked).await
 }
 
@@ -251,7 +267,6 @@ fn record_held(
     store: &mut Store,
     mut decision: Decision,
     rules: &shorewatch_store::DecisionRules,
-    needs_lease: bool,
 ) -> Result<Held, StoreError> {
     let now = decision.decided_at;
     decision.case_id = store.case_of_patch(&decision.patch_id)?;
@@ -262,7 +277,8 @@ fn record_held(
     let known = store.decisions_on(&decision.patch_id)?.iter().any(|made| made.decision_id == decision.decision_id);
     match lease {
         Some(lease) if lease.account != decision.reviewer && !known && !stale => return Ok(Held::Leased(review)),
-        None if needs_lease && !known && !stale => return Ok(Held::Expired(review)),
+        // at the desk a patch is kept for who decides; who audits it or stands at the river needs no lease
+        None if decision.source == DecisionSource::Desk && !known && !stale => return Ok(Held::Expired(review)),
         _ => {}
     }
     store.record_decision(&decision, rules, now).map(|recorded| Held::Recorded(Box::new(recorded)))
@@ -272,9 +288,9 @@ fn record_held(
 ///
 /// # Errors
 /// A lease that has run out or is another's; a stale version; whatever the store refuses.
-pub async fn record(app: &Arc<App>, decision: Decision, needs_lease: bool) -> Result<Json<Value>, Problem> {
+pub async fn record(app: &Arc<App>, decision: Decision) -> Result<Json<Value>, Problem> {
     let (rules, id) = (app.settings.rules, decision.patch_id.clone());
-    let done = app.stores.write(move |store| record_held(store, decision, &rules, needs_lease)).await;
+    let done = app.stores.write(move |store| record_held(store, decision, &rules)).await;
     let conflict = |problem: Problem| {
         app.metrics.conflicts.fetch_add(1, Ordering::Relaxed);
         problem

@@ -15,10 +15,11 @@ use shorewatch_domain::decision::DecisionSource;
 use shorewatch_store::accounts::{Session, SessionKind};
 use shorewatch_store::field::FieldPhoto;
 
-use super::decisions::{DecisionRequest, record, review_json};
+use super::decisions::{DecisionRequest, decide_on, review_json};
 use super::{polygon_json, visible};
 use crate::access::identity::Identity;
 use crate::access::password::{token, token_digest};
+use crate::ogc::base;
 use crate::problem::Problem;
 use crate::server::App;
 
@@ -50,11 +51,7 @@ pub async fn link(
     };
     let expires_at = session.expires_at;
     app.stores.write(move |store| store.begin_session(&session)).await?;
-    let origin = app.settings.origin.clone().unwrap_or_else(|| {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        format!("http://{host}")
-    });
-    let link = format!("{origin}/field#{secret}");
+    let link = format!("{}/field#{secret}", base(&app, &headers));
     let code = qrcode::QrCode::new(link.as_bytes()).map_err(|fault| Problem::internal(&fault))?;
     let picture = code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(240, 240).build();
     Ok(Json(json!({ "link": link, "qr": picture, "expires_at": expires_at.to_string() })))
@@ -111,9 +108,7 @@ pub async fn report(
     body: Result<Json<DecisionRequest>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Json(asked) = body?;
-    visible(&app, &identity, &patch_id).await?;
-    let decision = asked.read(patch_id, identity.code(), DecisionSource::Field)?;
-    record(&app, decision, false).await
+    decide_on(&app, &identity, patch_id, asked, DecisionSource::Field).await
 }
 
 /// Adds a photograph as it is, with what the camera wrote into it.
@@ -165,7 +160,7 @@ pub async fn add_photo(
         position,
         added_at: Timestamp::now(),
     };
-    let folder = app.settings.store.parent().unwrap_or(std::path::Path::new(".")).to_path_buf();
+    let folder = app.settings.folder();
     let answer = json!({ "photo_id": photo.photo_id, "taken_at": photo.taken_at, "position": photo.position.map(|(x, y)| [x, y]) });
     let file = folder.join(&photo.file);
     let written = tokio::task::spawn_blocking(move || write_whole(&file, &bytes));
@@ -186,10 +181,13 @@ pub async fn photo(
     let photos = app.stores.read(move |store| store.field_photos(&patch_id)).await?;
     let missing = || Problem::not_found("photograph");
     let photo = photos.into_iter().find(|photo| photo.photo_id == photo_id).ok_or_else(missing)?;
-    let folder = app.settings.store.parent().unwrap_or(std::path::Path::new(".")).to_path_buf();
+    let folder = app.settings.folder();
     let kind = if photo.file.ends_with(".png") { "image/png" } else { "image/jpeg" };
     let read = tokio::task::spawn_blocking(move || std::fs::read(folder.join(photo.file)));
-    let bytes = read.await.map_err(|fault| Problem::internal(&fault))?.map_err(|_| missing())?;
+    let bytes = read.await.map_err(|fault| Problem::internal(&fault))?.map_err(|fault| {
+        tracing::warn!(%fault, "a picture can't be read");
+        missing()
+    })?;
     Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "private, max-age=3600")], bytes))
 }
 

@@ -21,6 +21,21 @@ use crate::server::App;
 /// Columns of an assessment that name officials.
 const OFFICIALS: [&str; 4] = ["chief_city", "chief_county", "chief_town", "chief_village"];
 
+/// Columns of an assessment that explain it, and name officials line by line.
+const EXPLANATIONS: [&str; 2] = ["explanation_text", "explanation_text_zh"];
+
+/// Takes the names of officials out of an assessment, and every line of its explanation that holds one.
+fn forget_officials(assessment: &mut serde_json::Map<String, Value>) {
+    let names: Vec<Value> = OFFICIALS.iter().filter_map(|column| assessment.remove(*column)).collect();
+    let names: Vec<&str> = names.iter().filter_map(Value::as_str).filter(|name| !name.is_empty()).collect();
+    for column in EXPLANATIONS {
+        if let Some(Value::String(text)) = assessment.get_mut(column) {
+            let kept = text.lines().filter(|line| !names.iter().any(|name| line.contains(name)));
+            *text = kept.collect::<Vec<_>>().join("\n");
+        }
+    }
+}
+
 /// A patch with its two dates.
 pub struct Shown {
     /// The patch.
@@ -106,10 +121,10 @@ pub async fn detail(
     let corrected =
         decisions.iter().rev().find(|made| made.decision_id == review.decision_id.clone().unwrap_or_default());
     let mut assessment = assessment.unwrap_or_default();
-    let explanation = explanation(&mut assessment);
     if !identity.may(Right::SeeOfficials) {
-        OFFICIALS.iter().for_each(|column| drop(assessment.remove(*column)));
+        forget_officials(&mut assessment);
     }
+    let explanation = explanation(&mut assessment);
     let passes: Vec<Value> = shown
         .passes
         .iter()

@@ -116,9 +116,7 @@ async fn verified(app: &App, password: String, hash: Option<String>) -> Result<b
     if password.len() > password::MOST_LENGTH {
         return Ok(false);
     }
-    let _permit = app.hashing.acquire().await.map_err(|fault| Problem::internal(&fault))?;
-    let work = tokio::task::spawn_blocking(move || verify_password(&password, hash.as_deref()));
-    work.await.map_err(|fault| Problem::internal(&fault))
+    app.hash(move || Ok(verify_password(&password, hash.as_deref()))).await
 }
 
 async fn note_failure(app: &Arc<App>, code: String, now: Timestamp) -> Result<(), Problem> {
@@ -203,12 +201,7 @@ pub async fn change_password(
     if asked.new == asked.old || !verified(&app, asked.old, Some(identity.account.password_hash.clone())).await? {
         return Err(refused("the old password is wrong, or the new one is the same".to_owned()));
     }
-    let hash = {
-        let _permit = app.hashing.acquire().await.map_err(|fault| Problem::internal(&fault))?;
-        let new = asked.new;
-        let work = tokio::task::spawn_blocking(move || hash_password(&new));
-        work.await.map_err(|fault| Problem::internal(&fault))?.map_err(|fault| Problem::internal(&fault))?
-    };
+    let hash = app.hash(move || hash_password(&asked.new)).await?;
     let now = Timestamp::now();
     let changed = Account { password_hash: hash, one_time: false, failures: 0, locked_until: None, ..identity.account };
     let stored = changed.clone();

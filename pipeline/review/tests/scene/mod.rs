@@ -144,7 +144,7 @@ fn assess(scene: &Scene) {
         let severity = ["general", "serious", "major"][i / 2 % 3];
         let text = format!(
             "Changed from vegetation to {} within the management scope of the Painted river (管理范围); no permit covers it. \
-             <script>alert({i})</script>",
+             <script>alert({i})</script>\nchief, county Chief of the county",
             row.object_class
         );
         connection
@@ -160,7 +160,7 @@ fn assess(scene: &Scene) {
 
 fn add_accounts(store: &mut Store, now: Timestamp) {
     // hashing is slow on purpose: once for all of them
-    let first = new_account("any", Role::Viewer, Scope::all(), PASSWORD);
+    let first = new_account("any", Role::Viewer, Scope::all(), PASSWORD).expect("a hash");
     for (code, role, scope) in ACCOUNTS {
         let scope = scope.parse().expect("a scope");
         let account = Account { account: code.to_owned(), role, scope, one_time: false, ..first.clone() };

@@ -65,7 +65,7 @@ pub(super) fn insert(transaction: &Transaction<'_>, decision: &Decision, now: ji
     Ok(())
 }
 
-pub(crate) fn by_id(connection: &Connection, decision_id: &str) -> rusqlite::Result<Option<Decision>> {
+pub(super) fn by_id(connection: &Connection, decision_id: &str) -> rusqlite::Result<Option<Decision>> {
     let sql = "SELECT * FROM decisions WHERE decision_id = ?1";
     connection.prepare_cached(sql)?.query_row([decision_id], decision_of).optional()
 }

@@ -347,7 +347,6 @@ fn judge_one(
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![patch_id, place.finding_id, reason, Hex(by.pass_id), Utc(now)])?;
-        transaction.prepare_cached("UPDATE review_queue SET waiting = 1 WHERE patch_id = ?1")?.execute([&patch_id])?;
     }
     Ok(events)
 }

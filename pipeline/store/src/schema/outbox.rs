@@ -8,6 +8,7 @@ use crate::geopackage;
 /// Schema version 7.
 pub(super) fn add(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
     transaction.execute_batch(include_str!("../sql/shorewatch_7.sql"))?;
+    super::decisions::follow(transaction)?;
     geopackage::register_layer(
         transaction,
         "tasking_areas",
