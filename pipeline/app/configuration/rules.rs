@@ -52,7 +52,13 @@ pub(super) fn load(folder: Option<&Path>, faults: &mut Vec<ConfigurationFault>) 
 
 /// A file that nobody would read is a mistake in its name.
 fn check_names(folder: &Path, faults: &mut Vec<ConfigurationFault>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(fault) => {
+            let help = "name a folder of rules in [rules] folder, or leave it out for the built-in ones";
+            return faults.push(ConfigurationFault::of_file(folder, format!("cannot be read: {fault}"), help));
+        }
+    };
     for entry in entries.filter_map(Result::ok) {
         let (path, name) = (entry.path(), entry.file_name());
         let name = name.to_string_lossy();

@@ -3,7 +3,6 @@
 //! Each target has a task of its own, so that none waits for another. What came of a round is written down in one
 //! transaction, and the next claim follows; a process that ends in between leaves claims that the next worker takes over.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,7 +17,7 @@ use shorewatch_store::outbox::worker::DeliveryWorker;
 use crate::FindingsError;
 use crate::poll;
 use crate::settings::{Settings, TargetKind};
-use crate::target::Ready;
+use crate::target::{Ready, folder};
 
 mod files;
 mod metrics;
@@ -249,7 +248,5 @@ pub fn alarms(
 
 fn write_metrics(targets: &[TargetStanding], settings: &Settings) -> Result<(), FindingsError> {
     let Some(path) = &settings.metrics_file else { return Ok(()) };
-    let failed = |source| FindingsError::Io { path: path.clone(), during: "write", source };
-    let part: &Path = &path.with_extension("part");
-    std::fs::write(part, metrics(targets, Timestamp::now())).and_then(|()| std::fs::rename(part, path)).map_err(failed)
+    folder::put(path, metrics(targets, Timestamp::now()).as_bytes())
 }

@@ -19,7 +19,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use crate::FindingsError;
 use crate::event::geometry::{Cgcs2000, GeoJsonPolygon};
-use crate::event::picture::{ROLES, file_of, hex, inside};
+use crate::event::picture::{ROLES, file_of, inside};
 
 /// The form of packages.
 pub const FORMAT: &str = "shorewatch evidence package 1";
@@ -75,7 +75,7 @@ pub fn pack(
     let record = store.finding_or_refuse(selector)?;
     let files = contents(store, &record, pictures, extra)?;
     let entries = files.iter().map(|(name, bytes)| {
-        (name.clone(), FileEntry { bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) })
+        (name.clone(), FileEntry { bytes: bytes.len() as u64, sha256: format!("{:x}", Sha256::digest(bytes)) })
     });
     let manifest = Manifest {
         format: FORMAT.to_owned(),
@@ -88,7 +88,7 @@ pub fn pack(
     let text = pretty(&json!(manifest));
     let written = write(out, &text, &files);
     written.map_err(|reason| FindingsError::Package { path: out.to_path_buf(), reason })?;
-    Ok((manifest, hex(&Sha256::digest(&text))))
+    Ok((manifest, format!("{:x}", Sha256::digest(&text))))
 }
 
 /// The files of a package by name.
@@ -191,7 +191,7 @@ pub fn verify(path: &Path) -> Result<(Manifest, String), FindingsError> {
     }
     for (name, entry) in &manifest.files {
         let bytes = read(&mut archive, name).map_err(wrong)?;
-        let got = FileEntry { bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(&bytes)) };
+        let got = FileEntry { bytes: bytes.len() as u64, sha256: format!("{:x}", Sha256::digest(&bytes)) };
         if got != *entry {
             return Err(wrong(format!(
                 "{name} was changed: expected {} bytes with SHA-256 {}, got {} with {}",
@@ -202,7 +202,7 @@ pub fn verify(path: &Path) -> Result<(Manifest, String), FindingsError> {
     let stray = archive.file_names().find(|name| *name != "manifest.json" && !manifest.files.contains_key(*name));
     match stray {
         Some(name) => Err(wrong(format!("{name} is not in the manifest"))),
-        None => Ok((manifest, hex(&Sha256::digest(&text)))),
+        None => Ok((manifest, format!("{:x}", Sha256::digest(&text)))),
     }
 }
 

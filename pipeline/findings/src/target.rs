@@ -7,10 +7,11 @@ use shorewatch_store::outbox::deliveries::{Attempt, Due, Ended};
 
 use crate::FindingsError;
 use crate::event::CloudEvent;
+use crate::event::picture::Links;
 use crate::hosts::AllowedHosts;
 use crate::retry::{Meaning, RetryRules};
 use crate::secret::{Secret, SecretSource};
-use crate::settings::{Settings, Target, TargetKind};
+use crate::settings::{Pictures, Settings, Target, TargetKind};
 
 pub mod folder;
 pub mod http;
@@ -86,6 +87,7 @@ pub struct Ready {
     client: Client,
     secrets: Vec<Secret>,
     rest: Option<rest::Rest>,
+    links: Option<Links>,
 }
 
 impl Ready {
@@ -118,7 +120,18 @@ impl Ready {
                 }
             }
         }
-        Ok(Self { target: target.clone(), client, secrets, rest: ready_rest })
+        let links = (target.pictures == Pictures::Links).then(|| {
+            let links = settings.links.as_ref();
+            let links = links.ok_or_else(|| wrong("pictures = \"links\" needs [delivery.links]".to_owned()))?;
+            Ok::<_, FindingsError>(Links { base: links.base.clone(), valid: links.valid, secret: links.secret.read()? })
+        });
+        Ok(Self { target: target.clone(), client, secrets, rest: ready_rest, links: links.transpose()? })
+    }
+
+    /// How links to pictures are made, where it wants them.
+    #[must_use]
+    pub const fn links(&self) -> Option<&Links> {
+        self.links.as_ref()
     }
 
     /// Sends one message.

@@ -26,7 +26,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseHeld`] where another run has it; the lock file cannot be written, or the file system knows no locks.
     pub fn try_lease(&self, holder: &str, now: Timestamp) -> Result<Lease, StoreError> {
-        let path = lock_path(&self.path);
+        Lease::take(beside(&self.path, ".lock"), holder, now)
+    }
+}
+
+impl Lease {
+    /// Takes the lease of a lock file, or says who has it.
+    pub(crate) fn take(path: PathBuf, holder: &str, now: Timestamp) -> Result<Self, StoreError> {
         let failed = |source: io::Error| StoreError::Io { path: path.clone(), during: "take the lease", source };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
@@ -37,11 +43,9 @@ impl Store {
         }
         let note = format!("{}\n{now}\n{}\n", std::process::id(), holder.replace('\n', " "));
         file.set_len(0).and_then(|()| file.write_all(note.as_bytes())).map_err(failed)?;
-        Ok(Lease { file })
+        Ok(Self { file })
     }
-}
 
-impl Lease {
     /// Gives the lease back now.
     pub fn release(self) {}
 }
@@ -53,9 +57,10 @@ impl Drop for Lease {
     }
 }
 
-fn lock_path(store: &Path) -> PathBuf {
+/// A file beside the store: its name, and `suffix`.
+pub(crate) fn beside(store: &Path, suffix: &str) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
-    name.push(".lock");
+    name.push(suffix);
     name.into()
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use shorewatch_store::outbox::deliveries::{Due, TargetTrouble};
 use shorewatch_store::outbox::issues::Taken;
 
-use super::round::{links, worded};
+use super::round::worded;
 use super::{Mode, Office, REST};
 use crate::FindingsError;
 use crate::event::CloudEvent;
@@ -16,9 +16,13 @@ use crate::target::{Answer, Ready, folder};
 pub(super) async fn run(office: Arc<Office>, ready: Arc<Ready>) -> Result<(), FindingsError> {
     let TargetKind::Folder { path, batch } = &ready.target.kind else { return Ok(()) };
     let name = &ready.target.name;
-    let links = links(&office.settings, &ready.target)?;
     loop {
-        acknowledge(&office, path, name)?;
+        match acknowledge(&office, path, name) {
+            // without the store nothing can go on; a folder that can't be read is no matter of the other targets
+            Err(fault @ FindingsError::Store(_)) => return Err(fault),
+            Err(fault) => tracing::warn!(target = name, "acknowledgements: {}", chain(&fault)),
+            Ok(()) => {}
+        }
         let now = Timestamp::now();
         let fresh = office.with(|hands| hands.store.fan_out(&hands.worker, name))?;
         let claimed = office.with(|hands| hands.store.claim_batch(&hands.worker, name, *batch, now))?;
@@ -28,11 +32,11 @@ pub(super) async fn run(office: Arc<Office>, ready: Arc<Ready>) -> Result<(), Fi
                 .iter()
                 .map(|one| {
                     let record = office.with(|hands| hands.store.finding(&one.finding_id))?;
-                    Ok(worded(&office.settings, &ready.target, links.as_ref(), one, record.as_ref()))
+                    Ok(worded(&office.settings, &ready, one, record.as_ref()))
                 })
                 .collect::<Result<Vec<CloudEvent>, FindingsError>>()?;
             let written = folder::write_batch(path, &file, &events);
-            settle(&office, name, &due, written.err())?;
+            settle(&office, name, &due, written.err().as_ref())?;
         }
         if idle {
             if office.mode == Mode::Once || office.is_stopped() {
@@ -43,22 +47,21 @@ pub(super) async fn run(office: Arc<Office>, ready: Arc<Ready>) -> Result<(), Fi
     }
 }
 
-fn settle(office: &Office, name: &str, due: &[Due], fault: Option<FindingsError>) -> Result<(), FindingsError> {
+fn settle(office: &Office, name: &str, due: &[Due], fault: Option<&FindingsError>) -> Result<(), FindingsError> {
     let (now, retry) = (Timestamp::now(), &office.settings.retry);
-    let answer = || match &fault {
+    let answer = || match fault {
         None => Answer::taken(None, None),
         Some(fault) => Answer::failed(crate::retry::Meaning::NotNow { certain: false }, None, chain(fault)),
     };
     let attempts: Vec<_> = due.iter().map(|one| answer().attempt(one, retry, now)).collect();
     let trouble = TargetTrouble {
         failures: u32::from(fault.is_some()),
-        last_error: fault.as_ref().map(chain),
+        last_error: fault.map(chain),
         ..TargetTrouble::default()
     };
     office
         .with(|hands| hands.store.settle_attempts(&hands.worker, &mut hands.journal, name, &attempts, &trouble, now))?;
-    // a folder that cannot be written to is not tried again in the same breath
-    fault.map_or(Ok(()), Err)
+    Ok(())
 }
 
 fn chain(fault: &FindingsError) -> String {

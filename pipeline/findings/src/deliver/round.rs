@@ -10,10 +10,10 @@ use tokio::task::JoinSet;
 
 use super::{Mode, Office, REST};
 use crate::FindingsError;
-use crate::event::picture::{Links, pictures_of};
+use crate::event::picture::pictures_of;
 use crate::event::{CloudEvent, Wording, cloud_event};
 use crate::retry::Meaning;
-use crate::settings::{Pictures, Settings, Target};
+use crate::settings::Settings;
 use crate::target::{Answer, Ready};
 
 /// A message on its way, and what came of it.
@@ -21,11 +21,11 @@ type Ended = (Due, Answer);
 
 pub(super) async fn run(office: Arc<Office>, ready: Arc<Ready>) -> Result<(), FindingsError> {
     let name = ready.target.name.clone();
-    let links = links(&office.settings, &ready.target)?;
-    let mut trouble = office.with(|hands| hands.store.target_trouble(&name))?;
     let mut flying: JoinSet<Ended> = JoinSet::new();
     loop {
         let ended = landed(&mut flying).await;
+        // from the store each time: `deliver replay` switches a target on again while this worker runs
+        let mut trouble = office.with(|hands| hands.store.target_trouble(&name))?;
         if !ended.is_empty() {
             settle(&office, &ready, ended, &mut trouble)?;
         }
@@ -39,7 +39,7 @@ pub(super) async fn run(office: Arc<Office>, ready: Arc<Ready>) -> Result<(), Fi
                 if trouble.failures >= office.settings.retry.circuit_after { 1 } else { ready.target.concurrency };
             let room = room.saturating_sub(flying.len());
             for (due, record) in claim(&office, &name, room, now)? {
-                launch(&mut flying, &office, &ready, links.clone(), due, record);
+                launch(&mut flying, &office, &ready, due, record);
             }
         }
         if flying.is_empty() && fresh == 0 {
@@ -85,13 +85,12 @@ fn launch(
     flying: &mut JoinSet<Ended>,
     office: &Arc<Office>,
     ready: &Arc<Ready>,
-    links: Option<Links>,
     due: Due,
     record: Option<FindingRecord>,
 ) {
     let (office, ready, claimed) = (Arc::clone(office), Arc::clone(ready), Instant::now());
     flying.spawn(async move {
-        let event = worded(&office.settings, &ready.target, links.as_ref(), &due, record.as_ref());
+        let event = worded(&office.settings, &ready, &due, record.as_ref());
         // a process that slept (or was stopped) since then may have been replaced meanwhile
         if claimed.elapsed() > office.settings.timeout {
             let late = "the worker was held up; sent again by whoever delivers now".to_owned();
@@ -103,29 +102,13 @@ fn launch(
 }
 
 /// The message of a delivery for a target.
-pub(super) fn worded(
-    settings: &Settings,
-    target: &Target,
-    links: Option<&Links>,
-    due: &Due,
-    record: Option<&FindingRecord>,
-) -> CloudEvent {
+pub(super) fn worded(settings: &Settings, ready: &Ready, due: &Due, record: Option<&FindingRecord>) -> CloudEvent {
+    let target = &ready.target;
     let wording =
         Wording { source: &settings.source, synthetic: settings.synthetic, personal_data: target.personal_data };
     let patch = record.and_then(|record| record.patch.as_ref());
-    let pictures = patch.map(|patch| pictures_of(patch, &settings.picture_folder, target.pictures, links));
+    let pictures = patch.map(|patch| pictures_of(patch, &settings.picture_folder, target.pictures, ready.links()));
     cloud_event(due, record, pictures.unwrap_or_default(), &wording)
-}
-
-/// How links to pictures are made for a target, where it wants them.
-pub(super) fn links(settings: &Settings, target: &Target) -> Result<Option<Links>, FindingsError> {
-    if target.pictures != Pictures::Links {
-        return Ok(None);
-    }
-    let wrong = |reason: &str| FindingsError::Target { target: target.name.clone(), reason: reason.to_owned() };
-    let links = settings.links.as_ref().ok_or_else(|| wrong("pictures = \"links\" needs [delivery.links]"))?;
-    let expires = Timestamp::now().checked_add(links.valid).map_err(|_| wrong("links hold for too long"))?;
-    Ok(Some(Links { base: links.base.clone(), expires, secret: links.secret.read()? }))
 }
 
 fn settle(office: &Office, ready: &Ready, ended: Vec<Ended>, trouble: &mut TargetTrouble) -> Result<(), FindingsError> {

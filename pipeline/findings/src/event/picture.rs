@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -16,7 +16,7 @@ use crate::secret::Secret;
 use crate::settings::Pictures;
 
 /// Bytes of a picture that go into a message; of a larger one only the hash is told.
-pub const MOST_BYTES: u64 = 2 << 20;
+const MOST_BYTES: u64 = 2 << 20;
 
 /// One picture.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -44,8 +44,8 @@ pub struct Picture {
 pub struct Links {
     /// Address of the server of pictures.
     pub base: String,
-    /// Until when the links hold.
-    pub expires: Timestamp,
+    /// How long a link holds from when it is made.
+    pub valid: SignedDuration,
     /// What signs them.
     pub secret: Secret,
 }
@@ -53,18 +53,19 @@ pub struct Links {
 /// The pictures of a patch. A file that is not there is left out: a message is never held up by a picture.
 #[must_use]
 pub fn pictures_of(stored: &StoredPatch, folder: &Path, how: Pictures, links: Option<&Links>) -> Vec<Picture> {
+    let expires = links.and_then(|links| Timestamp::now().checked_add(links.valid).ok());
     let one = |role: &str| {
         let path = inside(folder, &file_of(stored, role))?;
         let bytes = std::fs::read(&path).ok()?;
         let small = bytes.len() as u64 <= MOST_BYTES;
-        let link = links.filter(|_| how == Pictures::Links);
+        let link = links.zip(expires).filter(|_| how == Pictures::Links);
         Some(Picture {
             role: role.to_owned(),
             media_type: media_type(&path).to_owned(),
-            sha256: hex(&Sha256::digest(&bytes)),
+            sha256: format!("{:x}", Sha256::digest(&bytes)),
             base64: (how == Pictures::Embedded && small).then(|| BASE64.encode(&bytes)),
-            url: link.map(|links| link_to(links, &stored.patch.patch_id, role)),
-            expires: link.map(|links| links.expires),
+            url: link.map(|(links, expires)| link_to(links, expires, &stored.patch.patch_id, role)),
+            expires: link.map(|(_, expires)| expires),
         })
     };
     ROLES.into_iter().filter_map(one).collect()
@@ -97,14 +98,8 @@ pub fn media_type(path: &Path) -> &'static str {
     }
 }
 
-/// Bytes as hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn link_to(links: &Links, patch_id: &str, role: &str) -> String {
-    let expires = links.expires.as_second();
+fn link_to(links: &Links, expires: Timestamp, patch_id: &str, role: &str) -> String {
+    let expires = expires.as_second();
     let code = link_code(&links.secret, patch_id, role, expires);
     format!("{}/pictures/{patch_id}/{role}?expires={expires}&code={code}", links.base.trim_end_matches('/'))
 }

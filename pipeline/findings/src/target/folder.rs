@@ -99,7 +99,7 @@ fn guarded(value: &Value) -> String {
 }
 
 /// Writes beside the place, waits for the disk, and moves it there.
-fn put(path: &Path, bytes: &[u8]) -> Result<(), FindingsError> {
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), FindingsError> {
     let failed = |source| FindingsError::Io { path: path.to_path_buf(), during: "write", source };
     let mut name = path.as_os_str().to_owned();
     name.push(".part");

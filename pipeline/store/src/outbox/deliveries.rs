@@ -145,8 +145,7 @@ impl Store {
         })
     }
 
-    /// Claims what is due at a target, the longest due first, at most `limit`: of each finding only its earliest. What was
-    /// written to one batch and broke off comes back as that batch alone.
+    /// Claims what is due at a target, the longest due first, at most `limit`: of each finding only its earliest.
     ///
     /// # Errors
     /// Another worker took over; a fault of the file.
@@ -185,7 +184,7 @@ impl Store {
         worker::check(&self.connection, worker).map_err(|trouble| trouble.at(&self.path, "deliver"))
     }
 
-    /// Claims a batch for a target that takes files: the one that broke off, with exactly its rows, or a new one. Rows of one
+    /// Claims a batch for a target that takes files: one that broke off and is due, with exactly its rows, or a new one. Rows of one
     /// finding may be in one batch, in their order.
     ///
     /// # Errors
@@ -202,9 +201,10 @@ impl Store {
             let broken: Option<String> = transaction
                 .prepare_cached(
                     "SELECT batch FROM outbox_deliveries WHERE target = ?1 AND state = 'waiting' AND batch IS NOT NULL
+                         AND next_at <= ?2
                      ORDER BY event LIMIT 1",
                 )?
-                .query_row([target], |row| row.get(0))
+                .query_row(params![target, Utc(now)], |row| row.get(0))
                 .optional()?;
             let rows = |sql: &str, value: &dyn rusqlite::ToSql| -> rusqlite::Result<Vec<Due>> {
                 transaction

@@ -13,6 +13,7 @@ use shorewatch_domain::digest::Digest;
 
 use super::worker::{self, DeliveryWorker};
 use crate::error::StoreError;
+use crate::lease;
 use crate::store::Store;
 use crate::values::Utc;
 
@@ -83,9 +84,7 @@ impl Journal {
 /// Where the journal of a store lies.
 #[must_use]
 pub fn path_of(store: &Path) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push(".delivered");
-    name.into()
+    lease::beside(store, ".delivered")
 }
 
 /// Length up to the end of the last whole line.

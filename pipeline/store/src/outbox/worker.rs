@@ -1,13 +1,10 @@
 //! One worker at a time delivers, and one that was replaced can write nothing any more.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use crate::error::{Refusal, StoreError, Trouble};
+use crate::lease::{self, Lease};
 use crate::store::Store;
 use crate::values::Utc;
 
@@ -16,7 +13,7 @@ use crate::values::Utc;
 #[derive(Debug)]
 pub struct DeliveryWorker {
     token: u64,
-    _lock: Option<File>,
+    _lock: Option<Lease>,
 }
 
 impl DeliveryWorker {
@@ -33,18 +30,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseHeld`] where another worker runs on this machine; a fault of the file.
     pub fn become_delivery_worker(&mut self, holder: &str, now: Timestamp) -> Result<DeliveryWorker, StoreError> {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push(".deliver.lock");
-        let path = PathBuf::from(name);
-        let failed = |source: io::Error| StoreError::Io { path: path.clone(), during: "take the lease", source };
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(self.held(path)),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
+        let lock = Lease::take(lease::beside(&self.path, ".deliver.lock"), holder, now)?;
         let token = self.next_token(holder, now)?;
-        Ok(DeliveryWorker { token, _lock: Some(file) })
+        Ok(DeliveryWorker { token, _lock: Some(lock) })
     }
 
     /// Replaces whichever worker there is, without asking the operating system.
@@ -62,20 +50,6 @@ impl Store {
     #[cfg(test)]
     pub(crate) fn take_over_delivery(&mut self, now: Timestamp) -> DeliveryWorker {
         DeliveryWorker { token: self.next_token("test", now).expect("a token"), _lock: None }
-    }
-
-    fn held(&self, path: PathBuf) -> StoreError {
-        let told: rusqlite::Result<(String, Utc)> =
-            self.connection
-                .query_row("SELECT holder, taken_at FROM outbox_worker", [], |row| Ok((row.get(0)?, row.get(1)?)));
-        let (holder, since) = told.map_or_else(
-            |_| ("a worker that delivers".to_owned(), "unknown".to_owned()),
-            |(holder, Utc(since))| (holder, since.to_string()),
-        );
-        let (holder, pid) = holder
-            .split_once(", process ")
-            .map_or((holder.clone(), "unknown".to_owned()), |(a, b)| (a.to_owned(), b.to_owned()));
-        StoreError::LeaseHeld { path, holder, pid, since }
     }
 }
 

@@ -119,20 +119,6 @@ impl Store {
         Ok(rows.into_iter().next().unwrap_or_default())
     }
 
-    /// When the next event of a target becomes due; `None` where none waits.
-    ///
-    /// # Errors
-    /// A fault of the file.
-    pub fn next_due(&self, target: &str) -> Result<Option<Timestamp>, StoreError> {
-        let rows: Vec<Option<Timestamp>> = self.rows(
-            "look when the next delivery is due",
-            "SELECT min(next_at) FROM outbox_deliveries WHERE target = ?1 AND state = 'waiting'",
-            [target],
-            |row| Ok(row.get::<_, Option<Utc>>(0)?.map(|Utc(time)| time)),
-        )?;
-        Ok(rows.into_iter().flatten().next())
-    }
-
     /// Dead letters, by target and event, at most `limit`.
     ///
     /// # Errors
