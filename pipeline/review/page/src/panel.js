@@ -86,7 +86,7 @@ export class Panel {
         h('div', { class: 'chips' }, chip('class', issue), severity ? chip('severity', severity) : null, patch.review.state === 'open' ? null : h('span', { class: 'chip state', text: t(patch.review.state) })),
         h('h2', { text: `${t(patch.object_class)} · ${squareMetres(patch.area_m2)}` }),
         h('p', { class: 'place' }, patch.reach_name, h('small', { text: patch.patch_id }))),
-      h('section', { 'aria-label': t('why') }, h('h3', { text: t('why') }), words ? h('p', { class: 'words', text: words }) : null, evidence(patch)),
+      h('section', { 'aria-label': t('why') }, h('h3', { text: t('why') }), evidence(patch)),
       h('dl', {},
         row('change', patch.change_type.split('_to_').map((part) => part.replaceAll('_', ' ')).join(' → ')),
         row('confidence', percent(patch.confidence)), row('score', patch.review_score === null ? null : percent(patch.review_score)),
@@ -95,6 +95,7 @@ export class Panel {
         row('coordinates', h('span', { class: 'coordinates' }, `${lon.toFixed(6)}, ${lat.toFixed(6)} `,
           h('button', { type: 'button', class: 'link', text: t('copy'), onclick: () => this.desk.copy(`${lon.toFixed(6)}, ${lat.toFixed(6)}`) }), ' ',
           h('a', { href: `https://uri.amap.com/marker?position=${shifted.join(',')}&coordinate=gaode`, target: '_blank', rel: 'noreferrer noopener', text: t('gcj') })))),
+      words ? h('details', { open: true }, h('summary', { text: t('explanation') }), h('p', { class: 'words', text: words })) : null,
       patch.case ? h('section', { 'aria-label': t('history') }, h('h3', { text: t('history') }), history(patch.case.events)) : null,
       this.correction,
       h('section', { 'aria-label': t('decisions') }, h('h3', { text: t('decisions') }), patch.decisions.length ? h('ol', { class: 'decisions' }, patch.decisions.map((made) => h('li', {}, h('b', { text: made.verdict ? t(made.verdict) : t('undo') }), made.reason ? ` · ${t(made.reason)}` : '', made.note ? ` · ${made.note}` : '', h('small', { text: `${made.reviewer} · ${day(made.decided_at)}` })))) : h('p', { class: 'quiet-text', text: t('none_yet') })));
