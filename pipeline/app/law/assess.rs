@@ -1,6 +1,8 @@
 //! The step "assess": layers in force, reviewed sites and rules on every current patch, on all cores, and one transaction.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use geo::{Area, BooleanOps};
 use jiff::Timestamp;
@@ -46,35 +48,43 @@ pub fn assess_all(store: &mut Store, rules: &Rules, now: Timestamp) -> Result<As
     let offices = Offices { chiefs: in_force.chiefs, departments: in_force.departments };
     let projects: Vec<_> =
         in_force.features.iter().filter(|feature| matches!(feature.facts, Facts::Project(_))).cloned().collect();
-    let layers = LayerIndex::new(Layers {
-        features: in_force.features,
-        waters: in_force.waters,
-        places: in_force.places,
-        versions: in_force.versions,
+    // most runs find nothing to assess: then nobody asks where anything lies
+    let layers = LazyCell::new(|| {
+        LayerIndex::new(Layers {
+            features: in_force.features,
+            waters: in_force.waters,
+            places: in_force.places,
+            versions: in_force.versions,
+        })
     });
     let (sites, sites_digest) = reviewed(store)?;
     let patches: Vec<Patch> = store.patches(&PatchFilter::default())?.into_iter().map(|stored| stored.patch).collect();
     let as_of = as_of(store, rules)?;
-    let context = Context { layers: &layers, offices: &offices, sites: &sites, rules, as_of };
     let known = store.assessment_digests()?;
     let due: Vec<(&Patch, Digest)> = patches
         .iter()
-        .map(|patch| (patch, digest(patch, &context, &sites_digest)))
+        .map(|patch| (patch, digest(patch, &versions, rules, as_of, &sites_digest)))
         .filter(|(patch, inputs)| known.get(&patch.patch_id) != Some(inputs))
         .collect();
-    let places: Vec<Place> = due.par_iter().map(|(patch, _)| layers.place(&patch.geometry)).collect();
-    let (numbers, given) = numbers(store, &due, &places, rules)?;
-    let assessments = due
-        .par_iter()
-        .zip(&places)
-        .map(|((patch, inputs), place)| {
-            let number = numbers.get(&patch.patch_id).map_or("", String::as_str);
-            let assessment = assess(patch, place, number, &context, *inputs);
-            let text = |language| explain::text(&assessment, language);
-            let (text, text_zh) = (text(Language::English), text(Language::Chinese));
-            NewAssessment { text, text_zh, assessment }
-        })
-        .collect();
+    let (mut assessments, mut given) = (Vec::new(), Vec::new());
+    if !due.is_empty() {
+        let layers: &LayerIndex = &layers;
+        let context = Context { layers, offices: &offices, sites: &sites, rules, as_of };
+        let places: Vec<Place> = due.par_iter().map(|(patch, _)| layers.place(&patch.geometry)).collect();
+        let numbers;
+        (numbers, given) = numbered(store, &due, &places, rules)?;
+        assessments = due
+            .par_iter()
+            .zip(&places)
+            .map(|((patch, inputs), place)| {
+                let number = numbers.get(&patch.patch_id).map_or("", String::as_str);
+                let assessment = assess(patch, place, number, &context, *inputs);
+                let text = |language| explain::text(&assessment, language);
+                let (text, text_zh) = (text(Language::English), text(Language::Chinese));
+                NewAssessment { text, text_zh, assessment }
+            })
+            .collect();
+    }
     let idle_projects = Some(idle_projects(store, rules, &layers, &projects, &patches)?);
     let update = AssessmentUpdate { assessments, numbers: given, idle_projects };
     Ok(Assessed { counts: store.update_assessments(&update, now)?, versions })
@@ -103,7 +113,7 @@ fn reviewed(store: &Store) -> Result<(Sites, Digest), Failure> {
 /// Numbers by patch, and those that are given now.
 type Numbers = (BTreeMap<String, String>, Vec<(String, String)>);
 
-fn numbers(store: &Store, due: &[(&Patch, Digest)], places: &[Place], rules: &Rules) -> Result<Numbers, Failure> {
+fn numbered(store: &Store, due: &[(&Patch, Digest)], places: &[Place], rules: &Rules) -> Result<Numbers, Failure> {
     let mut numbers = store.patch_numbers()?;
     // a number with the code that stands in is provisional: it gives way once the unit is known, unless somebody decided on it
     let stand_in = format!("{}-", rules.settings.fallback_unit_code);
@@ -183,7 +193,7 @@ fn shared(one: &Patch, other: &Patch) -> f64 {
 fn idle_projects(
     store: &Store,
     rules: &Rules,
-    layers: &LayerIndex,
+    layers: &impl Deref<Target = LayerIndex>,
     projects: &[shorewatch_domain::law::layer::Feature],
     patches: &[Patch],
 ) -> Result<Vec<IdleProject>, Failure> {

@@ -114,12 +114,10 @@ fn national(
 
 /// A day as offices write it.
 fn day(text: &str) -> Result<Date, String> {
-    let digits: String = text.chars().take(10).filter(char::is_ascii_digit).collect();
-    let parsed = match digits.len() {
-        8 => Date::strptime("%Y%m%d", &digits).ok(),
-        _ => text.parse().ok(),
-    };
-    parsed.ok_or_else(|| format!("{text:?} is no day; expected 2024-03-15, 20240315 or 2024/03/15"))
+    // as layers read it; an open end is none
+    shorewatch_law::validate::day(text)
+        .flatten()
+        .ok_or_else(|| format!("{text:?} is no day; expected 2024-03-15, 20240315 or 2024/03/15"))
 }
 
 /// The answers to all national patches of the store.

@@ -46,6 +46,20 @@ impl Model {
         })
     }
 
+    /// What the model is by its manifest alone: no weights are read.
+    ///
+    /// # Errors
+    /// The bundle is missing, of another kind, or its manifest is not sound.
+    pub fn describe(settings: &RunSettings) -> Result<SegmenterDescription, Failure> {
+        let Some(format) = settings.model.backend.format() else {
+            return Ok(FakeSegmenter::new().description().clone());
+        };
+        let folder = settings.model.folder.parent().unwrap_or(Path::new("."));
+        let bundle = Bundle::load(folder, &settings.model.bundle)?;
+        bundle.expect_kind(Kind::Segmentation)?;
+        Ok(SegmenterDescription::of_bundle(&bundle, format, false))
+    }
+
     fn loaded(segmenter: Box<dyn Segmenter>) -> Self {
         Self {
             description: segmenter.description().clone(),

@@ -11,7 +11,7 @@ mod shapes;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gdal::vector::LayerAccess;
+use gdal::vector::{Layer, LayerAccess};
 use geo_types::Geometry;
 
 use crate::error::{FeatureFault, ImageryError};
@@ -118,7 +118,20 @@ fn read_layer(path: &Path, source: &TableSource) -> Result<Table, ImageryError> 
     };
     let origin = format!("{}, layer {}", file_name(path), layer.name());
     let mut table = Table { origin, columns, rows: Vec::new(), faults: Vec::new() };
+    let read = rows_of(&mut layer, source, reader.as_ref(), &mut table);
+    // GDAL ends a layer that it can't read any further as if it were over
+    if read < count {
+        let problem = format!("layer {} has {count} features, and only {read} could be read", layer.name());
+        return Err(refused(path, problem));
+    }
+    Ok(table)
+}
+
+/// Reads the features of a layer to rows and faults; returns how many there were.
+fn rows_of(layer: &mut Layer<'_>, source: &TableSource, reader: Option<&shapes::Reader>, table: &mut Table) -> usize {
+    let mut read = 0;
     for (number, feature) in layer.features().enumerate() {
+        read = number + 1;
         let fid = feature.fid().map_or_else(String::new, |fid| format!(", fid {fid}"));
         let label = format!("feature {}{fid}", number + 1);
         let values: BTreeMap<String, String> = table
@@ -128,7 +141,7 @@ fn read_layer(path: &Path, source: &TableSource) -> Result<Table, ImageryError> 
             .filter_map(|(column, name)| Some((name.clone(), text(&feature, column)?)))
             .collect();
         let mut repairs = Vec::new();
-        let shape = match &reader {
+        let shape = match reader {
             None => Ok(None),
             Some(reader) => reader.shape(feature.geometry(), &mut repairs),
         };
@@ -143,7 +156,7 @@ fn read_layer(path: &Path, source: &TableSource) -> Result<Table, ImageryError> 
             }
         }
     }
-    Ok(table)
+    read
 }
 
 #[cfg(test)]

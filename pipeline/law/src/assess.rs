@@ -7,7 +7,7 @@ use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::law::assessment::{Assessment, PermitStatus, Severity, StockFlag, SuppressedReason};
 use shorewatch_domain::law::explanation::{Explanation, Factor, LayerHit, Note, Provenance, StockTrace};
 use shorewatch_domain::law::layer::{BoundarySource, Facts as LayerFacts, LayerKind, WaterSourceLevel};
-use shorewatch_domain::law::place::{Hit, Place};
+use shorewatch_domain::law::place::{Hit, Place, Versions};
 use shorewatch_domain::patch::Patch;
 
 use crate::index::LayerIndex;
@@ -143,15 +143,15 @@ pub fn assess(patch: &Patch, place: &Place, number: &str, context: &Context<'_>,
 
 /// Digest of what an assessment is a function of. Its number is left out: it is given once and stays.
 #[must_use]
-pub fn digest(patch: &Patch, context: &Context<'_>, sites_digest: &Digest) -> Digest {
-    let versions = context.layers.versions().iter();
+pub fn digest(patch: &Patch, versions: &Versions, rules: &Rules, as_of: Date, sites_digest: &Digest) -> Digest {
     versions
+        .iter()
         .fold(DigestBuilder::new("assessment").field("patch", &patch.patch_id), |builder, (layer, version)| {
             builder.field("layer", layer).field("version", version.to_string())
         })
-        .digest("rules", &context.rules.digest)
+        .digest("rules", &rules.digest)
         .digest("sites", sites_digest)
-        .field("as of", context.as_of.to_string())
+        .field("as of", as_of.to_string())
         .field("program", env!("CARGO_PKG_VERSION"))
         .finish()
 }
@@ -167,14 +167,9 @@ pub fn unit_code(place: &Place, rules: &Rules) -> String {
 fn zones(place: &Place, rules: &Rules, notes: &mut Vec<Note>) -> BTreeSet<String> {
     let least = rules.settings.zone_share_min;
     let mut zones = BTreeSet::new();
-    for (layer, zone) in [
-        (LayerKind::ManagementScope, "management_scope"),
-        (LayerKind::ProtectionScope, "protection_scope"),
-        (LayerKind::Wetland, "wetland"),
-        (LayerKind::BlueLine, "blue_line"),
-    ] {
+    for layer in [LayerKind::ManagementScope, LayerKind::ProtectionScope, LayerKind::Wetland, LayerKind::BlueLine] {
         if place.share_in(layer).is_some_and(|share| share > 0.0 && share >= least) {
-            zones.insert(zone.to_owned());
+            zones.insert(layer.name().to_owned());
         }
     }
     for layer in [LayerKind::ShorelineZone, LayerKind::WaterSourceZone] {
@@ -184,16 +179,7 @@ fn zones(place: &Place, rules: &Rules, notes: &mut Vec<Note>) -> BTreeSet<String
                     Some(name) => drop(zones.insert(format!("shoreline:{name}"))),
                     None => notes.push(Note::UnknownZoneWord { word: zone.clone() }),
                 },
-                LayerFacts::WaterSourceZone { level } => {
-                    zones.insert(
-                        match level {
-                            WaterSourceLevel::First => "water_source:first",
-                            WaterSourceLevel::Second => "water_source:second",
-                            WaterSourceLevel::Quasi => "water_source:quasi",
-                        }
-                        .to_owned(),
-                    );
-                }
+                LayerFacts::WaterSourceZone { level } => drop(zones.insert(format!("water_source:{}", level.name()))),
                 _ => {}
             }
         }

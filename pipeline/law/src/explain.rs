@@ -288,7 +288,7 @@ impl Writer {
         for level in AdministrativeLevel::ALL {
             if let Some(name) = told.chief(level) {
                 let line =
-                    format!("{} {name}", self.word("chief,", "河长，").to_owned() + level_name(level, self.language));
+                    format!("{} {name}", self.word("chief, ", "河长，").to_owned() + level_name(level, self.language));
                 self.line(&line);
             }
         }

@@ -61,6 +61,12 @@ pub struct Validated {
     pub repairs: Vec<String>,
 }
 
+/// A day as offices write it (`2024-03-15`, `20240315`, `2024年3月15日`), or an open end (`长期`); `None` where it is neither.
+#[must_use]
+pub fn day(text: &str) -> Option<Option<jiff::civil::Date>> {
+    numbers::day(text.trim())
+}
+
 /// Makes records of rows.
 #[must_use]
 pub fn records_of(rows: Vec<SourceRow>, mapping: &Mapping) -> Validated {

@@ -119,14 +119,6 @@ impl Store {
         })
     }
 
-    /// What the store holds of assessments.
-    ///
-    /// # Errors
-    /// A fault of the file.
-    pub fn assessment_counts(&self) -> Result<AssessmentCounts, StoreError> {
-        counts(&self.connection).map_err(|fault| self.fault("count the assessments", fault))
-    }
-
     /// Every assessment, by priority from the highest, then by number.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The patches one by one: by priority, or along the river for somebody who goes there.
 
+use shorewatch_domain::decision::DecisionVerdict;
 use shorewatch_domain::law::gcj02;
 use shorewatch_domain::law::layer::AdministrativeLevel;
 use shorewatch_domain::law::water::Bank;
@@ -19,13 +20,7 @@ const MOST_ROWS: usize = 500;
 pub(super) fn section(material: &Material<'_>, along: bool) -> Section {
     let listed = |one: &&Assessed| {
         let waits = one.verdict.is_none() && one.assessment.shown;
-        let stands = matches!(
-            one.verdict,
-            Some(
-                shorewatch_domain::decision::DecisionVerdict::Problem
-                    | shorewatch_domain::decision::DecisionVerdict::UnderWatch
-            )
-        );
+        let stands = one.verdict.is_some_and(DecisionVerdict::confirms);
         waits || stands || material.span.holds(one.assessment.detected_on)
     };
     let mut patches: Vec<&Assessed> = material.patches.iter().filter(listed).collect();

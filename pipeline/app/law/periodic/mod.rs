@@ -137,7 +137,9 @@ pub fn page(settings: &RunSettings, store: &Store, wanted: &Wanted) -> Result<St
         .filter(|one| of_reach.contains(one.seen.reach_id.as_str()) && rules.local_day(one.post_date) <= span.to)
         .collect();
     // a report needs no imagery, and reads without the bundle too: water areas are left out then
-    let water_class = Model::open(settings).ok().and_then(|model| model.description().model_classes().id("water"));
+    let description = Model::describe(settings)
+        .inspect_err(|fault| tracing::warn!(%fault, "the report leaves water areas out: the model can't be read"));
+    let water_class = description.ok().and_then(|description| description.model_classes().id("water"));
     let material = Material {
         wanted,
         span,

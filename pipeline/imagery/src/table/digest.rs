@@ -19,8 +19,9 @@ pub fn digest_of(path: &Path) -> Result<Digest, ImageryError> {
     let mut parts = vec![path.to_owned()];
     let is = |ending: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending));
     if path.is_dir() {
-        let entries = std::fs::read_dir(path).map_err(|error| ImageryError::io(path, "read", error))?;
-        parts = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|part| part.is_file()).collect();
+        let entries = std::fs::read_dir(path).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+        let entries = entries.map_err(|error| ImageryError::io(path, "read", error))?;
+        parts = entries.into_iter().map(|entry| entry.path()).filter(|part| part.is_file()).collect();
     } else if is("shp") {
         let beside = |ending: &&str| [path.with_extension(ending), path.with_extension(ending.to_uppercase())];
         parts.extend(BESIDE_SHAPEFILE.iter().flat_map(beside).filter(|part| part.is_file()));

@@ -304,6 +304,9 @@ fn an_assessment_is_a_function_of_its_inputs() {
     let world = World::plain();
     let place = place([(LayerKind::Wetland, vec![hit("M", 0.4, LayerFacts::Wetland { grade: None })])]);
     assert_eq!(world.assess(&pit(), &place), world.assess(&pit(), &place));
+    let digest = |patch: &Patch, context: &Context<'_>, sites: &Digest| {
+        digest(patch, context.layers.versions(), context.rules, context.as_of, sites)
+    };
     let sites = Digest::of_bytes(b"sites");
     let one = digest(&pit(), &world.context(), &sites);
     assert_eq!(one, digest(&pit(), &world.context(), &sites));
