@@ -14,13 +14,18 @@ use geo_types::{Coord, LineString, MultiPolygon, Rect};
 use jiff::Timestamp;
 use jiff::civil::date;
 use serde_json::Value;
+use shorewatch_domain::decision::DecisionVerdict;
 use shorewatch_domain::digest::Digest;
+use shorewatch_domain::finding::IssueState;
 use shorewatch_domain::law::layer::*;
 use shorewatch_domain::law::office::Chief;
 use shorewatch_domain::law::period::Period;
 use shorewatch_domain::law::record::{ChiefRecord, LayerContent, ReachRecord, Record};
 use shorewatch_domain::law::water::{WaterKind, WaterReach};
 use shorewatch_domain::patch::Patch;
+use shorewatch_store::outbox::Decided;
+use shorewatch_store::outbox::issues::IssueReport;
+use shorewatch_store::outbox::tasking::PublicReport;
 use shorewatch_store::{NewLayer, PatchFilter, Store};
 
 const NOW: &str = "2024-11-01T00:00:00Z";
@@ -69,6 +74,7 @@ fn feature(code: &str, name: &str, geometry: MultiPolygon<f64>, facts: Facts) ->
 
 fn import(store: &mut Store, content: LayerContent, rows: Vec<Record>) {
     let layer = NewLayer {
+        may_be_empty: false,
         layer: content.name().to_owned(),
         content,
         file: "hand-made".to_owned(),
@@ -256,11 +262,96 @@ fn ledgers_open_elsewhere_run_nothing_and_keep_names_from_the_public() {
 
     let all = place.json(0, &["ledger", "--config", &config, "--all", "--format", "csv", "--language", "en"]);
     assert_eq!(all["rows"], patches.len());
+    // pictures are told by the hash that another program reckons
+    let picture = place.path(&format!("state/out/chips/{}_after.png", patches[2].patch_id));
+    let sum = Command::new("sha256sum").arg(&picture).output().expect("sha256sum is installed");
+    let sum = String::from_utf8_lossy(&sum.stdout)[..64].to_owned();
+    assert!(csv.contains(&sum), "{sum} is in no row");
     place.json(0, &["ledger", "--config", &config, "--public", "--all"]);
     for name in ["ledger-public.csv", "ledger-public.gpkg", "ledger-public.xlsx"] {
         let path = place.path(&format!("state/out/{name}"));
         let told = if name.ends_with("csv") { fs::read_to_string(&path).expect("read") } else { ogrinfo(&path) };
         assert!(!told.contains("张三") && !told.contains("13800138000") && !told.contains("P1"), "{name}: {told}");
+    }
+}
+
+/// The rows of a ledger by the number of a patch, field by field.
+fn ledger_of(place: &Place, config: &str) -> BTreeMap<String, BTreeMap<String, String>> {
+    place.json(0, &["ledger", "--config", config, "--all", "--format", "gpkg"]);
+    let told = Command::new("ogr2ogr")
+        .args(["-f", "GeoJSON", "/vsistdout/"])
+        .arg(place.path("state/out/ledger.gpkg"))
+        .output()
+        .expect("ogr2ogr is installed");
+    let table: Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let rows = table["features"].as_array().expect("features").iter().map(|feature| {
+        let fields = feature["properties"].as_object().expect("fields");
+        let known = fields.iter().filter(|(_, value)| !value.is_null());
+        let row: BTreeMap<String, String> = known.map(|(name, value)| (name.clone(), text(value))).collect();
+        (row["patch_id"].clone(), row)
+    });
+    rows.collect()
+}
+
+#[test]
+fn a_ledger_tells_where_the_issue_system_has_a_problem_and_who_reported_the_place() {
+    let (place, config, patches) = assessed();
+    place.json(0, &["assess", "--config", &config]);
+    let before = &ledger_of(&place, &config)[&patches[2].patch_id];
+    assert_eq!((before.get("status"), before.get("finding_id")), (None, None), "nobody confirmed it");
+    assert!(before["problem_source"].starts_with("遥感影像："), "{before:?}");
+    let mut store = store(&place);
+    let decided = Decided {
+        decision_id: "d1".to_owned(),
+        patch_id: patches[2].patch_id.clone(),
+        verdict: Some(DecisionVerdict::Problem),
+        decided_at: now(),
+        ..Decided::default()
+    };
+    store.decide_findings(&[decided], now(), now()).expect("decided");
+    let public = |report_id: &str, source: &str, level, reported_at: Timestamp| PublicReport {
+        report_id: report_id.to_owned(),
+        outline: patches[2].geometry.clone(),
+        source: source.to_owned(),
+        level,
+        note: None,
+        reported_at,
+    };
+    let earlier = patches[2].post_date - jiff::SignedDuration::from_hours(48);
+    for report in [public("r1", "hotline", 2, earlier), public("r2", "patrol", 3, now())] {
+        store.take_public_report(&report, now()).expect("taken");
+    }
+    drop(store);
+    let waiting = &ledger_of(&place, &config)[&patches[2].patch_id];
+    assert_eq!((waiting["status"].as_str(), waiting["issue_state"].as_str()), ("1 未处理", "未受理"));
+    assert!(
+        waiting["problem_source"].ends_with("；举报：hotline"),
+        "what came after the imagery led nobody: {waiting:?}"
+    );
+    assert!(waiting["report_level"].starts_with('2'));
+    let report = |id: &str, state, days: i64| IssueReport {
+        report_id: id.to_owned(),
+        target: "tracker".to_owned(),
+        finding_id: Some(waiting["finding_id"].clone()),
+        external_id: None,
+        state,
+        outcome: Some("4".to_owned()),
+        note: None,
+        reported_at: now() + jiff::SignedDuration::from_hours(24 * days),
+    };
+    for (id, state, days, status, word) in [
+        ("s1", IssueState::Rectifying, 1, "1 未处理", "整改中"),
+        ("s2", IssueState::ClosureRequested, 2, "2 待审核", "申请销号"),
+        ("s3", IssueState::Closed, 3, "3 已处理", "已销号"),
+    ] {
+        self::store(&place).take_report(&report(id, state, days), &[], now()).expect("taken");
+        let row = &ledger_of(&place, &config)[&patches[2].patch_id];
+        assert_eq!((row["status"].as_str(), row["issue_state"].as_str()), (status, word));
+        assert_eq!(
+            (row["issue_outcome"].as_str(), row["issue_state_on"].as_str()),
+            ("4", ["2024-11-02", "2024-11-03", "2024-11-04"][days as usize - 1])
+        );
     }
 }
 
@@ -322,6 +413,59 @@ fn reports_of_a_period_are_written_for_every_scope() {
     }
 }
 
+/// Squares of about 60 m inside the managed reaches that no patch touches, from west to east.
+fn quiet_squares(place: &Place, patches: &[Patch]) -> Vec<MultiPolygon<f64>> {
+    use geo::{BoundingRect, Contains, Intersects};
+    let reaches = store(place).reaches().expect("reaches");
+    let (edge, mut squares) = (0.0006, Vec::new());
+    for reach in &reaches {
+        let bounds = reach.scope.bounding_rect().expect("bounds");
+        for step in 1..60 {
+            let west = bounds.min().x + f64::from(step) * edge * 2.0;
+            let square = rectangle(west, bounds.center().y, west + edge, bounds.center().y + edge);
+            let is_free = patches.iter().all(|patch| !patch.geometry.intersects(&square));
+            if is_free && reach.scope.contains(&square) {
+                squares.push(square);
+            }
+        }
+    }
+    assert!(squares.len() > 3, "{} squares", squares.len());
+    squares
+}
+
+#[test]
+fn an_idle_project_is_told_to_its_river_and_chief_and_has_an_exit_code_of_its_own() {
+    let (place, config, patches) = assessed();
+    let projects = quiet_squares(&place, &patches).into_iter().enumerate().map(|(number, square)| {
+        let project = Project {
+            valid: Period { from: Some(date(2024, 1, 1)), to: None },
+            stage: ProjectStage::Approved,
+            object_classes: vec![],
+            change_expected_by: Some(date(2024, 1, 2)),
+        };
+        feature(&format!("QUIET{number}"), "quay", square, Facts::Project(project))
+    });
+    let rows = projects.collect();
+    import(&mut store(&place), LayerContent::Areas(LayerKind::Project), rows);
+    let counts = place.json(0, &["assess", "--config", &config]);
+    assert!(counts["idle_projects"].as_u64().expect("a count") > 0, "{counts}");
+    let report = |code: i32, arguments: &[&str]| {
+        let mut all = vec!["report", "--config", &config, "--out", "idle.html", "--period", "year"];
+        all.extend(arguments);
+        let counted = place.json(code, &all)["idle_projects"].clone();
+        (counted, fs::read_to_string(place.path("idle.html")).expect("read"))
+    };
+    let (all, page) = report(7, &[]);
+    assert_eq!(all, counts["idle_projects"]);
+    assert!(page.contains("QUIET") && page.contains("FBA100000000 / 450702000001") && page.contains("张三"));
+    for of in [["river", "FBA100000000"], ["reach", "450702000001"], ["chief", "张三"], ["city", "450700"]] {
+        let (counted, page) = report(7, &["--of", of[0], of[1]]);
+        assert!(counted == all && page.contains("QUIET"), "{of:?}: {counted} of {all}");
+    }
+    let (_, public) = report(7, &["--public"]);
+    assert!(public.contains("QUIET") && !public.contains("张三"));
+}
+
 #[test]
 fn a_page_is_printed_where_there_is_a_browser_and_the_lack_is_told() {
     let (place, config, _) = assessed();
@@ -381,6 +525,27 @@ fn national_patches_come_in_and_go_back_with_codes() {
     let answered = place.json(0, &["national", "export", "--config", &config]);
     let counts = &answered["outcomes"];
     assert_eq!((&counts["permitted"], &counts["pending"], &counts["not_matched"]), (&1.into(), &1.into(), &2.into()));
-    let told = ogrinfo(&place.path("state/out/national.gpkg"));
-    assert!(told.contains("sw_text (String) = 未匹配") && told.contains("TBBH (String) = N2"), "{told}");
+    for file in ["state/out/national.gpkg", "n.geojson", "n.fgb", "n.csv", "n.shp"] {
+        if file != "state/out/national.gpkg" {
+            place.json(0, &["national", "export", "--config", &config, "--out", file]);
+        }
+        let told = ogrinfo(&place.path(file));
+        assert!(told.contains("Feature Count: 4") && told.contains("sw_text (String"), "{file}: {told}");
+        assert!(
+            told.contains(") = 未匹配") && told.contains(") = N2") && told.contains("not_matched"),
+            "{file}: {told}"
+        );
+    }
+    assert_eq!(fs::read_to_string(place.path("n.cpg")).expect("the encoding").trim(), "UTF-8");
+    place.json(0, &["national", "export", "--config", &config, "--out", "gbk.shp", "--encoding", "gbk"]);
+    assert_eq!(fs::read_to_string(place.path("gbk.cpg")).expect("the encoding").trim(), "CP936");
+    let bytes = fs::read(place.path("gbk.dbf")).expect("texts");
+    let unmatched = [0xCE, 0xB4, 0xC6, 0xA5, 0xC5, 0xE4];
+    assert!(bytes.windows(6).any(|window| window == unmatched), "未匹配 in GBK");
+    let unknown = place.run(&["national", "export", "--config", &config, "--out", "n.doc"]);
+    assert!(unknown.status.code() == Some(2) && text(&unknown).contains(".shp"), "{}", text(&unknown));
+    // what a national patch led to is told as its source
+    place.json(0, &["ledger", "--config", &config, "--all", "--format", "csv"]);
+    let ledger = fs::read_to_string(place.path("state/out/ledger.csv")).expect("read");
+    assert!(ledger.contains("国家下发图斑：N2"), "{ledger}");
 }

@@ -134,6 +134,38 @@ fn a_faulty_layer_is_refused_whole_and_the_earlier_version_stays_in_force() {
 }
 
 #[test]
+fn a_layer_is_withdrawn_and_an_empty_one_is_meant_only_where_somebody_says_so() {
+    let place = place();
+    let config = place.configure("run.toml", "state");
+    let import = ["layers", "import", "--config", &config];
+    place.json(0, &import);
+    let withdraw = ["layers", "withdraw", "--config", &config, "mining_permit", "--reason", "wrong year"];
+    assert_eq!(place.json(0, &withdraw)["version"], 2);
+    let again = place.run(&withdraw);
+    assert!(again.status.code() == Some(4) && text(&again).contains("a layer in force"), "{}", text(&again));
+    let listed = text(&place.run(&["layers", "list", "--config", &config]));
+    assert!(listed.contains("withdrawn") && listed.contains("wrong year"), "{listed}");
+    // it stays out, whatever the configuration lists, until it is named
+    let all = place.json(0, &import);
+    assert_eq!((count(&all["imported"]), count(&all["faults"])), (16, 0));
+    let empty = "{\"type\":\"FeatureCollection\",\"features\":[]}";
+    put(&place, "mining_permits.geojson", empty);
+    let named = ["layers", "import", "--config", &config, "mining_permit"];
+    let refused = place.json(3, &named);
+    assert!(refused["faults"][0].to_string().contains("expected at least one"), "{refused:#}");
+    let meant: Vec<&str> = named.iter().copied().chain(["--empty"]).collect();
+    let done = place.json(0, &meant);
+    assert_eq!((&done["imported"][0]["version"], &done["imported"][0]["rows"]), (&3.into(), &0.into()));
+    assert_eq!(
+        place.json(0, &import)["imported"].as_array().expect("a list").len(),
+        17,
+        "the same bytes stay in force"
+    );
+    let unnamed = place.run(&["layers", "import", "--config", &config, "--empty"]);
+    assert_eq!(unnamed.status.code(), Some(2), "{}", text(&unnamed));
+}
+
+#[test]
 fn a_layer_of_another_place_is_refused_unless_it_is_meant() {
     let mut place = Place::painted();
     let square = "[[[108,22],[108.1,22],[108.1,22.1],[108,22.1],[108,22]]]";

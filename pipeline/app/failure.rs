@@ -25,6 +25,9 @@ pub enum ExitCode {
     /// A scheduled run did everything, and an alarm stands: no new pass, or a reach unobserved, for too long. It goes before
     /// [`ExitCode::Partial`]: a scene that was quarantined once is told of in every run, and must not hide an alarm.
     Alarm = 6,
+    /// A report of a period is written, and approved projects of its scope are idle (占而不用). It goes before
+    /// [`ExitCode::Partial`].
+    Idle = 7,
 }
 
 /// Why a command stopped.

@@ -140,8 +140,32 @@ pub enum NationalCommand {
         /// The configuration.
         #[command(flatten)]
         config: ConfigFile,
-        /// GeoPackage to write; by default `national.gpkg` in the configuration's output folder.
+        /// File to write, in the format of its ending: .gpkg, .geojson, .fgb, .csv or .shp; by default `national.gpkg` in the
+        /// configuration's output folder.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Encoding of the texts of a shapefile, which its .cpg names.
+        #[arg(long, value_enum, default_value_t)]
+        encoding: ShapefileEncoding,
     },
+}
+
+/// Encodings of shapefiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ShapefileEncoding {
+    /// UTF-8.
+    #[default]
+    #[value(name = "utf-8")]
+    Utf8,
+    /// GBK, as older desktop programs in China want it.
+    Gbk,
+}
+
+impl From<ShapefileEncoding> for shorewatch_imagery::export::shapes::TextEncoding {
+    fn from(encoding: ShapefileEncoding) -> Self {
+        match encoding {
+            ShapefileEncoding::Utf8 => Self::Utf8,
+            ShapefileEncoding::Gbk => Self::Gbk,
+        }
+    }
 }

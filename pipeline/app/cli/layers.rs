@@ -19,6 +19,22 @@ pub enum LayersCommand {
         /// Only these layers, by name ("mining_permit", "management_scope/buffer"); by default all.
         #[arg(value_name = "LAYER")]
         layers: Vec<String>,
+        /// A file without rows is meant: nothing of this kind is there. Only with the layers named; without it such a file is
+        /// refused, for it is mostly a slip of whoever delivered it.
+        #[arg(long, requires = "layers")]
+        empty: bool,
+    },
+    /// Take a layer out of force. Its versions are kept, and it stays out until it is imported again by name: what it would
+    /// tell of a patch is *unknown* from then on.
+    Withdraw {
+        /// The configuration.
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Name of the layer.
+        layer: String,
+        /// Why. It stands in the list of versions.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
     /// List the layers in force, with their versions.
     List {

@@ -73,7 +73,7 @@ pub(super) fn write_ledger(out: &Out, arguments: &LedgerArguments) -> Result<Exi
         all: arguments.all,
         language: Language::from(arguments.language),
     };
-    let written = ledger::write(&store, &settings.rules, folder, &wanted)?;
+    let written = ledger::write(&store, &settings.rules, &settings.delivery.picture_folder, folder, &wanted)?;
     let files: Vec<_> = written.files.iter().map(|file| file.display().to_string()).collect();
     let mut text = format!("{} rows: {}", written.rows, files.join(", "));
     for (reason, count) in &written.left_out {
@@ -105,12 +105,12 @@ pub(super) fn periodic(
         language: arguments.language.into(),
         public: arguments.public,
     };
-    let page = periodic::page(&settings, &store, &wanted)?;
+    let (page, idle) = periodic::page(&settings, &store, &wanted)?;
     let default = settings.output_folder.join(format!("report-{name}.html"));
     let file = file.unwrap_or(&default);
     scene::write_whole(file, page.as_bytes())?;
     let mut text = format!("wrote {}", file.display());
-    let mut json = json!({ "file": file });
+    let mut json = json!({ "file": file, "idle_projects": idle });
     let mut code = ExitCode::Done;
     if arguments.pdf {
         let pdf_file = file.with_extension("pdf");
@@ -131,6 +131,10 @@ pub(super) fn periodic(
                 code = ExitCode::Partial;
             }
         }
+    }
+    if idle > 0 {
+        let _ = write!(text, "\nalarm: {idle} approved projects are idle (占而不用)");
+        code = ExitCode::Idle;
     }
     out.either(&json, &text)?;
     Ok(code)
@@ -156,13 +160,13 @@ pub(super) fn national(out: &Out, command: &NationalCommand) -> Result<ExitCode,
             );
             out.either(&json!(done), &text)
         }
-        NationalCommand::Export { config, out: file } => {
+        NationalCommand::Export { config, out: file, encoding } => {
             let settings = settings(config)?;
             let store = Store::open_read_only(&settings.store_file)?;
             let default = settings.output_folder.join("national.gpkg");
             let file = file.as_deref().unwrap_or(&default);
             create_folder_of(file)?;
-            let answered = national::export(&store, &settings.rules, file)?;
+            let answered = national::export(&store, &settings.rules, file, (*encoding).into())?;
             let outcomes: Vec<_> = answered.outcomes.iter().map(|(name, count)| format!("{count} {name}")).collect();
             let mut json = json!(answered);
             json["file"] = json!(file);

@@ -1,4 +1,4 @@
-//! `shorewatch layers`: import, list, check, diff.
+//! `shorewatch layers`: import, withdraw, list, check, diff.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use crate::cli::ConfigFile;
 use crate::cli::layers::LayersCommand;
 use crate::configuration::RunSettings;
 use crate::failure::{ExitCode, Failure};
-use crate::layers::{check, import_layer};
+use crate::layers::{check, import_layer, withdrawn};
 use crate::run::session::create_folder_of;
 
 /// Rows of each kind that a difference lists for people; `--json` has all.
@@ -24,14 +24,15 @@ const LISTED: usize = 20;
 
 pub(super) fn run(out: &Out, command: &LayersCommand) -> Result<ExitCode, Failure> {
     match command {
-        LayersCommand::Import { config, layers } => import(out, config, layers),
+        LayersCommand::Import { config, layers, empty } => import(out, config, layers, *empty),
+        LayersCommand::Withdraw { config, layer, reason } => withdraw(out, config, layer, reason),
         LayersCommand::List { config, all } => list(out, config, *all),
         LayersCommand::Check { config, out: file, day } => check_layers(out, config, file.as_deref(), *day),
         LayersCommand::Diff { config, layer, to, from } => diff(out, config, layer, *from, *to),
     }
 }
 
-fn import(out: &Out, config: &ConfigFile, wanted: &[String]) -> Result<ExitCode, Failure> {
+fn import(out: &Out, config: &ConfigFile, wanted: &[String], may_be_empty: bool) -> Result<ExitCode, Failure> {
     let settings = settings(config)?;
     check_names(&settings, wanted)?;
     let now = Timestamp::now();
@@ -39,9 +40,14 @@ fn import(out: &Out, config: &ConfigFile, wanted: &[String]) -> Result<ExitCode,
     let mut store = Store::create_or_open(&settings.store_file, now)?;
     let _lease = store.try_lease("shorewatch", now)?;
     let reaches = store.reaches()?;
+    let withdrawn = withdrawn(&store)?;
     let (mut imported, mut faults, mut text) = (Vec::new(), Vec::new(), String::new());
     for layer in settings.layers.iter().filter(|layer| wanted.is_empty() || wanted.contains(&layer.name)) {
-        match import_layer(layer, &reaches, &mut store) {
+        if let Some(reason) = withdrawn.get(&layer.name).filter(|_| wanted.is_empty()) {
+            let _ = writeln!(text, "{}: withdrawn ({reason}); name it to import it again", layer.name);
+            continue;
+        }
+        match import_layer(layer, &reaches, may_be_empty, &mut store) {
             Ok(done) => {
                 let what = if done.is_new { summary(&done.changes) } else { "unchanged".to_owned() };
                 let _ = writeln!(text, "{}: version {} in force, {} rows; {what}", done.layer, done.version, done.rows);
@@ -64,6 +70,15 @@ fn import(out: &Out, config: &ConfigFile, wanted: &[String]) -> Result<ExitCode,
     Ok(if faults.is_empty() { ExitCode::Done } else { ExitCode::Partial })
 }
 
+fn withdraw(out: &Out, config: &ConfigFile, layer: &str, reason: &str) -> Result<ExitCode, Failure> {
+    let now = Timestamp::now();
+    let mut store = Store::open_existing(&settings(config)?.store_file, now)?;
+    let _lease = store.try_lease("shorewatch", now)?;
+    let version = store.withdraw_layer(layer, reason, now)?;
+    let text = format!("{layer}: withdrawn with version {version}; `shorewatch layers import {layer}` brings it back");
+    out.either(&json!({ "layer": layer, "version": version, "reason": reason }), &text)
+}
+
 fn check_names(settings: &RunSettings, wanted: &[String]) -> Result<(), Failure> {
     let names: Vec<&str> = settings.layers.iter().map(|layer| layer.name.as_str()).collect();
     match wanted.iter().find(|name| !names.contains(&name.as_str())) {
@@ -81,21 +96,32 @@ fn summary(changes: &Changes) -> String {
 }
 
 fn list(out: &Out, config: &ConfigFile, all: bool) -> Result<ExitCode, Failure> {
-    let versions: Vec<LayerVersion> = Store::open_read_only(&settings(config)?.store_file)?
-        .layer_versions()?
-        .into_iter()
-        .filter(|version| all || version.in_force)
-        .collect();
+    let store = Store::open_read_only(&settings(config)?.store_file)?;
+    let withdrawn = withdrawn(&store)?;
+    // a layer that is withdrawn is listed with the version that says so
+    let is_withdrawal =
+        |version: &LayerVersion| version.withdrawn_reason.is_some() && withdrawn.contains_key(&version.layer);
+    let mut versions = store.layer_versions()?;
+    if !all {
+        let latest: BTreeMap<String, u32> =
+            versions.iter().map(|version| (version.layer.clone(), version.version)).collect();
+        versions.retain(|one| one.in_force || is_withdrawal(one) && latest[&one.layer] == one.version);
+    }
     let mut text = String::new();
     for version in &versions {
-        let force = if version.in_force { "in force" } else { "superseded" };
+        let force = match (&version.withdrawn_reason, version.in_force) {
+            (Some(_), _) => "withdrawn",
+            (None, true) => "in force",
+            (None, false) => "superseded",
+        };
         let repairs = match version.repairs.len() {
             0 => String::new(),
             count => format!(", {count} repaired"),
         };
+        let reason = version.withdrawn_reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
         let _ = writeln!(
             text,
-            "{:<28} version {:<3} {force:<10} {:>7} rows  {}  {}{repairs}",
+            "{:<28} version {:<3} {force:<10} {:>7} rows  {}  {}{repairs}{reason}",
             version.layer,
             version.version,
             version.row_count,

@@ -20,7 +20,7 @@ use shorewatch_law::idle::{self, Change, Look};
 use shorewatch_law::index::{LayerIndex, Layers};
 use shorewatch_law::known::{ReviewedSite, Sites};
 use shorewatch_law::number::{self, Given, Wanted};
-use shorewatch_law::responsibility::{Offices, Units};
+use shorewatch_law::responsibility::{Offices, Units, chiefs};
 use shorewatch_law::rules::Rules;
 use shorewatch_store::{AssessmentCounts, AssessmentUpdate, NewAssessment, PatchFilter, Store};
 
@@ -34,7 +34,7 @@ const SAME_PATCH_SHARE: f64 = 0.5;
 pub struct Assessed {
     /// What the store holds now.
     pub counts: AssessmentCounts,
-    /// The versions of the layers.
+    /// The versions of the layers, with the withdrawals of those that are in force no more.
     pub versions: Versions,
 }
 
@@ -44,7 +44,7 @@ pub struct Assessed {
 /// The store can't be read or written.
 pub fn assess_all(store: &mut Store, rules: &Rules, now: Timestamp) -> Result<Assessed, Failure> {
     let in_force = store.layers_in_force()?;
-    let versions = in_force.versions.clone();
+    let (versions, noted) = (in_force.versions.clone(), in_force.noted());
     let offices = Offices { chiefs: in_force.chiefs, departments: in_force.departments };
     let projects: Vec<_> =
         in_force.features.iter().filter(|feature| matches!(feature.facts, Facts::Project(_))).cloned().collect();
@@ -57,7 +57,7 @@ pub fn assess_all(store: &mut Store, rules: &Rules, now: Timestamp) -> Result<As
             versions: in_force.versions,
         })
     });
-    let (sites, sites_digest) = reviewed(store)?;
+    let (sites, sites_digest, decided) = reviewed(store)?;
     let patches: Vec<Patch> = store.patches(&PatchFilter::default())?.into_iter().map(|stored| stored.patch).collect();
     let as_of = as_of(store, rules)?;
     let known = store.assessment_digests()?;
@@ -72,7 +72,7 @@ pub fn assess_all(store: &mut Store, rules: &Rules, now: Timestamp) -> Result<As
         let context = Context { layers, offices: &offices, sites: &sites, rules, as_of };
         let places: Vec<Place> = due.par_iter().map(|(patch, _)| layers.place(&patch.geometry)).collect();
         let numbers;
-        (numbers, given) = numbered(store, &due, &places, rules)?;
+        (numbers, given) = numbered(store, &due, &places, &decided, rules)?;
         assessments = due
             .par_iter()
             .zip(&places)
@@ -85,19 +85,24 @@ pub fn assess_all(store: &mut Store, rules: &Rules, now: Timestamp) -> Result<As
             })
             .collect();
     }
-    let idle_projects = Some(idle_projects(store, rules, &layers, &projects, &patches)?);
+    let idle_projects = Some(idle_projects(store, rules, &layers, &offices, &projects, &patches)?);
     let update = AssessmentUpdate { assessments, numbers: given, idle_projects };
-    Ok(Assessed { counts: store.update_assessments(&update, now)?, versions })
+    Ok(Assessed { counts: store.update_assessments(&update, now)?, versions: noted })
 }
 
 /// The day that ages are reckoned to: that of the latest pass with a current publication. The clock decides nothing.
-fn as_of(store: &Store, rules: &Rules) -> Result<Date, Failure> {
+///
+/// # Errors
+/// The store can't be read.
+pub fn as_of(store: &Store, rules: &Rules) -> Result<Date, Failure> {
     let latest = store.publications()?.iter().filter(|one| one.is_current).map(|one| one.post_date).max();
     Ok(rules.local_day(latest.unwrap_or(Timestamp::UNIX_EPOCH)))
 }
 
-fn reviewed(store: &Store) -> Result<(Sites, Digest), Failure> {
+/// Decided patches as sites, with their digest, and their ids.
+fn reviewed(store: &Store) -> Result<(Sites, Digest, BTreeSet<String>), Failure> {
     let reviewed = store.reviewed_sites()?;
+    let decided = reviewed.iter().map(|site| site.patch_id.clone()).collect();
     let digest = reviewed.iter().fold(DigestBuilder::new("reviewed sites"), |builder, site| {
         builder.field("patch", &site.patch_id).field("verdict", site.verdict.name()).number("area", site.area_m2)
     });
@@ -107,17 +112,22 @@ fn reviewed(store: &Store) -> Result<(Sites, Digest), Failure> {
         area_m2: site.area_m2,
         verdict: site.verdict,
     });
-    Ok((Sites::new(sites.collect()), digest.finish()))
+    Ok((Sites::new(sites.collect()), digest.finish(), decided))
 }
 
 /// Numbers by patch, and those that are given now.
 type Numbers = (BTreeMap<String, String>, Vec<(String, String)>);
 
-fn numbered(store: &Store, due: &[(&Patch, Digest)], places: &[Place], rules: &Rules) -> Result<Numbers, Failure> {
+fn numbered(
+    store: &Store,
+    due: &[(&Patch, Digest)],
+    places: &[Place],
+    decided: &BTreeSet<String>,
+    rules: &Rules,
+) -> Result<Numbers, Failure> {
     let mut numbers = store.patch_numbers()?;
     // a number with the code that stands in is provisional: it gives way once the unit is known, unless somebody decided on it
     let stand_in = format!("{}-", rules.settings.fallback_unit_code);
-    let decided: BTreeSet<String> = store.reviewed_sites()?.into_iter().map(|site| site.patch_id).collect();
     for ((patch, _), place) in due.iter().zip(places) {
         let is_provisional = numbers.get(&patch.patch_id).is_some_and(|number| number.starts_with(&stand_in));
         if is_provisional
@@ -194,6 +204,7 @@ fn idle_projects(
     store: &Store,
     rules: &Rules,
     layers: &impl Deref<Target = LayerIndex>,
+    offices: &Offices,
     projects: &[shorewatch_domain::law::layer::Feature],
     patches: &[Patch],
 ) -> Result<Vec<IdleProject>, Failure> {
@@ -219,7 +230,14 @@ fn idle_projects(
         let area = layers.area_of(LayerKind::Project, &project.code);
         let largest = area.and_then(|area| area.iter().max_by(|a, b| a.unsigned_area().total_cmp(&b.unsigned_area())));
         if let Some(outline) = largest {
-            project.adcd = Units::of(&layers.place(outline), rules.settings.zone_share_min, &mut Vec::new()).adcd;
+            let place = layers.place(outline);
+            let units = Units::of(&place, rules.settings.zone_share_min, &mut Vec::new());
+            let position = place.position.as_ref();
+            let in_charge = chiefs(&offices.chiefs, position, &units, project.observed_on, &mut Vec::new());
+            project.chiefs = in_charge.into_iter().flatten().map(|chief| chief.name.clone()).collect();
+            project.river_code = position.map(|position| position.water_code.clone());
+            project.reach_code = position.map(|position| position.reach_code.clone());
+            project.adcd = units.adcd;
         }
     }
     Ok(found)

@@ -1,13 +1,17 @@
 //! The fields of an assessed patch by name, in words of a language: once for ledgers, reports and exports.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use shorewatch_domain::decision::DecisionVerdict;
+use shorewatch_domain::finding::LedgerStatus;
 use shorewatch_domain::law::assessment::{Assessment, Language, Unit};
 use shorewatch_domain::law::gcj02;
 use shorewatch_domain::patch::Patch;
+use shorewatch_findings::event::picture::Picture;
 use shorewatch_law::explain;
 use shorewatch_law::rules::Rules;
 use shorewatch_report::Cell;
+use shorewatch_store::outbox::ledger::{PatchIssue, ReportedPlace};
 
 /// Everything that is known of a patch.
 #[derive(Clone, Copy, Debug)]
@@ -18,13 +22,49 @@ pub struct Told<'a> {
     pub assessment: &'a Assessment,
     /// What a reviewer decided.
     pub verdict: Option<DecisionVerdict>,
+    /// Where the issue system has it; `None` where no finding stands on it.
+    pub issue: Option<&'a PatchIssue>,
+    /// What is known of it from elsewhere.
+    pub origin: &'a Origin,
+    /// Its pictures; empty where they were not asked for.
+    pub pictures: &'a [Picture],
+    /// The day that deadlines are held against.
+    pub today: Date,
+}
+
+/// Where a problem comes from, besides the imagery that shows it.
+#[derive(Clone, Default, Debug)]
+pub struct Origin {
+    /// Reports of the place that were made before the imagery was acquired, earliest first.
+    pub reports: Vec<ReportedPlace>,
+    /// National patches that it is the answer to.
+    pub national: Vec<String>,
+}
+
+impl Origin {
+    /// Where it comes from, in words.
+    fn text(&self, patch: &Patch, language: Language) -> String {
+        let imagery = format!("{} {}", language.of("imagery:", "遥感影像："), patch.post_sensor);
+        let mut parts = vec![imagery];
+        let mut sources: Vec<&str> = self.reports.iter().map(|report| report.source.as_str()).collect();
+        sources.dedup();
+        parts.extend(sources.iter().map(|source| format!("{} {source}", language.of("reported:", "举报："))));
+        parts.extend(
+            self.national.iter().map(|id| format!("{} {id}", language.of("national patch:", "国家下发图斑："))),
+        );
+        parts.iter().map(|part| part.replace("： ", "：")).collect::<Vec<_>>().join(language.of("; ", "；"))
+    }
 }
 
 /// The value of a field in words; `None` for a field that there is not.
 #[must_use]
 pub fn value(field: &str, told: &Told<'_>, rules: &Rules, language: Language) -> Option<Cell> {
-    let Told { patch, assessment, verdict } = *told;
-    let some = |text: &str| Cell::Text(text.to_owned());
+    let Told { patch, assessment, verdict, issue, origin, pictures, today } = *told;
+    let hash = |role: &str| {
+        pictures.iter().find(|picture| picture.role == role).map_or(Cell::Missing, |picture| some_text(&picture.sha256))
+    };
+    let state = issue.and_then(|issue| issue.state);
+    let some = some_text;
     let text = |text: &Option<String>| text.as_deref().map_or(Cell::Missing, some);
     let unit = |unit: &Option<Unit>| unit.as_ref().map_or(Cell::Missing, |unit| some(&unit.name));
     let number = |number: Option<f64>, decimals| number.map_or(Cell::Missing, |number| Cell::Number(number, decimals));
@@ -100,9 +140,28 @@ pub fn value(field: &str, told: &Told<'_>, rules: &Rules, language: Language) ->
             list(&units, language)
         }
         "deadline" => assessment.deadline.map_or(Cell::Missing, |day| Cell::Text(day.to_string())),
-        "verdict" => verdict.map_or(Cell::Missing, |verdict| some(verdict_name(verdict, language))),
+        "verdict" => verdict.map_or(Cell::Missing, |verdict| some(verdict.text(language))),
         "suppressed_reason" => assessment.suppressed_reason.map_or(Cell::Missing, |reason| some(reason.text(language))),
         "linked_site" => text(&assessment.linked_site),
+        "problem_source" => Cell::Text(origin.text(patch, language)),
+        "report_level" => {
+            let level = origin.reports.iter().map(|report| report.level).max();
+            level.map_or(Cell::Missing, |level| Cell::Number(f64::from(level), 0))
+        }
+        "picture_before_sha256" => hash("before"),
+        "picture_after_sha256" => hash("after"),
+        "finding_id" => issue.map_or(Cell::Missing, |issue| some(&issue.finding_id)),
+        "issue_id" => issue.map_or(Cell::Missing, |issue| list(&issue.names, language)),
+        "issue_state" => match (issue, state) {
+            (Some(issue), None) if issue.names.is_empty() => some(language.of("not taken yet", "未受理")),
+            (Some(_), None) => some(language.of("taken, no state reported", "已接收，未反馈状态")),
+            (_, state) => state.map_or(Cell::Missing, |state| some(state.text(language))),
+        },
+        "issue_state_on" => issue.and_then(|issue| issue.state_at).map_or(Cell::Missing, day),
+        "issue_outcome" => issue.map_or(Cell::Missing, |issue| text(&issue.outcome)),
+        "status" => issue.map_or(Cell::Missing, |_| {
+            some(LedgerStatus::of(verdict, state, assessment.deadline, today).text(language))
+        }),
         "navigation_link" => Cell::Text(gcj02::navigation_link(patch.centre)),
         "model" => Cell::Text(format!("{} {}", patch.model_name, patch.model_version)),
         _ => return None,
@@ -126,7 +185,12 @@ pub fn is_number(field: &str) -> bool {
             | "confidence"
             | "review_score"
             | "priority"
+            | "report_level"
     )
+}
+
+fn some_text(text: &str) -> Cell {
+    Cell::Text(text.to_owned())
 }
 
 fn list(names: &[String], language: Language) -> Cell {
@@ -156,20 +220,6 @@ pub fn object_class(name: &str, language: Language) -> &str {
         other => other,
     };
     language.of(name, chinese)
-}
-
-/// Name of a verdict.
-#[must_use]
-pub const fn verdict_name(verdict: DecisionVerdict, language: Language) -> &'static str {
-    match verdict {
-        DecisionVerdict::Problem => language.of("problem", "问题"),
-        DecisionVerdict::NotAProblem => language.of("not a problem", "非问题"),
-        DecisionVerdict::UnderWatch => language.of("problem, historical, under watch", "挂账监管"),
-        DecisionVerdict::HistoricalHarmless => language.of("historical, harmless", "历史遗留、无害"),
-        DecisionVerdict::Unsure => language.of("unsure", "待核查"),
-        DecisionVerdict::BadImagery => language.of("imagery does not tell", "影像不合格"),
-        DecisionVerdict::Duplicate => language.of("duplicate", "重复"),
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,9 @@ use serde::Serialize;
 
 use shorewatch_domain::decision::DecisionVerdict;
 use shorewatch_domain::law::assessment::PermitStatus;
-use shorewatch_imagery::export::{LedgerKind, LedgerValue, export_ledger};
+use shorewatch_imagery::export::shapes::{
+    FieldKind, FieldValue, ShapeFormat, ShapeRow, ShapeTable, TextEncoding, write_shapes,
+};
 use shorewatch_imagery::table::{TableSource, Wanted, read_table};
 use shorewatch_law::national::{Answer, NationalPatch, Nearness, Ours, answers};
 use shorewatch_law::rules::{NationalFile, Rules};
@@ -55,6 +57,7 @@ pub fn import(
     let table = read_table(
         source.file,
         &TableSource {
+            may_be_empty: false,
             layer: source.layer.clone(),
             assigned_epsg: source.assigned_epsg,
             encoding: source.encoding.clone(),
@@ -159,46 +162,52 @@ pub fn answer(store: &Store, rules: &Rules) -> Result<(Vec<NationalPatch>, Vec<A
     Ok((national, answers))
 }
 
-/// Writes all national patches back, with their own fields and ours behind them, as a GeoPackage.
+/// Writes all national patches back, with their own fields and ours behind them, in the format of the file's ending.
 ///
 /// # Errors
-/// There is none, the store can't be read, or the file not be written.
-pub fn export(store: &Store, rules: &Rules, file: &Path) -> Result<Answered, Failure> {
+/// There is none, an ending that stands for no format, the store can't be read, or the file not be written.
+pub fn export(store: &Store, rules: &Rules, file: &Path, encoding: TextEncoding) -> Result<Answered, Failure> {
+    let format = ShapeFormat::of_path(file, encoding).ok_or_else(|| {
+        let file = file.display();
+        Failure::usage(format!("{file}: expected a name that ends in .gpkg, .geojson, .fgb, .csv or .shp; rename it"))
+    })?;
     let (national, answers) = answer(store, rules)?;
     if national.is_empty() {
         return Err(Failure::input("the store holds no national patch; use `shorewatch national import` first"));
     }
     let names: std::collections::BTreeSet<&String> = national.iter().flat_map(|patch| patch.fields.keys()).collect();
     let own = ["sw_outcome", "sw_code", "sw_text", "sw_patch", "sw_share", "sw_days"];
-    let kind = |name: &str| if matches!(name, "sw_share" | "sw_days") { LedgerKind::Real } else { LedgerKind::Text };
-    let fields: Vec<(String, LedgerKind)> = names
+    let kind = |name: &str| if matches!(name, "sw_share" | "sw_days") { FieldKind::Real } else { FieldKind::Text };
+    let fields: Vec<(String, FieldKind)> = names
         .iter()
-        .map(|name| ((*name).clone(), LedgerKind::Text))
+        .map(|name| ((*name).clone(), FieldKind::Text))
         .chain(own.map(|name| (name.to_owned(), kind(name))))
         .collect();
-    let text = |text: Option<&String>| text.map_or(LedgerValue::Missing, |text| LedgerValue::Text(text.clone()));
+    let text = |text: Option<&String>| text.map_or(FieldValue::Missing, |text| FieldValue::Text(text.clone()));
     let mut outcomes: BTreeMap<&'static str, usize> = BTreeMap::new();
-    let rows: Vec<(MultiPolygon<f64>, Vec<LedgerValue>)> = national
+    let rows: Vec<ShapeRow> = national
         .iter()
         .zip(&answers)
         .map(|(patch, answer)| {
             *outcomes.entry(answer.outcome.name()).or_default() += 1;
             let code = rules.national.outcome_codes.iter().find(|code| code.outcome == answer.outcome.name());
-            let mut values: Vec<LedgerValue> = names.iter().map(|name| text(patch.fields.get(*name))).collect();
+            let mut values: Vec<FieldValue> = names.iter().map(|name| text(patch.fields.get(*name))).collect();
             values.extend([
-                LedgerValue::Text(answer.outcome.name().to_owned()),
+                FieldValue::Text(answer.outcome.name().to_owned()),
                 text(code.map(|code| &code.code)),
                 text(code.map(|code| &code.text)),
                 text(answer.patch_id.as_ref()),
-                answer.patch_id.as_ref().map_or(LedgerValue::Missing, |_| LedgerValue::Real(answer.share)),
-                answer.days.map_or(LedgerValue::Missing, |days| LedgerValue::Real(f64::from(days))),
+                answer.patch_id.as_ref().map_or(FieldValue::Missing, |_| FieldValue::Real(answer.share)),
+                answer.days.map_or(FieldValue::Missing, |days| FieldValue::Real(f64::from(days))),
             ]);
-            (patch.geometry.clone(), values)
+            ShapeRow { geometry: Some(patch.geometry.clone().into()), values }
         })
         .collect();
     let latest = store.publications()?.iter().map(|one| one.post_date).max();
-    export_ledger(file, &fields, &rows, latest.unwrap_or(Timestamp::UNIX_EPOCH))?;
-    Ok(Answered { patches: rows.len(), outcomes })
+    let as_of = latest.unwrap_or(Timestamp::UNIX_EPOCH);
+    let table = ShapeTable { layer: "national", fields, rows, as_of };
+    write_shapes(file, format, &table)?;
+    Ok(Answered { patches: table.rows.len(), outcomes })
 }
 
 #[cfg(test)]

@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use shorewatch_domain::law::record::LayerContent;
-use shorewatch_imagery::export::shapes::{ShapeRow, write_shapes};
+use shorewatch_imagery::export::ExportFormat;
+use shorewatch_imagery::export::shapes::{FieldKind, FieldValue, ShapeFormat, ShapeRow, ShapeTable, write_shapes};
 use shorewatch_law::defects::{Defect, Inputs, defects};
+use shorewatch_report::rounded;
 use shorewatch_store::Store;
 
 use crate::failure::Failure;
@@ -17,7 +20,7 @@ use crate::failure::Failure;
 /// The store can't be read.
 pub fn defects_in_force(store: &Store, day: Date) -> Result<Vec<Defect>, Failure> {
     let all = store.layers_in_force()?;
-    let has_chiefs = all.versions.keys().any(|layer| layer.split('/').next() == Some(LayerContent::Chief.name()));
+    let has_chiefs = all.versions.keys().any(|layer| LayerContent::of_layer(layer) == Some(LayerContent::Chief));
     Ok(defects(&Inputs {
         features: &all.features,
         waters: &all.waters,
@@ -32,12 +35,24 @@ pub fn defects_in_force(store: &Store, day: Date) -> Result<Vec<Defect>, Failure
 /// # Errors
 /// Another ending, or the file can't be written.
 pub fn write(file: &Path, defects: &[Defect]) -> Result<(), Failure> {
-    let text = |value: &str| Some(value.to_owned());
-    let number = |value: Option<f64>, digits: usize| value.map(|value| format!("{value:.digits$}"));
-    let rows: Vec<ShapeRow<'_>> = defects
+    let format = match ExportFormat::of_path(file) {
+        Some(format @ (ExportFormat::GeoPackage | ExportFormat::GeoJson)) => ShapeFormat::Export(format),
+        // defects have shapes of several kinds
+        _ => {
+            return Err(Failure::usage(format!(
+                "{}: the name must end in .gpkg or .geojson; rename it",
+                file.display()
+            )));
+        }
+    };
+    let text = |value: &str| FieldValue::Text(value.to_owned());
+    let number = |value: Option<f64>, decimals| {
+        value.map_or(FieldValue::Missing, |value| FieldValue::Real(rounded(value, decimals)))
+    };
+    let rows = defects
         .iter()
         .map(|defect| ShapeRow {
-            geometry: defect.geometry.as_ref(),
+            geometry: defect.geometry.clone(),
             values: vec![
                 text(defect.kind.name()),
                 text(&defect.layer),
@@ -48,5 +63,10 @@ pub fn write(file: &Path, defects: &[Defect]) -> Result<(), Failure> {
             ],
         })
         .collect();
-    Ok(write_shapes(file, "defects", &["kind", "layer", "codes", "text", "area_m2", "length_m"], &rows)?)
+    let (text, real) = (FieldKind::Text, FieldKind::Real);
+    let fields =
+        [("kind", text), ("layer", text), ("codes", text), ("text", text), ("area_m2", real), ("length_m", real)];
+    let fields = fields.map(|(name, kind)| (name.to_owned(), kind)).to_vec();
+    let table = ShapeTable { layer: "defects", fields, rows, as_of: Timestamp::UNIX_EPOCH };
+    Ok(write_shapes(file, format, &table)?)
 }

@@ -1,5 +1,7 @@
 //! A file becomes a version of a layer, whole or not at all.
 
+use std::collections::BTreeMap;
+
 use geo::BoundingRect;
 use geo_types::{Geometry, Rect};
 use jiff::Timestamp;
@@ -46,9 +48,14 @@ pub struct Imported {
 /// The store can't be written.
 pub fn import_configured(settings: &RunSettings, store: &mut Store) -> Result<Vec<String>, Failure> {
     let reaches = store.reaches()?;
+    let withdrawn = withdrawn(store)?;
     let mut faults = Vec::new();
     for layer in &settings.layers {
-        match import_layer(layer, &reaches, store) {
+        if let Some(reason) = withdrawn.get(&layer.name) {
+            tracing::info!(layer = layer.name, reason, "withdrawn: not imported");
+            continue;
+        }
+        match import_layer(layer, &reaches, false, store) {
             Ok(imported) if imported.is_new => {
                 tracing::info!(layer = layer.name, version = imported.version, rows = imported.rows, "in force");
             }
@@ -63,11 +70,29 @@ pub fn import_configured(settings: &RunSettings, store: &mut Store) -> Result<Ve
     Ok(faults)
 }
 
-/// Imports one layer, whole or not at all.
+/// The layers that are withdrawn, with their reasons: they stay so until somebody imports them by name.
+///
+/// # Errors
+/// The store can't be read.
+pub fn withdrawn(store: &Store) -> Result<BTreeMap<String, String>, Failure> {
+    // in order of version: what stands there last counts
+    let mut latest = BTreeMap::new();
+    for version in store.layer_versions()? {
+        latest.insert(version.layer, version.withdrawn_reason);
+    }
+    Ok(latest.into_iter().filter_map(|(layer, reason)| Some((layer, reason?))).collect())
+}
+
+/// Imports one layer, whole or not at all. A layer without rows is refused unless it `may_be_empty`: nothing of its kind is there.
 ///
 /// # Errors
 /// The file can't be read, or a row of it is faulty: all faults are told at once, and the earlier version stays in force.
-pub fn import_layer(settings: &LayerSettings, reaches: &[Reach], store: &mut Store) -> Result<Imported, Failure> {
+pub fn import_layer(
+    settings: &LayerSettings,
+    reaches: &[Reach],
+    may_be_empty: bool,
+    store: &mut Store,
+) -> Result<Imported, Failure> {
     let file = digest_of(&settings.file)?;
     let digest = DigestBuilder::new("layer")
         .digest("file", &file)
@@ -86,7 +111,7 @@ pub fn import_layer(settings: &LayerSettings, reaches: &[Reach], store: &mut Sto
             repairs: Vec::new(),
         });
     }
-    let table = read_table(&settings.file, &source(settings))?;
+    let table = read_table(&settings.file, &source(settings, may_be_empty))?;
     let origin = table.origin.clone();
     let (rows, repairs) = records(settings, table, reaches)?;
     let known = before.map(|version| store.layer_rows(name, version.version)).transpose()?.unwrap_or_default();
@@ -99,6 +124,7 @@ pub fn import_layer(settings: &LayerSettings, reaches: &[Reach], store: &mut Sto
         mapping: settings.reading.clone(),
         rows,
         repairs,
+        may_be_empty,
     };
     let import = store.import_layer(&layer, Timestamp::now())?;
     Ok(Imported {
@@ -112,7 +138,7 @@ pub fn import_layer(settings: &LayerSettings, reaches: &[Reach], store: &mut Sto
 }
 
 /// How the file of a layer is read.
-fn source(settings: &LayerSettings) -> TableSource {
+fn source(settings: &LayerSettings, may_be_empty: bool) -> TableSource {
     let mapping = &settings.mapping;
     let wanted = match mapping.content {
         LayerContent::Areas(_) => Wanted::Areas { buffer_m: mapping.buffer_m },
@@ -128,6 +154,7 @@ fn source(settings: &LayerSettings) -> TableSource {
         encoding: settings.encoding.clone(),
         wanted,
         code_column: Some(column("code")),
+        may_be_empty,
         point_columns: (wanted == Wanted::Point).then(|| (column("longitude"), column("latitude"))),
     }
 }
@@ -135,7 +162,12 @@ fn source(settings: &LayerSettings) -> TableSource {
 /// The records of a table and what was repaired, or every fault.
 fn records(settings: &LayerSettings, table: Table, reaches: &[Reach]) -> Result<(Vec<Record>, Vec<String>), Failure> {
     let file = settings.file.display();
-    let unfit = settings.mapping.faults(&table.columns);
+    // many formats have no columns where they have no rows
+    let unfit = if table.rows.is_empty() && table.faults.is_empty() {
+        Vec::new()
+    } else {
+        settings.mapping.faults(&table.columns)
+    };
     if !unfit.is_empty() {
         let text = format!("{file}: does not fit the fields of [[layers]] {}:{}", settings.name, listed(&unfit));
         return Err(Failure::input(text));

@@ -8,4 +8,4 @@
 pub mod check;
 pub mod import;
 
-pub use import::{Imported, import_configured, import_layer};
+pub use import::{Imported, import_configured, import_layer, withdrawn};

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::classes::IssueClass;
+use crate::law::assessment::Language;
 use crate::review::{Review, Verdict};
 
 /// What a reviewer says of a patch.
@@ -76,6 +77,21 @@ impl DecisionVerdict {
             Self::BadImagery => "影像不合格",
             Self::Duplicate => "重复图斑",
         }
+    }
+
+    /// The verdict, for people: in Chinese the term of the field.
+    #[must_use]
+    pub const fn text(self, language: Language) -> &'static str {
+        let english = match self {
+            Self::Problem => "problem",
+            Self::NotAProblem => "not a problem",
+            Self::UnderWatch => "problem, historical, under watch",
+            Self::HistoricalHarmless => "historical, harmless",
+            Self::Unsure => "unsure",
+            Self::BadImagery => "imagery does not tell",
+            Self::Duplicate => "duplicate",
+        };
+        language.of(english, self.official_term())
     }
 
     /// Whether it says that something is wrong there: what the yield of a reviewer's queue counts.

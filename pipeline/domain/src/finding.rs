@@ -21,7 +21,7 @@ use crate::digest::Digest;
 mod issue;
 mod look;
 
-pub use issue::{IssueState, is_overdue, look_back_dates};
+pub use issue::{IssueState, LedgerStatus, is_overdue, look_back_dates};
 pub use look::{Closure, Judgement, Look, Unanswered, answer, judge};
 
 /// What the issue system can be told.

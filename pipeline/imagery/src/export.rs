@@ -6,7 +6,6 @@
 
 mod fields;
 mod json;
-mod ledger;
 pub mod shapes;
 mod table;
 
@@ -25,8 +24,6 @@ use crate::crs::spatial_ref;
 use crate::error::ImageryError;
 use crate::write::{atomically, finish};
 use fields::{ASSESSED_FIELDS, FIELDS, Kind, Value, assessed_values, values};
-
-pub use ledger::{LEDGER_LAYER, LedgerKind, LedgerValue, export_ledger};
 
 /// Name of the layer in GeoPackage and FlatGeobuf.
 pub const LAYER: &str = "patches";

@@ -57,6 +57,8 @@ pub struct TableSource {
     pub code_column: Option<String>,
     /// Columns of a CSV table with longitude (or easting) and latitude (or northing), for points.
     pub point_columns: Option<(String, String)>,
+    /// Whether a table without rows is meant.
+    pub may_be_empty: bool,
 }
 
 /// A row.
@@ -88,11 +90,11 @@ pub struct Table {
 /// Reads a table. Faulty rows are in [`Table::faults`]; whoever imports takes all of a table or nothing.
 ///
 /// # Errors
-/// The file, its layer or its reference system is missing or can't be read; it has no rows, or too many.
+/// The file, its layer or its reference system is missing or can't be read; it has no rows where that is not meant, or too many.
 pub fn read_table(path: &Path, source: &TableSource) -> Result<Table, ImageryError> {
     let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let table = if is_csv { csv_table::read(path, source)? } else { read_layer(path, source)? };
-    if table.rows.is_empty() && table.faults.is_empty() {
+    if table.rows.is_empty() && table.faults.is_empty() && !source.may_be_empty {
         return Err(refused(path, format!("{} has no rows; expected at least one", table.origin)));
     }
     Ok(table)

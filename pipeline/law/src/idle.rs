@@ -69,6 +69,9 @@ pub fn idle<'a>(
                 observed_on,
                 observed_share,
                 adcd: None,
+                river_code: None,
+                reach_code: None,
+                chiefs: Vec::new(),
             })
         })
         .collect();

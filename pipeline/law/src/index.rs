@@ -12,6 +12,7 @@ use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 use shorewatch_domain::law::layer::{Feature, LayerKind};
 use shorewatch_domain::law::place::{Hit, NamedPlace, Place, Versions};
+use shorewatch_domain::law::record::LayerContent;
 use shorewatch_domain::law::water::Water;
 
 use crate::clip::{self, Cutter};
@@ -142,9 +143,9 @@ impl LayerIndex {
 
 /// The kinds of layers of areas that are in force by the names of the versions, met or not.
 fn kinds_in_force(versions: &Versions) -> BTreeSet<LayerKind> {
-    let kind = |name: &String| {
-        let kind = name.split('/').next().unwrap_or(name);
-        LayerKind::ALL.into_iter().find(|one| one.name() == kind)
+    let kind = |name: &String| match LayerContent::of_layer(name) {
+        Some(LayerContent::Areas(kind)) => Some(kind),
+        _ => None,
     };
     versions.keys().filter_map(kind).collect()
 }

@@ -152,7 +152,9 @@ fn decimal(number: f64, decimals: u8) -> String {
     if text.trim_start_matches(['-', '0', '.']).is_empty() { text.trim_start_matches('-').to_owned() } else { text }
 }
 
-fn rounded(number: f64, decimals: u8) -> f64 {
+/// A number as a ledger tells it: with so many decimals.
+#[must_use]
+pub fn rounded(number: f64, decimals: u8) -> f64 {
     decimal(number, decimals).parse().unwrap_or(number)
 }
 

@@ -35,9 +35,10 @@ pub use evaluation::{
     GoalBound, HoldOut, LegendEntry, ObjectKindScore, ObjectScores, ObjectSizeScore, PictureGroup, PictureLegend,
     PicturePanel, PrecisionRecallCurve, ReliabilityBin, WaterScore, render_evaluation,
 };
-pub use ledger::{Cell, Ledger, LedgerError, ledger_csv, ledger_workbook, safe_text};
+pub use ledger::{Cell, Ledger, LedgerError, ledger_csv, ledger_workbook, rounded, safe_text};
 pub use overview::{Coverage, Marker, Overview, OverviewPatch, OverviewReach, RenderedOverview, render_overview};
 pub use paint::stretch::{HIGH_PERCENTILE, LOW_PERCENTILE, Stretch};
+pub use report::format::number;
 pub use report::{
     CaseEvent, CaseMoment, CaseRow, CaseState, Cause, CoverageRow, DEFAULT_MAX_CASES_LISTED,
     DEFAULT_MAX_PATCHES_LISTED, DEFAULT_MAX_PATCHES_WITH_CHIPS, GridSummary, HarmlessEvent, IssueClass, KeptBackRow,

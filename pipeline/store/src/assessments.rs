@@ -172,6 +172,9 @@ impl Store {
                 observed_on: row.get::<_, Day>("observed_on")?.0,
                 observed_share: row.get("observed_share")?,
                 adcd: row.get("adcd")?,
+                river_code: row.get("river_code")?,
+                reach_code: row.get("reach_code")?,
+                chiefs: row.get::<_, Json<_>>("chiefs")?.0,
             })
         })
     }
@@ -271,8 +274,9 @@ fn replace_idle(transaction: &Transaction<'_>, idle: &[IdleProject], now: Timest
         let raised = first_raised.remove(&project.code).unwrap_or_else(|| now_text.clone());
         transaction
             .prepare_cached(
-                "INSERT INTO idle_projects (code, name, expected_by, observed_on, observed_share, adcd, first_raised_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO idle_projects (code, name, expected_by, observed_on, observed_share, adcd, river_code, reach_code,
+                     chiefs, first_raised_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 project.code,
@@ -281,6 +285,9 @@ fn replace_idle(transaction: &Transaction<'_>, idle: &[IdleProject], now: Timest
                 project.observed_on.to_string(),
                 project.observed_share,
                 project.adcd,
+                project.river_code,
+                project.reach_code,
+                Json(&project.chiefs),
                 raised,
             ])?;
     }

@@ -34,6 +34,8 @@ pub struct NewLayer {
     pub rows: Vec<Record>,
     /// What was repaired, feature by feature, in words.
     pub repairs: Vec<String>,
+    /// Whether somebody said that a layer without rows is meant: nothing of its kind is there.
+    pub may_be_empty: bool,
 }
 
 /// A version of a layer.
@@ -59,6 +61,8 @@ pub struct LayerVersion {
     pub imported_at: Timestamp,
     /// Whether it is the one in force.
     pub in_force: bool,
+    /// Why the layer was withdrawn with this version; `None` for one that was imported.
+    pub withdrawn_reason: Option<String>,
 }
 
 /// What an import did.
@@ -91,7 +95,7 @@ impl Store {
     /// Puts a version of a layer in force. The one before is kept aside; on any error it stays in force.
     ///
     /// # Errors
-    /// No rows, a code twice in the layer or in another layer of the same content, a shape that can't be stored; a fault of
+    /// No rows where that is not meant, a code twice in the layer or in another layer of the same content, a shape that can't be stored; a fault of
     /// the file.
     pub fn import_layer(&mut self, layer: &NewLayer, now: Timestamp) -> Result<LayerImport, StoreError> {
         self.write("import the layer", |transaction| {
@@ -107,12 +111,7 @@ impl Store {
                 set_aside(transaction, table, &layer.layer, version)?;
             }
             check_codes(transaction, table, layer)?;
-            let latest: Option<u32> = transaction.query_row(
-                "SELECT max(version) FROM layer_versions WHERE layer = ?1",
-                [&layer.layer],
-                |row| row.get(0),
-            )?;
-            let version = latest.unwrap_or(0) + 1;
+            let version = latest_version(transaction, &layer.layer)? + 1;
             transaction.execute(
                 "INSERT INTO layer_versions (layer, version, content, file, digest, mapping, row_count, repairs, imported_at,
                      in_force)
@@ -140,6 +139,45 @@ impl Store {
         })
     }
 
+    /// Withdraws a layer: nothing of it is in force any more, its rows are kept aside, and the withdrawal is a version of its own.
+    /// Returns its number.
+    ///
+    /// # Errors
+    /// No such layer is in force; an empty reason; a fault of the file.
+    pub fn withdraw_layer(&mut self, layer: &str, reason: &str, now: Timestamp) -> Result<u32, StoreError> {
+        self.write("withdraw the layer", |transaction| {
+            let invalid = |expected: &str, got: String, next| -> Trouble {
+                Refusal::Invalid { what: format!("layer {layer}"), expected: expected.to_owned(), got, next }.into()
+            };
+            let (Some((before, digest)), Some(content)) =
+                (version_in_force(transaction, layer)?, LayerContent::of_layer(layer))
+            else {
+                let next = "`shorewatch layers list` names those that are";
+                return Err(invalid("a layer in force", "none of that name".to_owned(), next));
+            };
+            if reason.trim().is_empty() {
+                return Err(invalid("a reason", format!("{reason:?}"), "say why it is withdrawn"));
+            }
+            let table = table(content);
+            set_aside(transaction, table, layer, before)?;
+            let version = latest_version(transaction, layer)? + 1;
+            transaction.execute(
+                "INSERT INTO layer_versions (layer, version, content, file, digest, mapping, row_count, repairs, imported_at,
+                     in_force, withdrawn_reason)
+                 SELECT layer, ?2, content, file, ?3, mapping, 0, '[]', ?4, 0, ?5
+                 FROM layer_versions WHERE layer = ?1 AND version = ?6",
+                params![layer, version, Hex(digest), Utc(now), reason.trim(), before],
+            )?;
+            if has_geometry(content) {
+                geopackage::measure_extent(transaction, table)?;
+            }
+            for changed in [table, "layer_versions", "layer_rows_superseded"] {
+                geopackage::touch(transaction, changed, now)?;
+            }
+            Ok(version)
+        })
+    }
+
     /// Every version of every layer, by layer and number.
     ///
     /// # Errors
@@ -153,9 +191,9 @@ impl Store {
     /// # Errors
     /// A fault of the file.
     pub fn layer_rows(&self, layer: &str, version: u32) -> Result<Vec<Record>, StoreError> {
-        let content = layer.split('/').next().unwrap_or(layer);
-        let current = LayerContent::of_name(content).map_or("layer_features", table);
-        let geom = LayerContent::of_name(content).is_some_and(has_geometry);
+        let content = LayerContent::of_layer(layer);
+        let current = content.map_or("layer_features", table);
+        let geom = content.is_some_and(has_geometry);
         let geom = if geom { "geom" } else { "NULL AS geom" };
         let sql = format!(
             "SELECT {geom}, record, code FROM {current} WHERE layer = ?1 AND version = ?2
@@ -259,14 +297,19 @@ fn version_in_force(transaction: &Transaction<'_>, layer: &str) -> rusqlite::Res
         .optional()
 }
 
+/// Number of the latest version of a layer; 0 where there is none.
+fn latest_version(transaction: &Transaction<'_>, layer: &str) -> rusqlite::Result<u32> {
+    let sql = "SELECT coalesce(max(version), 0) FROM layer_versions WHERE layer = ?1";
+    transaction.prepare_cached(sql)?.query_row([layer], |row| row.get(0))
+}
+
 /// Names every fault of the rows at once.
 fn check(layer: &NewLayer) -> Result<(), Trouble> {
     let mut faults = Vec::new();
-    let named = layer.layer.split('/').next() == Some(layer.content.name());
-    if !named {
+    if LayerContent::of_layer(&layer.layer) != Some(layer.content) {
         faults.push(format!("the name of a layer of {}s begins otherwise", layer.content.name()));
     }
-    if layer.rows.is_empty() {
+    if layer.rows.is_empty() && !layer.may_be_empty {
         faults.push("no rows".to_owned());
     }
     let mut codes = std::collections::BTreeSet::new();
@@ -322,6 +365,7 @@ fn version_of(row: &Row<'_>) -> rusqlite::Result<LayerVersion> {
         repairs: row.get::<_, Json<_>>("repairs")?.0,
         imported_at: row.get::<_, Utc>("imported_at")?.0,
         in_force: row.get("in_force")?,
+        withdrawn_reason: row.get("withdrawn_reason")?,
     })
 }
 

@@ -28,6 +28,7 @@ use crate::values::{Hex, Utc, named};
 pub mod deliveries;
 pub mod issues;
 pub mod journal;
+pub mod ledger;
 pub mod records;
 pub mod tasking;
 pub mod worker;

@@ -12,7 +12,7 @@ use crate::geopackage;
 use crate::values::Utc;
 
 /// The schema version that this program writes and reads.
-pub const SCHEMA_VERSION: u32 = 7;
+pub const SCHEMA_VERSION: u32 = 8;
 
 /// Brings a store from the version before to `version`.
 struct Migration {
@@ -21,7 +21,7 @@ struct Migration {
 }
 
 /// In order of version; the last one is [`SCHEMA_VERSION`].
-const MIGRATIONS: [Migration; 7] = [
+const MIGRATIONS: [Migration; 8] = [
     Migration { version: 1, apply: create_version_1 },
     Migration { version: 2, apply: add_reviews },
     Migration { version: 3, apply: add_evidence_and_cases },
@@ -29,6 +29,7 @@ const MIGRATIONS: [Migration; 7] = [
     Migration { version: 5, apply: assessments::add },
     Migration { version: 6, apply: decisions::add },
     Migration { version: 7, apply: outbox::add },
+    Migration { version: 8, apply: layers::add_withdrawals },
 ];
 
 /// What a file is, seen from our schema.

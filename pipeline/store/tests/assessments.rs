@@ -126,6 +126,9 @@ fn what_goes_in_comes_out_and_is_counted() {
         observed_on: date(2024, 3, 15),
         observed_share: 0.9,
         adcd: None,
+        river_code: Some("FBA100000000".to_owned()),
+        reach_code: None,
+        chiefs: vec!["张三".to_owned(), "李四".to_owned()],
     };
     let update = AssessmentUpdate {
         assessments: new.to_vec(),

@@ -19,8 +19,9 @@ use tempfile::TempDir;
 
 fn layer(name: &str, bytes: &str, rows: Vec<Record>) -> NewLayer {
     NewLayer {
+        may_be_empty: false,
         layer: name.to_owned(),
-        content: LayerContent::of_name(name.split('/').next().expect("a kind")).expect("a content"),
+        content: LayerContent::of_layer(name).expect("a content"),
         file: "scopes.shp".to_owned(),
         digest: digest(bytes),
         mapping: "{}".to_owned(),
@@ -202,6 +203,45 @@ fn runs_tell_the_versions_that_they_used() {
     let unknown = Versions::from([("wetland".to_owned(), 4)]);
     assert!(store.record_run_layers(&run.run_id, &unknown, now()).is_err(), "there is no such version");
     assert_eq!(store.run_layers(&run.run_id).expect("read"), versions);
+}
+
+#[test]
+fn a_layer_is_withdrawn_with_a_reason_and_comes_back_by_an_import() {
+    let folder = TempDir::new().expect("a folder");
+    let (mut store, _, run) = filled(&folder.path().join("s.gpkg"));
+    let scopes = layer("management_scope", "1", vec![scope("S1", 110.0)]);
+    store.import_layer(&scopes, now()).expect("imported");
+    for (name, reason) in [("wetland", "late"), ("management_scope", "  ")] {
+        let refused = store.withdraw_layer(name, reason, now()).expect_err("refused");
+        let text = std::error::Error::source(&refused).expect("a cause").to_string();
+        assert!(text.contains(name), "{text}");
+    }
+    assert_eq!(store.withdraw_layer("management_scope", "drawn on shifted imagery", now()).expect("withdrawn"), 2);
+    let all = store.layers_in_force().expect("read");
+    assert!(all.features.is_empty() && all.versions.is_empty(), "nothing of its kind is in force");
+    assert_eq!(all.noted(), Versions::from([("management_scope".to_owned(), 2)]));
+    store.record_run_layers(&run.run_id, &all.noted(), now()).expect("noted");
+    assert_eq!(store.run_layers(&run.run_id).expect("read"), all.noted());
+    assert_eq!(store.layer_rows("management_scope", 1).expect("read"), scopes.rows, "its version is kept");
+    let versions = store.layer_versions().expect("read");
+    let told: Vec<_> =
+        versions.iter().map(|one| (one.version, one.in_force, one.withdrawn_reason.as_deref())).collect();
+    assert_eq!(told, [(1, false, None), (2, false, Some("drawn on shifted imagery"))]);
+    // the same bytes, meant this time
+    assert_eq!(store.import_layer(&scopes, now()).expect("imported"), LayerImport::New { version: 3 });
+    let all = store.layers_in_force().expect("read");
+    assert_eq!((all.features.len(), all.noted()), (1, Versions::from([("management_scope".to_owned(), 3)])));
+}
+
+#[test]
+fn a_layer_without_rows_is_in_force_where_it_is_meant() {
+    let folder = TempDir::new().expect("a folder");
+    let mut store = store(&folder);
+    store.import_layer(&layer("management_scope", "1", vec![scope("S1", 110.0)]), now()).expect("imported");
+    let empty = NewLayer { may_be_empty: true, ..layer("management_scope", "2", Vec::new()) };
+    assert_eq!(store.import_layer(&empty, now()).expect("imported"), LayerImport::New { version: 2 });
+    let all = store.layers_in_force().expect("read");
+    assert_eq!((all.features.len(), all.versions), (0, Versions::from([("management_scope".to_owned(), 2)])));
 }
 
 #[test]

@@ -8,36 +8,16 @@ use shorewatch_domain::classes::IssueClass;
 use shorewatch_domain::decision::DecisionVerdict;
 use shorewatch_domain::law::assessment::{Severity, StockFlag};
 use shorewatch_domain::law::layer::AdministrativeLevel;
-use shorewatch_report::{Block, DocumentCell, DocumentFigure, Section, Sheet};
+use shorewatch_report::{Block, DocumentCell, DocumentFigure, Section, Sheet, number};
 
 use super::Material;
-use crate::law::fields::verdict_name;
 use crate::law::ledger::Assessed;
 
 /// Ages of open patches in days: up to so many.
 const AGES: [Option<i32>; 4] = [Some(7), Some(30), Some(90), None];
 
-/// A number with thousands set apart.
-pub(super) fn number(value: f64, decimals: usize) -> String {
-    // a sum of nothing is -0
-    let text = format!("{:.decimals$}", value + 0.0);
-    let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    match rest {
-        Some(rest) => format!("{sign}{grouped}.{rest}"),
-        None => format!("{sign}{grouped}"),
-    }
-}
-
 fn area<'a>(patches: impl Iterator<Item = &'a Assessed>) -> f64 {
-    patches.map(|one| one.patch.area_m2).sum()
+    patches.map(|one| one.patch().area_m2).sum()
 }
 
 /// Key figures.
@@ -97,8 +77,8 @@ fn latency(material: &Material<'_>) -> Option<(f64, f64)> {
     let mut days: Vec<f64> = material
         .found()
         .filter_map(|one| {
-            let found = material.found_at.get(&one.patch.patch_id)?;
-            Some(found.duration_since(one.patch.post_date).as_secs_f64() / 86_400.0)
+            let found = material.found_at.get(&one.patch().patch_id)?;
+            Some(found.duration_since(one.patch().post_date).as_secs_f64() / 86_400.0)
         })
         .collect();
     days.sort_by(f64::total_cmp);
@@ -177,7 +157,7 @@ fn row(name: String, patches: &[&Assessed]) -> Vec<DocumentCell> {
 pub(super) fn state(material: &Material<'_>, one: &Assessed) -> String {
     let language = material.wanted.language;
     match (one.verdict, one.assessment.suppressed_reason) {
-        (Some(verdict), _) => verdict_name(verdict, language).to_owned(),
+        (Some(verdict), _) => verdict.text(language).to_owned(),
         (None, Some(reason)) => reason.text(language).to_owned(),
         (None, None) => material.text("waits for a reviewer", "待复核"),
     }
@@ -239,18 +219,5 @@ pub(super) fn by_place(material: &Material<'_>) -> Section {
         lead: String::new(),
         sheet: Sheet::GoesOn,
         blocks,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        assert_eq!(number(1_234_567.891, 2), "1,234,567.89");
-        assert_eq!(number(-1234.0, 0), "-1,234");
-        assert_eq!(number(999.0, 1), "999.0");
-        assert_eq!(number(std::iter::empty::<f64>().sum(), 2), "0.00");
     }
 }

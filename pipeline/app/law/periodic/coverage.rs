@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use shorewatch_law::ellipsoid;
-use shorewatch_report::{Bars, Block, Section, Sheet};
+use shorewatch_report::{Bars, Block, Section, Sheet, number};
 
 use super::Material;
-use super::counts::number;
 use super::span::quarter_begins;
 use crate::schedule::standing::{Look, Reckoning, Standing};
 

@@ -5,10 +5,10 @@ use shorewatch_domain::law::gcj02;
 use shorewatch_domain::law::layer::AdministrativeLevel;
 use shorewatch_domain::law::water::Bank;
 use shorewatch_law::explain;
-use shorewatch_report::{Block, DocumentCell, Section, Sheet, Strip, StripMark, Tone};
+use shorewatch_report::{Block, DocumentCell, Section, Sheet, Strip, StripMark, Tone, number};
 
 use super::Material;
-use super::counts::{number, state};
+use super::counts::state;
 use super::maps::tone;
 use crate::law::fields::object_class;
 use crate::law::ledger::Assessed;
@@ -78,8 +78,8 @@ fn row(material: &Material<'_>, one: &Assessed) -> Vec<DocumentCell> {
         told.number.clone().into(),
         address(material, one).into(),
         format!("{}{sub_type}", language.of(told.issue_class.name(), told.issue_class.official_term())).into(),
-        object_class(&one.patch.object_class, language).replace('_', " ").into(),
-        number(one.patch.area_m2, 2).into(),
+        object_class(&one.patch().object_class, language).replace('_', " ").into(),
+        number(one.patch().area_m2, 2).into(),
         told.severity.text(language).into(),
         state(material, one).into(),
         told.deadline.map_or(String::new(), |day| day.to_string()).into(),
@@ -90,8 +90,8 @@ fn row(material: &Material<'_>, one: &Assessed) -> Vec<DocumentCell> {
             AdministrativeLevel::ALL.iter().filter_map(|level| told.chief(*level).map(String::as_str)).collect();
         cells.push(chiefs.join(" / ").into());
     }
-    let (longitude, latitude) = one.patch.centre;
-    let link = gcj02::navigation_link(one.patch.centre);
+    let (longitude, latitude) = one.patch().centre;
+    let link = gcj02::navigation_link(one.patch().centre);
     cells.push(DocumentCell::linked(format!("{longitude:.5}, {latitude:.5}"), link));
     cells
 }
@@ -114,7 +114,7 @@ fn address(material: &Material<'_>, one: &Assessed) -> String {
         parts.push(format!("{name} ({distance_m:.0} m)"));
     }
     if parts.is_empty() {
-        parts.push(one.patch.reach_name.clone());
+        parts.push(one.patch().reach_name.clone());
     }
     parts.join(" · ")
 }

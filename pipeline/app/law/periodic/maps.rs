@@ -69,5 +69,5 @@ pub(super) const fn tone(severity: Severity) -> Tone {
 
 pub(super) fn dot(one: &Assessed) -> Dot {
     let tone = if one.assessment.shown { tone(one.assessment.severity) } else { Tone::Quiet };
-    Dot { at: one.patch.centre, tone, label: one.assessment.number.clone() }
+    Dot { at: one.patch().centre, tone, label: one.assessment.number.clone() }
 }

@@ -100,11 +100,11 @@ impl Material<'_> {
     }
 }
 
-/// The page of a period.
+/// The page of a period, and how many approved projects of its scope are idle.
 ///
 /// # Errors
 /// Nothing was assessed yet, the scope names nothing, or the store can't be read.
-pub fn page(settings: &RunSettings, store: &Store, wanted: &Wanted) -> Result<String, Failure> {
+pub fn page(settings: &RunSettings, store: &Store, wanted: &Wanted) -> Result<(String, usize), Failure> {
     if wanted.public && matches!(wanted.scope, Scope::Chief(_)) {
         return Err(Failure::usage("a brief of a chief names people: it cannot be --public"));
     }
@@ -152,8 +152,9 @@ pub fn page(settings: &RunSettings, store: &Store, wanted: &Wanted) -> Result<St
         reaches: selection.reaches,
         water_class,
     };
-    render_document(&document(&material, settings.synthetic))
-        .map_err(|fault| Failure::internal(format!("report: {fault}")))
+    let page = render_document(&document(&material, settings.synthetic))
+        .map_err(|fault| Failure::internal(format!("report: {fault}")))?;
+    Ok((page, material.idle.len()))
 }
 
 /// When the run of each current patch ended; of one that goes on, when it began.
@@ -237,16 +238,34 @@ fn alarms(material: &Material<'_>) -> Section {
         .idle
         .iter()
         .map(|project| {
-            vec![
+            let place = [&project.river_code, &project.reach_code].into_iter().flatten();
+            let mut cells: Vec<DocumentCell> = vec![
                 project.code.clone().into(),
                 project.name.clone().into(),
                 project.adcd.clone().unwrap_or_default().into(),
+                place.map(String::as_str).collect::<Vec<_>>().join(" / ").into(),
                 project.expected_by.to_string().into(),
                 project.observed_on.to_string().into(),
                 format!("{:.0} %", project.observed_share * 100.0).into(),
-            ]
+            ];
+            if !material.wanted.public {
+                cells.push(project.chiefs.join(" / ").into());
+            }
+            cells
         })
         .collect();
+    let mut headers = vec![
+        ("Code", "编号", false),
+        ("Name", "名称", false),
+        ("Unit", "行政区划", false),
+        ("River / reach", "河湖 / 河段", false),
+        ("Change expected by", "应有变化之日", false),
+        ("Last observed", "最近观测", false),
+        ("Observed", "观测比例", true),
+    ];
+    if !material.wanted.public {
+        headers.push(("Chiefs", "河长", false));
+    }
     Section {
         heading: material.text("Approved but idle", "占而不用"),
         lead: material.text(
@@ -256,14 +275,7 @@ fn alarms(material: &Material<'_>) -> Section {
         sheet: Sheet::GoesOn,
         blocks: vec![material.table(
             material.word("Projects", "项目"),
-            &[
-                ("Code", "编号", false),
-                ("Name", "名称", false),
-                ("Unit", "行政区划", false),
-                ("Change expected by", "应有变化之日", false),
-                ("Last observed", "最近观测", false),
-                ("Observed", "观测比例", true),
-            ],
+            &headers,
             rows,
         )],
     }

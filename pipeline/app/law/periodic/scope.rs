@@ -87,23 +87,35 @@ impl Selection {
             Scope::City(code) => told.city.as_ref().is_some_and(|unit| unit.code == *code),
             Scope::County(code) => told.county.as_ref().is_some_and(|unit| unit.code == *code),
             Scope::River(code) => told.river_code.as_ref() == Some(code),
-            Scope::Reach(code) => told.reach_code.as_ref() == Some(code) || one.patch.reach_id == *code,
+            Scope::Reach(code) => told.reach_code.as_ref() == Some(code) || one.patch().reach_id == *code,
             Scope::Chief(name) => AdministrativeLevel::ALL.iter().any(|level| told.chief(*level) == Some(name)),
         }
     }
 
-    /// The idle projects of the scope; those of a river, reach or chief are not told apart.
+    /// The idle projects of the scope.
     #[must_use]
     pub fn idle(&self, mut idle: Vec<IdleProject>, scope: &Scope) -> Vec<IdleProject> {
         idle.retain(|project| match scope {
             Scope::Province => true,
-            Scope::City(code) | Scope::County(code) => {
-                project.adcd.as_ref().is_some_and(|adcd| adcd.starts_with(code.as_str()))
-            }
-            Scope::River(_) | Scope::Reach(_) | Scope::Chief(_) => false,
+            Scope::City(code) => same_start(project, code, CITY_DIGITS),
+            Scope::County(code) => same_start(project, code, COUNTY_DIGITS),
+            Scope::River(code) => project.river_code.as_ref() == Some(code),
+            Scope::Reach(code) => project.reach_code.as_ref() == Some(code),
+            Scope::Chief(name) => project.chiefs.contains(name),
         });
         idle
     }
+}
+
+/// Digits of an administrative code that say the city.
+const CITY_DIGITS: usize = 4;
+/// Digits of an administrative code that say the county.
+const COUNTY_DIGITS: usize = 6;
+
+/// Whether a project lies in the unit of a code: both begin alike.
+fn same_start(project: &IdleProject, code: &str, digits: usize) -> bool {
+    let start = |code: &str| code.get(..digits).map(str::to_owned);
+    start(code).is_some_and(|wanted| project.adcd.as_deref().and_then(start) == Some(wanted))
 }
 
 /// The managed reaches of a scope: by what the layers in force say of the largest part of each.

@@ -165,3 +165,17 @@ fn a_finding_has_one_id_with_and_without_its_case() {
     assert_eq!(finding_id("20240315-1f3a9c02", Some("case-20240315-1f3a9c02")), "finding-20240315-1f3a9c02");
     assert_eq!(finding_id("20240501-aa", Some("case-20240315-1f3a9c02")), "finding-20240315-1f3a9c02");
 }
+
+#[test]
+fn a_ledger_tells_by_four_codes_how_work_stands() {
+    let day = |text: &str| text.parse::<Date>().expect("a date");
+    let (due, today) = (Some(day("2024-06-30")), day("2024-07-01"));
+    let of = |verdict, state, deadline| LedgerStatus::of(Some(verdict), state, deadline, today);
+    let problem = DecisionVerdict::Problem;
+    assert_eq!(of(problem, None, None), LedgerStatus::Open);
+    assert_eq!(of(problem, Some(IssueState::Rectifying), Some(today)), LedgerStatus::Open, "the day itself is in time");
+    assert_eq!(of(problem, Some(IssueState::Rectifying), due), LedgerStatus::Overdue);
+    assert_eq!(of(problem, Some(IssueState::ClosureRequested), due), LedgerStatus::InReview);
+    assert_eq!(of(problem, Some(IssueState::Closed), due), LedgerStatus::Done);
+    assert_eq!(of(DecisionVerdict::UnderWatch, None, due), LedgerStatus::Open, "挂账监管 is not overdue");
+}

@@ -391,4 +391,10 @@ pub struct IdleProject {
     pub observed_share: f64,
     /// The administrative unit with the largest share.
     pub adcd: Option<String>,
+    /// Code of the river or lake that it lies at.
+    pub river_code: Option<String>,
+    /// Code of the reach.
+    pub reach_code: Option<String>,
+    /// Chiefs in charge of the place on the day of the last observation, from the city down. Personal.
+    pub chiefs: Vec<String>,
 }

@@ -63,6 +63,12 @@ impl LayerContent {
         }
     }
 
+    /// What a layer holds, by its name: that of its content, with `/part` where the content comes from several files.
+    #[must_use]
+    pub fn of_layer(layer: &str) -> Option<Self> {
+        Self::of_name(layer.split_once('/').map_or(layer, |(content, _)| content))
+    }
+
     /// What a name stands for.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {

@@ -32,7 +32,7 @@ pub(super) fn write(path: &Path, rows: &Rows<'_>) -> Result<(), ImageryError> {
 }
 
 /// Text that a spreadsheet would take for a formula gets an apostrophe before it.
-fn guarded(text: &str) -> Cow<'_, str> {
+pub(super) fn guarded(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         Cow::Owned(format!("'{text}"))
     } else {

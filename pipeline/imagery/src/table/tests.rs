@@ -12,6 +12,7 @@ use super::*;
 use crate::runtime;
 
 const AREAS: TableSource = TableSource {
+    may_be_empty: false,
     layer: None,
     assigned_epsg: None,
     encoding: None,

@@ -55,8 +55,21 @@ pub const FIELDS: [(&str, bool); 51] = [
     ("linked_site", false),
 ];
 
-/// Fields that are reckoned for the ledger only.
-pub const RECKONED: [(&str, bool); 2] = [("navigation_link", false), ("model", false)];
+/// Fields that are reckoned for the ledger only: from where the problem came, its pictures, and where the issue system has it.
+pub const RECKONED: [(&str, bool); 12] = [
+    ("problem_source", false),
+    ("report_level", false),
+    ("picture_before_sha256", false),
+    ("picture_after_sha256", false),
+    ("finding_id", false),
+    ("issue_id", false),
+    ("issue_state", false),
+    ("issue_state_on", false),
+    ("issue_outcome", false),
+    ("status", false),
+    ("navigation_link", false),
+    ("model", false),
+];
 
 /// Whether a field is personal; `None` for one that there is not.
 #[must_use]

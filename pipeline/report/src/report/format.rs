@@ -22,7 +22,8 @@ pub(super) fn score(value: Option<f64>) -> String {
 }
 
 /// A number with `decimals` decimals and thousands separated by commas.
-pub(crate) fn number(value: f64, decimals: usize) -> String {
+#[must_use]
+pub fn number(value: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", value.abs());
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let mut grouped = String::new();

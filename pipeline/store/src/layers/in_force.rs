@@ -29,6 +29,16 @@ pub struct LayersInForce {
     pub stray_kilometre_points: Vec<(String, String)>,
     /// The versions that these are, by the name of the layer.
     pub versions: Versions,
+    /// Layers that are withdrawn, by name, with the version that says so.
+    pub withdrawn: Versions,
+}
+
+impl LayersInForce {
+    /// What a run notes: the versions in force, and the withdrawals.
+    #[must_use]
+    pub fn noted(&self) -> Versions {
+        self.versions.iter().chain(&self.withdrawn).map(|(layer, version)| (layer.clone(), *version)).collect()
+    }
 }
 
 impl Store {
@@ -42,6 +52,13 @@ impl Store {
             versions: self.rows(during, "SELECT layer, version FROM layer_versions WHERE in_force", [], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?,
+            withdrawn: self.rows(
+                during,
+                "SELECT layer, max(version) FROM layer_versions GROUP BY layer
+                 HAVING max(in_force) = 0 AND max(version) = max(CASE WHEN withdrawn_reason IS NOT NULL THEN version END)",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?,
             ..LayersInForce::default()
         };
         let (mut waters, mut reaches) = (BTreeMap::new(), Vec::new());

@@ -32,3 +32,8 @@ pub(super) fn add(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Re
     }
     Ok(())
 }
+
+/// Schema version 8.
+pub(super) fn add_withdrawals(transaction: &Transaction<'_>, _now: Timestamp) -> rusqlite::Result<()> {
+    transaction.execute_batch(include_str!("../sql/shorewatch_8.sql"))
+}
