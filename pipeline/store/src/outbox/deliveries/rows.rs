@@ -37,6 +37,10 @@ pub(super) const DUE_FOR_BATCH: &str = select_due!(
      ORDER BY d.event LIMIT ?3"
 );
 
+/// The earliest batch that broke off and is due again.
+pub(super) const BROKEN_BATCH: &str = "SELECT batch FROM outbox_deliveries
+     WHERE target = ?1 AND state = 'waiting' AND batch IS NOT NULL AND next_at <= ?2 ORDER BY event LIMIT 1";
+
 pub(super) const OF_BATCH: &str =
     select_due!("WHERE d.target = ?1 AND d.state = 'waiting' AND d.batch = ?2 ORDER BY d.event LIMIT ?3");
 
