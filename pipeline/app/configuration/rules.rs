@@ -12,18 +12,6 @@ use super::document::{Document, Step};
 use super::faults::{ConfigurationFault, ConfigurationFaults};
 use super::schema::{self, suggestion};
 
-/// The built-in rules, or those of a folder.
-///
-/// # Errors
-/// Every fault of the folder's files.
-pub fn load_rules(folder: Option<&Path>) -> Result<Rules, ConfigurationFaults> {
-    let mut faults = Vec::new();
-    match load(folder, &mut faults) {
-        Some(rules) => ConfigurationFaults::unless_empty(faults, rules),
-        None => Err(ConfigurationFaults::sorted(faults)),
-    }
-}
-
 pub(super) fn load(folder: Option<&Path>, faults: &mut Vec<ConfigurationFault>) -> Option<Rules> {
     let before = faults.len();
     if let Some(folder) = folder {
@@ -121,6 +109,14 @@ fn located(documents: &BTreeMap<RuleFile, Document>, fault: &RuleFault) -> Confi
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn load_rules(folder: Option<&Path>) -> Result<Rules, ConfigurationFaults> {
+        let mut faults = Vec::new();
+        match load(folder, &mut faults) {
+            Some(rules) => ConfigurationFaults::unless_empty(faults, rules),
+            None => Err(ConfigurationFaults::sorted(faults)),
+        }
+    }
 
     #[test]
     fn the_built_in_rules_are_right_and_are_those_of_the_folder() {

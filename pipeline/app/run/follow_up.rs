@@ -65,11 +65,9 @@ pub(super) fn follow_ups(
                 patch_id: patch.patch_id.clone(),
                 observed_fraction: share(observed, ground),
                 present_fraction: (observed > 0 && !classes.is_empty()).then(|| share(present, observed)),
-                changed_fraction: if observed > 0 && confirmed.contains(&patch.patch_id) {
-                    changed_fraction(context, publication, patch, &outline)?
-                } else {
-                    None
-                },
+                changed_fraction: (observed > 0 && confirmed.contains(&patch.patch_id))
+                    .then(|| changed_fraction(context, publication, patch, &outline))
+                    .flatten(),
             })
         })
         .collect()

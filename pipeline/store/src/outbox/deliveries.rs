@@ -41,8 +41,6 @@ pub struct Due {
     pub attempt: u32,
     /// Id of the finding at the target, where it is known.
     pub external_id: Option<String>,
-    /// The batch that it was written to in an attempt that broke off.
-    pub batch: Option<String>,
 }
 
 /// What became of an attempt.
