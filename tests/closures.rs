@@ -66,7 +66,8 @@ fn a_thing_that_the_network_misses_is_not_gone_while_its_pixels_are_as_they_were
     arrive(&passes[3..]);
 
     let store = Store::open_existing(place("shorewatch.gpkg"), now).expect("a store");
-    let last = store.follow_ups().expect("follow-ups").into_iter().filter(|told| told.follow_up.changed_fraction.is_some());
+    let last =
+        store.follow_ups().expect("follow-ups").into_iter().filter(|told| told.follow_up.changed_fraction.is_some());
     let mut answers: Vec<(String, bool, Option<Closure>)> = last
         .map(|told| {
             let follow_up = told.follow_up;

@@ -9,7 +9,7 @@ use shorewatch_law::rules::{self, Files, RuleFault, RuleFile, Rules};
 
 use super::built_in;
 use super::document::{Document, Step};
-use super::faults::{ConfigurationFault, ConfigurationFaults};
+use super::faults::ConfigurationFault;
 use super::schema::{self, suggestion};
 
 pub(super) fn load(folder: Option<&Path>, faults: &mut Vec<ConfigurationFault>) -> Option<Rules> {
@@ -108,6 +108,7 @@ fn located(documents: &BTreeMap<RuleFile, Document>, fault: &RuleFault) -> Confi
 
 #[cfg(test)]
 mod tests {
+    use super::super::faults::ConfigurationFaults;
     use super::*;
 
     fn load_rules(folder: Option<&Path>) -> Result<Rules, ConfigurationFaults> {

@@ -251,9 +251,11 @@ fn an_office_without_an_interface_gets_files_and_acknowledges_them() {
     let told = std::fs::read_to_string(&reply).expect("a reply");
     assert!(told.contains("a.csv line 3: state \"nonsense\"") && !told.contains("line 2"), "{told}");
     // another file of that name takes the place of neither, and one without faults takes the reply away
-    std::fs::write(drop_folder.join("acknowledgements/a.csv"), "finding_id,state\nfinding-p3,accepted\n").expect("written");
+    std::fs::write(drop_folder.join("acknowledgements/a.csv"), "finding_id,state\nfinding-p3,accepted\n")
+        .expect("written");
     send(&folder, &settings);
-    let read = |name: &str| std::fs::read_to_string(drop_folder.join("acknowledgements/read").join(name)).expect("read");
+    let read =
+        |name: &str| std::fs::read_to_string(drop_folder.join("acknowledgements/read").join(name)).expect("read");
     assert_eq!(read("a.csv"), acknowledged);
     assert!(read("a-1.csv").contains("finding-p3") && !reply.exists());
 }

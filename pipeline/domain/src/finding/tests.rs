@@ -160,8 +160,14 @@ fn nothing_is_gone_whose_pixels_are_as_they_were() {
     // a network that is blind to the thing calls it gone; the pixels say that it was not touched
     assert_eq!([gone, partly, there, None].map(|present| told(present, same)), ["contradicted"; 4]);
     assert_eq!([gone, partly, None].map(|present| told(present, some)), ["cannot_tell"; 3]);
-    assert_eq!([gone, partly, there].map(|present| told(present, None)), ["cannot_tell", "cannot_tell", "contradicted"]);
-    assert_eq!([partly, there, None].map(|present| told(present, changed)), ["cannot_tell", "contradicted", "cannot_tell"]);
+    assert_eq!(
+        [gone, partly, there].map(|present| told(present, None)),
+        ["cannot_tell", "cannot_tell", "contradicted"]
+    );
+    assert_eq!(
+        [partly, there, None].map(|present| told(present, changed)),
+        ["cannot_tell", "contradicted", "cannot_tell"]
+    );
     assert_eq!(told(gone, changed), "supported");
     assert_eq!(judge(&look(12, 0.1, gone, changed), &rules), None, "no cloud ever closes anything");
 }
