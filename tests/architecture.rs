@@ -33,7 +33,7 @@ fn arrows_point_to_the_domain() {
     assert_eq!(ours("shorewatch-torchscript"), [""; 0]);
     assert_eq!(ours("shorewatch-store"), ["shorewatch-domain"]);
     assert_eq!(ours("shorewatch-law"), ["shorewatch-domain"]);
-    assert_eq!(ours("shorewatch-findings"), ["shorewatch-domain", "shorewatch-store"]);
+    assert_eq!(ours("shorewatch-findings"), ["shorewatch-domain", "shorewatch-imagery", "shorewatch-store"]);
     assert_eq!(ours("shorewatch-review"), ["shorewatch-domain", "shorewatch-imagery", "shorewatch-store"]);
     assert_eq!(ours("shorewatch-evaluation"), [""; 0]);
     assert_eq!(ours("shorewatch-report"), [""; 0]);

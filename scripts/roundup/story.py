@@ -1,4 +1,4 @@
-"""Tells the story of scripts/demo-findings: story.py SHOREWATCH. Needs nothing but the standard library and the tracker's."""
+"""Tells the story of scripts/demo: story.py SHOREWATCH. Needs nothing but the standard library and the tracker's."""
 
 import base64
 import hashlib
@@ -14,12 +14,20 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-OUT = ROOT / "out/demo-findings"
+OUT = ROOT / "out/demo/findings"
 CONFIG = "configs/demo-findings.toml"
 TRACKER, DESK, BACK = "http://127.0.0.1:8918", "http://127.0.0.1:8391", "http://127.0.0.1:8748"
 SECRET = "whsec_" + base64.b64encode(b"painted, not real").decode()
 PASSWORD = "river-chief-office-2024"
 SHOREWATCH = sys.argv[1]
+
+# what was painted, and what the fourth pass must say of its closure: the building was cleared away; the others are still there,
+# and the network no longer sees the pit
+WANTED = {
+    "building": "finding.closure_supported",
+    "sand_pit": "finding.closure_contradicted",
+    "dump": "finding.closure_contradicted",
+}
 
 
 def say(text):
@@ -95,20 +103,13 @@ def report(number, finding, state, at):
         print(f"  {finding} {state}: {answer.read().decode()}")
 
 
-def photograph(name, url):
-    browser = shutil.which("chromium")
-    if not browser:
-        print("  no chromium: no photograph")
-        return
-    folder = OUT / "pictures"
-    folder.mkdir(exist_ok=True)
-    subprocess.run(
-        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--window-size=1200,1500", "--virtual-time-budget=4000",
-         f"--screenshot={folder / name}.png", url],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=90,
-    )
-    print(f"  {folder / name}.png")
+def photograph(patch, pages):
+    """The desk at a patch, and pages by name, into out/demo/pictures."""
+    folder = ROOT / "out/demo/pictures"
+    command = ["node", "pipeline/review/page/tests/browser/photograph.js", str(folder), DESK, "r-07", PASSWORD, patch]
+    subprocess.run([*command, *(f"{name}={url}" for name, url in pages.items())], cwd=ROOT, check=True, timeout=120)
+    for picture in sorted(folder.glob("*.png")):
+        print(f"  {picture.relative_to(ROOT)}")
 
 
 def inspect(number):
@@ -127,6 +128,7 @@ def messages(finding):
 def main():
     os.environ["SHOREWATCH_DEMO_TRACKER_PASSWORD"] = "hush"
     os.environ["SHOREWATCH_DEMO_REPORT_SECRET"] = SECRET
+    shutil.rmtree(OUT, ignore_errors=True)
     (OUT / "passes").mkdir(parents=True)
     say("painting four passes (not real imagery); three of them arrive")
     shorewatch("synth", "--scene", "closures", "--out", str(OUT / "imagery"))
@@ -161,21 +163,23 @@ def story(password):
         issue, texts = messages(finding)
         print(f"  issue {issue['id']}: {issue['title']}")
         assert len(texts) == 1 and "finding.confirmed" in texts[0], texts
-    photograph("tracker-confirmed", f"{TRACKER}/issue?@columns=id,title,status,priority&@sort=-id&@group=priority&@filter=")
 
-    say("the tracker asks for closure of both; a fourth pass arrives")
+    say("the tracker asks for closure of all; a fourth pass arrives")
     for number, finding in enumerate(findings.values()):
         report(number, finding, "closure_requested", "2024-08-01T00:00:00Z")
     print(shorewatch("deliver", "status", "--config", CONFIG, fine=(0, 6)))
     inspect(4)
     print(shorewatch("deliver", "--config", CONFIG))
-    wanted = {"building": "finding.closure_supported", "dump": "finding.closure_contradicted"}
+    pages = {"tracker-list": f"{TRACKER}/issue?@columns=id,title,status&@sort=id&@filter="}
     for kind, finding in findings.items():
         issue, texts = messages(finding)
         print(f"  {kind}: {[text.splitlines()[0].split()[0] for text in texts]}")
-        assert any(wanted[kind] in text for text in texts), (kind, texts)
-        photograph(f"tracker-{kind}", f"{TRACKER}/issue{issue['id']}")
-    photograph("review-page", f"{DESK}/")
+        assert any(WANTED[kind] in text for text in texts), (kind, texts)
+        pages[f"tracker-{kind}"] = f"{TRACKER}/issue{issue['id']}"
+    if shutil.which("chromium"):
+        photograph(findings["dump"].removeprefix("finding-"), pages)
+    else:
+        print("  no chromium: no photographs (apt-get install chromium)")
 
     say("a package of evidence")
     package = OUT / "evidence.zip"
@@ -192,7 +196,7 @@ def decide(reviewer, truth):
     for entry in queue["rows"]:
         patch_id = entry["patch_id"]
         detail = reviewer.ask("GET", f"/api/patches/{patch_id}")
-        kind = next((kind for kind in ("building", "dump") if kind not in decided and inside(detail, painted[kind])), None)
+        kind = next((kind for kind in WANTED if kind not in decided and inside(detail, painted[kind])), None)
         body = {"decision_id": f"decision-{patch_id}", "on_version": 0, "verdict": "problem" if kind else "not_a_problem"}
         if not kind:
             body["reason"] = "permitted"
@@ -202,7 +206,7 @@ def decide(reviewer, truth):
         if kind:
             case = (detail.get("case") or {}).get("case_id", f"case-{patch_id}")
             decided[kind] = "finding-" + case.removeprefix("case-")
-    assert set(decided) == {"building", "dump"}, f"confirmed {decided}"
+    assert decided.keys() == WANTED.keys(), f"confirmed {decided}"
     return decided
 
 

@@ -40,7 +40,6 @@ pub use faults::{ConfigurationFault, ConfigurationFaults, FaultPlace};
 pub use layers::{LayerEntry, LayerSettings};
 pub use passes::{FoundPass, WatchedPasses};
 pub use paths::Environment;
-pub use rules::load_rules;
 pub use run::{
     Backend, ChangeSection, ClassesSection, Device, GridSection, LimitsSection, ModelSection, OutputSection, PassEntry,
     PatchesSection, ReachEntry, RulesSection, RunConfiguration, RuntimeSection, SensorsSection, StoreSection,

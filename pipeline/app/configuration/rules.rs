@@ -9,20 +9,8 @@ use shorewatch_law::rules::{self, Files, RuleFault, RuleFile, Rules};
 
 use super::built_in;
 use super::document::{Document, Step};
-use super::faults::{ConfigurationFault, ConfigurationFaults};
+use super::faults::ConfigurationFault;
 use super::schema::{self, suggestion};
-
-/// The built-in rules, or those of a folder.
-///
-/// # Errors
-/// Every fault of the folder's files.
-pub fn load_rules(folder: Option<&Path>) -> Result<Rules, ConfigurationFaults> {
-    let mut faults = Vec::new();
-    match load(folder, &mut faults) {
-        Some(rules) => ConfigurationFaults::unless_empty(faults, rules),
-        None => Err(ConfigurationFaults::sorted(faults)),
-    }
-}
 
 pub(super) fn load(folder: Option<&Path>, faults: &mut Vec<ConfigurationFault>) -> Option<Rules> {
     let before = faults.len();
@@ -120,7 +108,16 @@ fn located(documents: &BTreeMap<RuleFile, Document>, fault: &RuleFault) -> Confi
 
 #[cfg(test)]
 mod tests {
+    use super::super::faults::ConfigurationFaults;
     use super::*;
+
+    fn load_rules(folder: Option<&Path>) -> Result<Rules, ConfigurationFaults> {
+        let mut faults = Vec::new();
+        match load(folder, &mut faults) {
+            Some(rules) => ConfigurationFaults::unless_empty(faults, rules),
+            None => Err(ConfigurationFaults::sorted(faults)),
+        }
+    }
 
     #[test]
     fn the_built_in_rules_are_right_and_are_those_of_the_folder() {

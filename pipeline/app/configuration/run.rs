@@ -310,6 +310,12 @@ pub struct CasesSection {
     /// Share of the observed ground up to which it counts as gone.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub cleared_fraction_max: f64,
+    /// Share of the ground whose pixels must have changed since the confirmed state before imagery supports a closure.
+    #[schemars(range(min = 0.01, max = 1.0))]
+    pub changed_fraction_min: f64,
+    /// Share of the ground with changed pixels up to which all is as it was, whatever the classes say.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub unchanged_fraction_max: f64,
     /// Observing passes in a row that must show a confirmed case gone before it is cleared.
     #[schemars(range(min = 1, max = 100))]
     pub clear_after_passes: u32,
@@ -334,6 +340,8 @@ impl Default for CasesSection {
             observed_fraction_min,
             present_fraction_min,
             cleared_fraction_max,
+            changed_fraction_min,
+            unchanged_fraction_max,
             clear_after_passes,
             confirm_after_passes,
             expire_after_passes,
@@ -345,6 +353,8 @@ impl Default for CasesSection {
             observed_fraction_min,
             present_fraction_min,
             cleared_fraction_max,
+            changed_fraction_min,
+            unchanged_fraction_max,
             clear_after_passes,
             confirm_after_passes,
             expire_after_passes,
@@ -363,6 +373,8 @@ impl CasesSection {
             observed_fraction_min: self.observed_fraction_min,
             present_fraction_min: self.present_fraction_min,
             cleared_fraction_max: self.cleared_fraction_max,
+            changed_fraction_min: self.changed_fraction_min,
+            unchanged_fraction_max: self.unchanged_fraction_max,
             clear_after_passes: self.clear_after_passes,
             confirm_after_passes: self.confirm_after_passes,
             expire_after_passes: self.expire_after_passes,

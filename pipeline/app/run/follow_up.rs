@@ -16,10 +16,12 @@ use shorewatch_store::StoredPatch;
 use super::context::RunContext;
 use super::ground::bounding_window;
 use super::mosaic::Mosaic;
+use super::pixels::changed_fraction;
 use super::plan::PlannedPublication;
 use crate::failure::Failure;
 
-/// Follows up every patch of `earlier` passes whose ground this publication answers for, at least in part.
+/// Follows up every patch of `earlier` passes whose ground this publication answers for, at least in part. Of those that a
+/// person `confirmed` it also tells whether their pixels changed since.
 ///
 /// # Errors
 /// A result of the publication is missing, or an outline can't be projected.
@@ -27,6 +29,7 @@ pub(super) fn follow_ups(
     context: &RunContext,
     publication: &PlannedPublication,
     earlier: &[StoredPatch],
+    confirmed: &BTreeSet<String>,
 ) -> Result<Vec<FollowUp>, Failure> {
     let mut mosaic = Mosaic::new(&context.work_folder, &publication.units);
     let cells: BTreeSet<Cell> = publication.units.iter().map(|unit| unit.cell).collect();
@@ -62,6 +65,9 @@ pub(super) fn follow_ups(
                 patch_id: patch.patch_id.clone(),
                 observed_fraction: share(observed, ground),
                 present_fraction: (observed > 0 && !classes.is_empty()).then(|| share(present, observed)),
+                changed_fraction: (observed > 0 && confirmed.contains(&patch.patch_id))
+                    .then(|| changed_fraction(context, publication, patch, &outline))
+                    .flatten(),
             })
         })
         .collect()

@@ -15,6 +15,7 @@
 //! | `counts` | what a unit counts |
 //! | [`mosaic`], [`patches`], [`publish`] | staged results → whole patches and coverage → the store, in one transaction |
 //! | `follow_up` | what a pass shows of the ground of earlier patches |
+//! | `pixels` | whether the pixels of that ground changed |
 //! | [`chips`] | before/after pictures |
 //! | [`session`] | opens and checks everything before any work |
 
@@ -30,6 +31,7 @@ pub mod model;
 pub mod mosaic;
 pub mod pairs;
 pub mod patches;
+mod pixels;
 pub mod plan;
 pub mod publish;
 pub mod session;

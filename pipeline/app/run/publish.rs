@@ -67,7 +67,7 @@ pub fn publish(
     let published =
         Published { patches: patches.len(), suppressed: suppressed.len(), faults: faults.into_iter().collect() };
     let earlier = store.patches_before(post_date, planned.grid.epsg)?;
-    let follow_ups = follow_ups(context, planned, &earlier)?;
+    let follow_ups = follow_ups(context, planned, &earlier, &store.confirmed_patches()?)?;
     let publication = Publication {
         id: planned.id,
         run_id,

@@ -26,10 +26,10 @@ mod round;
 pub use metrics::metrics;
 
 /// Between two looks for new work.
-const REST: std::time::Duration = std::time::Duration::from_millis(250);
+pub(crate) const REST: std::time::Duration = std::time::Duration::from_millis(250);
 
-/// Between two rounds of housekeeping: deadlines, closures, polling, figures.
-const HOUSEKEEPING: SignedDuration = SignedDuration::from_secs(30);
+/// Between two rounds of housekeeping: deadlines, closures, figures; and between two rounds of polling a target.
+pub(crate) const HOUSEKEEPING: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long the worker goes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,15 +122,10 @@ pub fn deliver(
 
 /// Ends in good order where the process is told to: what is on its way is written down first.
 fn heed_signals(office: &Arc<Office>) -> Result<(), FindingsError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| {
-        signal(kind)
-            .map_err(|fault| FindingsError::Machinery { during: "listen to signals", reason: fault.to_string() })
-    };
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let told = crate::signals::told_to_end()?;
     let office = Arc::clone(office);
     tokio::spawn(async move {
-        tokio::select! { _ = interrupt.recv() => {} _ = terminate.recv() => {} }
+        told.await;
         office.stop.store(true, Ordering::Relaxed);
     });
     Ok(())
@@ -162,7 +157,11 @@ async fn run(office: Arc<Office>) -> Result<Vec<String>, FindingsError> {
     if office.mode == Mode::Once {
         poll::ask_all(&office, &ready).await?;
     } else {
-        tasks.spawn(watch_house(Arc::clone(&office), ready));
+        tasks.spawn(watch_house(Arc::clone(&office)));
+        // a task for each: a tracker that answers slowly holds up neither the house nor another tracker
+        for target in ready {
+            tasks.spawn(poll::watch(Arc::clone(&office), target));
+        }
     }
     while let Some(ended) = tasks.join_next().await {
         let ended = ended.map_err(|fault| FindingsError::Machinery { during: "deliver", reason: fault.to_string() });
@@ -175,14 +174,13 @@ async fn run(office: Arc<Office>) -> Result<Vec<String>, FindingsError> {
     Ok(not_ready)
 }
 
-async fn watch_house(office: Arc<Office>, ready: Vec<Arc<Ready>>) -> Result<(), FindingsError> {
+async fn watch_house(office: Arc<Office>) -> Result<(), FindingsError> {
     let mut last = Timestamp::UNIX_EPOCH;
     while !office.is_stopped() {
         let now = Timestamp::now();
         if now.duration_since(last) >= HOUSEKEEPING {
             last = now;
             office.with(|hands| keep_house(hands, &office.settings))?;
-            poll::ask_all(&office, &ready).await?;
             let standing = office.with(|hands| hands.store.target_standings())?;
             for alarm in office.with(|hands| alarms(&hands.store, &standing, &office.settings, now))? {
                 tracing::warn!("{alarm}");

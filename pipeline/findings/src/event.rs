@@ -245,4 +245,7 @@ pub struct ClosureData {
     /// Share of the observed ground that still shows it; left out where it cannot be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub present_fraction: Option<f64>,
+    /// Share of the ground whose pixels changed since the confirmed state; left out where it cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_fraction: Option<f64>,
 }

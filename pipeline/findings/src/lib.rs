@@ -21,11 +21,13 @@ pub mod event;
 pub mod evidence;
 pub mod hosts;
 pub mod poll;
+mod rate;
 pub mod receive;
 pub mod retry;
 pub mod schema;
 pub mod secret;
 pub mod settings;
+mod signals;
 pub mod signature;
 pub mod target;
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::finding::IssueState;
 use shorewatch_store::outbox::issues::IssueReport;
 
 use crate::FindingsError;
-use crate::deliver::Office;
+use crate::deliver::{HOUSEKEEPING, Office, REST};
 use crate::target::Ready;
 
 /// Issues that are listed at a time.
@@ -17,22 +17,38 @@ const PAGE: u32 = 200;
 /// Failures in a row after which a target is left alone until the next time.
 const PATIENCE: u32 = 3;
 
+/// How long an issue that was closed is still asked for: somebody may open it again. After that only a report tells.
+const AFTER_CLOSING: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Asks a target again and again, until the worker is told to stop.
+pub(crate) async fn watch(office: Arc<Office>, target: Arc<Ready>) -> Result<(), FindingsError> {
+    let mut last = Timestamp::UNIX_EPOCH;
+    while !office.is_stopped() {
+        let now = Timestamp::now();
+        if now.duration_since(last) >= HOUSEKEEPING {
+            last = now;
+            ask(&office, &target).await?;
+        }
+        tokio::time::sleep(REST).await;
+    }
+    Ok(())
+}
+
 /// Asks every target that can be asked for every finding that it has.
 pub(crate) async fn ask_all(office: &Arc<Office>, ready: &[Arc<Ready>]) -> Result<(), FindingsError> {
     for target in ready {
-        if target.rest().is_some_and(|(rest, _)| rest.can_ask()) {
-            ask(office, target).await?;
-        }
+        ask(office, target).await?;
     }
     Ok(())
 }
 
 async fn ask(office: &Office, ready: &Ready) -> Result<(), FindingsError> {
-    let Some((rest, client)) = ready.rest() else { return Ok(()) };
+    let Some((rest, client)) = ready.rest().filter(|(rest, _)| rest.can_ask()) else { return Ok(()) };
     let name = &ready.target.name;
+    let closed_since = Timestamp::now() - AFTER_CLOSING;
     let (mut after, mut failures) = (String::new(), 0);
     loop {
-        let page = office.with(|hands| hands.store.links_to_poll(name, &after, PAGE))?;
+        let page = office.with(|hands| hands.store.links_to_poll(name, closed_since, &after, PAGE))?;
         let Some((last, ..)) = page.last() else { return Ok(()) };
         after.clone_from(last);
         for (finding_id, external_id, known) in page {

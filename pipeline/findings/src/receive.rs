@@ -1,9 +1,11 @@
 //! The way back: a server for signed reports of issue systems, for reports of places, and for pictures by link.
 //!
-//! A report is believed where a secret of its target signed it within five minutes, and taken once.
+//! A report is believed where a secret of its target signed it within five minutes, and taken once. Each target may send so many
+//! and no more (429 with `Retry-After`), so that one that went mad does not keep the others from reporting.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -11,7 +13,6 @@ use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use geo_types::{LineString, Polygon};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -25,6 +26,7 @@ use shorewatch_store::outbox::tasking::PublicReport;
 use crate::FindingsError;
 use crate::event::geometry::GeoJsonPolygon;
 use crate::event::picture::{ROLES, file_of, inside, link_holds, media_type};
+use crate::rate::Rates;
 use crate::secret::{Secret, SecretSource};
 use crate::settings::Settings;
 use crate::signature;
@@ -92,14 +94,7 @@ impl PlaceReport {
             return Err(format!("radius_m: expected 1 to 10000, got {radius_m}"));
         }
         let outline = match (&self.polygon, self.point) {
-            (Some(polygon), None) => {
-                let mut rings = polygon
-                    .coordinates
-                    .iter()
-                    .map(|ring| LineString::from(ring.iter().map(|[x, y]| (*x, *y)).collect::<Vec<_>>()));
-                let outer = rings.next().ok_or("polygon: it has no ring")?;
-                Polygon::new(outer, rings.collect())
-            }
+            (Some(polygon), None) => polygon.outline().ok_or("polygon: it has no ring")?,
             (None, Some([longitude, latitude])) if longitude.abs() <= 180.0 && latitude.abs() <= 90.0 => {
                 tasking::around(longitude, latitude, radius_m)
             }
@@ -122,6 +117,7 @@ struct Server {
     settings: Settings,
     secrets: BTreeMap<String, Vec<Secret>>,
     link_secret: Option<Secret>,
+    rates: Mutex<Rates>,
 }
 
 impl Server {
@@ -139,7 +135,7 @@ pub fn router(store: Store, settings: Settings) -> Result<Router, FindingsError>
     let secrets = settings.targets.iter().map(|target| Ok((target.name.clone(), read(&target.report_secrets)?)));
     let secrets = secrets.collect::<Result<_, FindingsError>>()?;
     let link_secret = settings.links.as_ref().map(|links| links.secret.read()).transpose()?;
-    let server = Arc::new(Server { store: Mutex::new(store), settings, secrets, link_secret });
+    let server = Arc::new(Server { store: Mutex::new(store), settings, secrets, link_secret, rates: Mutex::default() });
     Ok(Router::new()
         .route("/reports/{target}", post(report))
         .route("/places/{target}", post(place))
@@ -161,7 +157,7 @@ pub fn serve(store: Store, settings: Settings) -> Result<(), FindingsError> {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
         tracing::info!("listening at http://{address}; put TLS in front of it");
-        let ended = async { drop(tokio::signal::ctrl_c().await) };
+        let ended = crate::signals::told_to_end()?;
         axum::serve(listener, app).with_graceful_shutdown(ended).await.map_err(failed)
     })
 }
@@ -182,6 +178,13 @@ fn believed<T: DeserializeOwned>(
     let Some(secrets) = secrets else {
         return Err(said(StatusCode::NOT_FOUND, "no such target, or it has no secret for reports"));
     };
+    // before the signature is worked out: what it costs is what the limit is for
+    let waits = server.rates.lock().unwrap_or_else(PoisonError::into_inner).take(target, Instant::now());
+    if let Err(seconds) = waits {
+        let mut answer = said(StatusCode::TOO_MANY_REQUESTS, format!("too many reports; again in {seconds} s"));
+        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        return Err(answer);
+    }
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let id = signature::verify(secrets, header, body, Timestamp::now())
         .map_err(|fault| said(StatusCode::UNAUTHORIZED, fault.to_string()))?;

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 fn queue(folder: &TempDir, verdicts: &[(&str, &str)]) {
     let mut store = store(folder.path());
-    let known = store.finding_ids("", 10_000).expect("ids").len() * 100;
+    let known = store.confirmed_patches().expect("patches").len() * 100;
     for (number, (patch_id, verdict)) in verdicts.iter().enumerate() {
         let now = Timestamp::now();
         let number = known + number + (now.as_millisecond() % 1_000_000) as usize * 100;
@@ -225,6 +225,9 @@ fn an_office_without_an_interface_gets_files_and_acknowledges_them() {
         names
     };
     assert_eq!((files("ready").len(), files("csv").len(), files("geojson").len(), files("part").len()), (2, 2, 2, 0));
+    let geopackage = std::fs::read(&files("gpkg")[0]).expect("a GeoPackage");
+    assert!(geopackage.starts_with(b"SQLite format 3\0"), "a GeoPackage is an SQLite file");
+    assert_eq!(files("gpkg").len(), 2);
     let table = std::fs::read_to_string(&files("csv")[0]).expect("a table");
     assert_eq!(table.lines().count(), 3, "{table}");
     let collection: serde_json::Value =
@@ -243,6 +246,18 @@ fn an_office_without_an_interface_gets_files_and_acknowledges_them() {
     );
     assert_eq!(open.reimaging_list().expect("places")[0].finding_id, "finding-p2");
     assert!(drop_folder.join("acknowledgements/read/a.csv").is_file());
+    // the office reads what was wrong with its file, line by line
+    let reply = drop_folder.join("acknowledgements/a.reply.txt");
+    let told = std::fs::read_to_string(&reply).expect("a reply");
+    assert!(told.contains("a.csv line 3: state \"nonsense\"") && !told.contains("line 2"), "{told}");
+    // another file of that name takes the place of neither, and one without faults takes the reply away
+    std::fs::write(drop_folder.join("acknowledgements/a.csv"), "finding_id,state\nfinding-p3,accepted\n")
+        .expect("written");
+    send(&folder, &settings);
+    let read =
+        |name: &str| std::fs::read_to_string(drop_folder.join("acknowledgements/read").join(name)).expect("read");
+    assert_eq!(read("a.csv"), acknowledged);
+    assert!(read("a-1.csv").contains("finding-p3") && !reply.exists());
 }
 
 #[test]

@@ -75,6 +75,25 @@ fn a_signed_report_is_taken_once_and_no_other_is() {
 }
 
 #[test]
+fn a_source_that_went_mad_is_told_to_wait() {
+    let (_folder, address) = server();
+    let url = format!("{address}/reports/tracker");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let refused = runtime.block_on(async {
+        let client = reqwest::Client::new();
+        for _ in 0..2_000 {
+            let answer = client.post(&url).body("{}").send().await.expect("an answer");
+            if answer.status().as_u16() == 429 {
+                return answer.headers().get("retry-after").and_then(|after| after.to_str().ok()).map(str::to_owned);
+            }
+        }
+        None
+    });
+    assert_eq!(refused.as_deref(), Some("1"));
+}
+
+#[test]
 fn places_that_people_report_become_areas() {
     let (folder, address) = server();
     let (url, now) = (format!("{address}/places/tracker"), Timestamp::now());

@@ -38,8 +38,8 @@ pub(crate) const CURRENT: &str = "SELECT follow_ups.*, publications.post_date FR
 
 pub(crate) fn insert(transaction: &Transaction<'_>, publication: &Publication) -> rusqlite::Result<()> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO follow_ups (publication_id, pass_id, patch_id, observed_fraction, present_fraction)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO follow_ups (publication_id, pass_id, patch_id, observed_fraction, present_fraction, changed_fraction)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for told in &publication.follow_ups {
         statement.execute(params![
@@ -48,6 +48,7 @@ pub(crate) fn insert(transaction: &Transaction<'_>, publication: &Publication) -
             told.patch_id,
             told.observed_fraction,
             told.present_fraction,
+            told.changed_fraction,
         ])?;
     }
     Ok(())
@@ -59,6 +60,7 @@ pub(crate) fn follow_up_of(row: &Row<'_>) -> rusqlite::Result<StoredFollowUp> {
             patch_id: row.get("patch_id")?,
             observed_fraction: row.get("observed_fraction")?,
             present_fraction: row.get("present_fraction")?,
+            changed_fraction: row.get("changed_fraction")?,
         },
         publication_id: row.get::<_, Hex>("publication_id")?.0,
         pass_id: row.get::<_, Hex>("pass_id")?.0,

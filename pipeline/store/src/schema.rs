@@ -12,7 +12,7 @@ use crate::geopackage;
 use crate::values::Utc;
 
 /// The schema version that this program writes and reads.
-pub const SCHEMA_VERSION: u32 = 8;
+pub const SCHEMA_VERSION: u32 = 9;
 
 /// Brings a store from the version before to `version`.
 struct Migration {
@@ -21,7 +21,7 @@ struct Migration {
 }
 
 /// In order of version; the last one is [`SCHEMA_VERSION`].
-const MIGRATIONS: [Migration; 8] = [
+const MIGRATIONS: [Migration; 9] = [
     Migration { version: 1, apply: create_version_1 },
     Migration { version: 2, apply: add_reviews },
     Migration { version: 3, apply: add_evidence_and_cases },
@@ -30,6 +30,7 @@ const MIGRATIONS: [Migration; 8] = [
     Migration { version: 6, apply: decisions::add },
     Migration { version: 7, apply: outbox::add },
     Migration { version: 8, apply: layers::add_withdrawals },
+    Migration { version: 9, apply: add_changed_pixels },
 ];
 
 /// What a file is, seen from our schema.
@@ -134,6 +135,11 @@ fn add_evidence_and_cases(transaction: &Transaction<'_>, now: Timestamp) -> rusq
         geopackage::register_attributes(transaction, table, description, now)?;
     }
     Ok(())
+}
+
+/// Whether the pixels of the ground of an earlier patch changed; empty for follow-ups of older versions.
+fn add_changed_pixels(transaction: &Transaction<'_>, _: Timestamp) -> rusqlite::Result<()> {
+    transaction.execute_batch(include_str!("sql/shorewatch_9.sql"))
 }
 
 #[cfg(test)]

@@ -17,9 +17,13 @@ use tempfile::TempDir;
 
 /// A publication of a pass that raised the given places as patches and follows up the given ones of another pass.
 fn told(run: &RunStart, pass: &Pass, places: &[usize], follow_ups: &[(&Pass, usize, f64, Option<f64>)]) -> Publication {
-    let follow_up = |&(earlier, place, observed_fraction, present_fraction): &(&Pass, usize, f64, Option<f64>)| {
-        FollowUp { patch_id: patch(earlier, place).patch.patch_id, observed_fraction, present_fraction }
-    };
+    let follow_up =
+        |&(earlier, place, observed_fraction, present_fraction): &(&Pass, usize, f64, Option<f64>)| FollowUp {
+            patch_id: patch(earlier, place).patch.patch_id,
+            observed_fraction,
+            present_fraction,
+            changed_fraction: None,
+        };
     Publication {
         patches: places.iter().map(|place| patch(pass, *place)).collect(),
         follow_ups: follow_ups.iter().map(follow_up).collect(),

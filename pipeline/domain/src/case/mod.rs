@@ -99,6 +99,9 @@ pub struct FollowUp {
     pub observed_fraction: f64,
     /// Share of the observed ground that still shows what the patch showed (0..1); `None` where it can't be told.
     pub present_fraction: Option<f64>,
+    /// Share of the ground that both passes observed whose pixels differ from those of the pass that raised the patch (0..1);
+    /// `None` where it was not looked at (nobody has confirmed the patch) or can't be told.
+    pub changed_fraction: Option<f64>,
 }
 
 /// Where a case stands. None of these is a verdict: that is for people.

@@ -15,6 +15,10 @@ pub struct CaseRules {
     pub present_fraction_min: f64,
     /// Share of the observed ground up to which it counts as gone.
     pub cleared_fraction_max: f64,
+    /// Share of the ground whose pixels must have changed before imagery supports a closure.
+    pub changed_fraction_min: f64,
+    /// Share of the ground with changed pixels up to which all is as it was, whatever the classes say.
+    pub unchanged_fraction_max: f64,
     /// Observing passes in a row that must show a confirmed case gone before it is cleared.
     pub clear_after_passes: u32,
     /// Passes after the first that must show a case before it is confirmed.
@@ -34,6 +38,8 @@ impl Default for CaseRules {
             observed_fraction_min: 0.5,
             present_fraction_min: 0.5,
             cleared_fraction_max: 0.2,
+            changed_fraction_min: 0.5,
+            unchanged_fraction_max: 0.2,
             clear_after_passes: 2,
             confirm_after_passes: 1,
             expire_after_passes: 3,
@@ -53,6 +59,7 @@ impl CaseRules {
             ("least_overlap", self.least_overlap),
             ("observed_fraction_min", self.observed_fraction_min),
             ("present_fraction_min", self.present_fraction_min),
+            ("changed_fraction_min", self.changed_fraction_min),
         ] {
             if !(value > 0.0 && value <= 1.0) {
                 faults.push(format!("{name}: must be above 0 and at most 1, got {value}"));
@@ -60,6 +67,7 @@ impl CaseRules {
         }
         for (name, value) in [
             ("cleared_fraction_max", self.cleared_fraction_max),
+            ("unchanged_fraction_max", self.unchanged_fraction_max),
             ("urgent_review_score", self.urgent_review_score),
             ("changed_area_fraction", self.changed_area_fraction),
         ] {
@@ -71,6 +79,12 @@ impl CaseRules {
             faults.push(format!(
                 "cleared_fraction_max: must be below present_fraction_min ({}), got {}",
                 self.present_fraction_min, self.cleared_fraction_max
+            ));
+        }
+        if self.unchanged_fraction_max >= self.changed_fraction_min {
+            faults.push(format!(
+                "unchanged_fraction_max: must be below changed_fraction_min ({}), got {}",
+                self.changed_fraction_min, self.unchanged_fraction_max
             ));
         }
         for (name, value) in

@@ -41,7 +41,7 @@ fn patch(patch_id: &str, first: usize, cells: usize) -> PatchRecord {
 
 /// A pass without patches that follows up an earlier one.
 fn look(month: usize, patch_id: &str, observed_fraction: f64, present_fraction: Option<f64>) -> PassRecord {
-    let told = FollowUp { patch_id: patch_id.to_owned(), observed_fraction, present_fraction };
+    let told = FollowUp { patch_id: patch_id.to_owned(), observed_fraction, present_fraction, changed_fraction: None };
     PassRecord { follow_ups: vec![told], ..pass(month, "") }
 }
 
@@ -255,6 +255,7 @@ fn passes() -> impl Strategy<Value = Vec<PassRecord>> {
                 patch_id: name(month, number),
                 observed_fraction,
                 present_fraction,
+                changed_fraction: None,
             };
             let follow_ups = looks.into_iter().map(follow_up).collect();
             PassRecord { patches: patches.collect(), follow_ups, ..pass(i + 1, "") }

@@ -13,24 +13,24 @@ pub struct Look {
     pub observed_fraction: f64,
     /// Share of the observed ground that still shows it (0..1); `None` where it can't be told.
     pub present_fraction: Option<f64>,
+    /// Share of the ground whose pixels changed since the confirmed state (0..1); `None` where it can't be told.
+    pub changed_fraction: Option<f64>,
 }
 
 /// What a pass says about a closure.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closure {
-    /// It is gone.
+    /// It is gone: its pixels changed, and the classes no longer show it.
     Supported,
-    /// It is still there.
+    /// It is still there: the classes show it, or the pixels are as they were.
     Contradicted,
-    /// The ground was observed, and does not tell: part of it is there, or the classes cannot be told apart. A person looks.
+    /// The ground was observed, and does not tell: part of it is there, part of it changed, or either was not to be had. A
+    /// person looks.
     CannotTell,
 }
 
 impl Closure {
-    /// Every answer.
-    pub const ALL: [Self; 3] = [Self::Supported, Self::Contradicted, Self::CannotTell];
-
     /// The name in stores and messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -42,13 +42,29 @@ impl Closure {
     }
 }
 
-/// What one look says; `None` where too little of the ground was observed. No cloud ever closes anything.
+/// What one look says; `None` where too little of the ground was observed. No cloud ever closes anything, and neither does a
+/// network that misses a thing: without changed pixels nothing is gone.
+///
+/// | pixels \ classes | show it | show some of it, or can't tell | no longer show it |
+/// |---|---|---|---|
+/// | as they were | contradicted | contradicted | contradicted |
+/// | partly changed, or can't be told | contradicted | cannot tell | cannot tell |
+/// | changed | contradicted | cannot tell | **supported** |
 #[must_use]
 pub fn judge(look: &Look, rules: &CaseRules) -> Option<Closure> {
-    (look.observed_fraction >= rules.observed_fraction_min).then_some(match look.present_fraction {
-        Some(present) if present >= rules.present_fraction_min => Closure::Contradicted,
-        Some(present) if present <= rules.cleared_fraction_max => Closure::Supported,
-        _ => Closure::CannotTell,
+    if look.observed_fraction < rules.observed_fraction_min {
+        return None;
+    }
+    let is_there = look.present_fraction.is_some_and(|present| present >= rules.present_fraction_min);
+    let is_gone = look.present_fraction.is_some_and(|present| present <= rules.cleared_fraction_max);
+    let unchanged = look.changed_fraction.is_some_and(|changed| changed <= rules.unchanged_fraction_max);
+    let changed = look.changed_fraction.is_some_and(|changed| changed >= rules.changed_fraction_min);
+    Some(if is_there || unchanged {
+        Closure::Contradicted
+    } else if is_gone && changed {
+        Closure::Supported
+    } else {
+        Closure::CannotTell
     })
 }
 

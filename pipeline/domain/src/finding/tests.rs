@@ -119,12 +119,13 @@ proptest! {
     }
 }
 
-fn look(day: i8, observed_fraction: f64, present_fraction: Option<f64>) -> Look {
+fn look(day: i8, observed_fraction: f64, present_fraction: Option<f64>, changed_fraction: Option<f64>) -> Look {
     Look {
         pass_id: Digest::of_bytes(&[day as u8]),
         acquired_at: format!("2024-06-{day:02}T03:00:00Z").parse().expect("a time"),
         observed_fraction,
         present_fraction,
+        changed_fraction,
     }
 }
 
@@ -138,16 +139,37 @@ fn the_first_pass_that_observed_the_ground_answers() {
         }
         Judgement::Open(Unanswered { unobserved }) => format!("open after {}", unobserved.len()),
     };
-    let before = look(3, 1.0, Some(1.0));
-    let cloudy = look(8, 0.1, Some(0.0));
+    let before = look(3, 1.0, Some(1.0), Some(0.0));
+    let cloudy = look(8, 0.1, Some(0.0), Some(1.0));
+    let cleared = |day| look(day, 0.9, Some(0.05), Some(0.8));
+    let there = |day| look(day, 0.9, Some(0.8), Some(0.1));
     assert_eq!(told(&[before]), "open after 0");
     assert_eq!(told(&[before, cloudy]), "open after 1");
-    assert_eq!(told(&[look(12, 0.9, Some(0.05)), cloudy, before]), "supported on 12 after 1");
-    assert_eq!(told(&[look(12, 0.9, Some(0.8)), look(20, 1.0, Some(0.0))]), "contradicted on 12 after 0");
-    assert_eq!(told(&[look(12, 0.9, Some(0.35))]), "cannot_tell on 12 after 0");
-    assert_eq!(told(&[look(12, 0.9, None)]), "cannot_tell on 12 after 0");
+    assert_eq!(told(&[cleared(12), cloudy, before]), "supported on 12 after 1");
+    assert_eq!(told(&[there(12), cleared(20)]), "contradicted on 12 after 0");
     // one of two patches of the finding is still there
-    assert_eq!(told(&[look(12, 0.9, Some(0.0)), look(12, 0.9, Some(0.9))]), "contradicted on 12 after 0");
+    assert_eq!(told(&[cleared(12), there(12)]), "contradicted on 12 after 0");
+}
+
+#[test]
+fn nothing_is_gone_whose_pixels_are_as_they_were() {
+    let rules = CaseRules::default();
+    let told = |present, changed| judge(&look(12, 0.9, present, changed), &rules).map_or("none", Closure::name);
+    let (gone, partly, there) = (Some(0.05), Some(0.35), Some(0.8));
+    let (same, some, changed) = (Some(0.1), Some(0.35), Some(0.8));
+    // a network that is blind to the thing calls it gone; the pixels say that it was not touched
+    assert_eq!([gone, partly, there, None].map(|present| told(present, same)), ["contradicted"; 4]);
+    assert_eq!([gone, partly, None].map(|present| told(present, some)), ["cannot_tell"; 3]);
+    assert_eq!(
+        [gone, partly, there].map(|present| told(present, None)),
+        ["cannot_tell", "cannot_tell", "contradicted"]
+    );
+    assert_eq!(
+        [partly, there, None].map(|present| told(present, changed)),
+        ["cannot_tell", "contradicted", "cannot_tell"]
+    );
+    assert_eq!(told(gone, changed), "supported");
+    assert_eq!(judge(&look(12, 0.1, gone, changed), &rules), None, "no cloud ever closes anything");
 }
 
 #[test]

@@ -72,22 +72,24 @@ fn chain(fault: &FindingsError) -> String {
 /// Takes what the office says about earlier batches.
 fn acknowledge(office: &Office, path: &std::path::Path, name: &str) -> Result<(), FindingsError> {
     for (file, lines) in folder::acknowledgements(path, name)? {
+        let mut faults = Vec::new();
         for line in lines {
             match line {
-                Err(fault) => tracing::warn!(target = name, "acknowledgement: {fault}"),
+                Err(fault) => faults.push(fault),
                 Ok(report) => {
                     let days = &office.settings.look_back_days;
                     let taken = office.with(|hands| hands.store.take_report(&report, days, Timestamp::now()))?;
                     if taken == Taken::UnknownFinding {
-                        tracing::warn!(
-                            target = name,
-                            finding = report.finding_id,
-                            "acknowledgement of a finding that is not known"
-                        );
+                        let finding = report.finding_id.unwrap_or_default();
+                        faults.push(format!("finding {finding:?}: nobody here knows it"));
                     }
                 }
             }
         }
+        for fault in &faults {
+            tracing::warn!(target = name, "acknowledgement: {fault}");
+        }
+        folder::reply(&file, &faults)?;
         folder::put_aside(&file)?;
     }
     Ok(())

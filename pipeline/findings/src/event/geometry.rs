@@ -23,6 +23,17 @@ impl GeoJsonPolygon {
         coordinates.extend(outline.interiors().iter().map(|hole| ring(hole, false)));
         Self { kind: "Polygon".to_owned(), coordinates }
     }
+
+    /// The outline that it says; `None` where it has no ring.
+    #[must_use]
+    pub fn outline(&self) -> Option<Polygon<f64>> {
+        outline(&self.coordinates)
+    }
+}
+
+fn outline(rings: &[Vec<[f64; 2]>]) -> Option<Polygon<f64>> {
+    let mut rings = rings.iter().map(|ring| LineString::from(ring.iter().map(|[x, y]| (*x, *y)).collect::<Vec<_>>()));
+    Some(Polygon::new(rings.next()?, rings.collect()))
 }
 
 /// Nine decimals are a tenth of a millimetre.
@@ -64,6 +75,12 @@ impl Cgcs2000 {
             coordinates: GeoJsonPolygon::of(outline).coordinates,
             centre: centre.map(|(longitude, latitude)| [rounded(longitude), rounded(latitude)]),
         }
+    }
+
+    /// The outline that it says; `None` where it has no ring.
+    #[must_use]
+    pub fn outline(&self) -> Option<Polygon<f64>> {
+        outline(&self.coordinates)
     }
 }
 

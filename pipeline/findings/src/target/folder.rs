@@ -1,23 +1,26 @@
-//! A drop folder for offices without an interface: batches as CSV and GeoJSON, written as a whole or not at all, and
+//! A drop folder for offices without an interface: batches as CSV, GeoJSON and GeoPackage, written as a whole or not at all, and
 //! acknowledgements read back.
 //!
-//! A batch is `NAME.geojson`, `NAME.csv` and, last, `NAME.ready`. Acknowledgements are CSV files in the sub-folder
+//! A batch is `NAME.geojson`, `NAME.gpkg`, `NAME.csv` and, last, `NAME.ready`. Acknowledgements are CSV files in the sub-folder
 //! `acknowledgements` with the columns finding_id, state, outcome, note, reported_at; a file that was read goes to
-//! `acknowledgements/read`.
+//! `acknowledgements/read`; what of it could not be taken is told in `NAME.reply.txt` beside it.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use geo_types::Geometry;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::finding::IssueState;
+use shorewatch_imagery::export::shapes::{ShapeRow, write_shapes};
 use shorewatch_store::outbox::issues::IssueReport;
 
 use crate::FindingsError;
 use crate::event::CloudEvent;
+use crate::event::geometry::Cgcs2000;
 
 /// Columns of the CSV file.
 const COLUMNS: [&str; 21] = [
@@ -49,8 +52,30 @@ pub(crate) fn write_batch(folder: &Path, name: &str, events: &[CloudEvent]) -> R
     let features: Vec<Value> = events.iter().map(feature).collect();
     let collection = json!({ "type": "FeatureCollection", "name": name, "features": features });
     put(&folder.join(format!("{name}.geojson")), format!("{collection}\n").as_bytes())?;
+    geopackage(&folder.join(format!("{name}.gpkg")), events)?;
     put(&folder.join(format!("{name}.csv")), &table(events))?;
     put(&folder.join(format!("{name}.ready")), format!("{}\n", events.len()).as_bytes())
+}
+
+/// The layer `findings`, in CGCS2000, with the columns of the CSV file; beside its place until it is whole.
+fn geopackage(path: &Path, events: &[CloudEvent]) -> Result<(), FindingsError> {
+    let outlines: Vec<Option<Geometry<f64>>> = events
+        .iter()
+        .map(|event| event.data.cgcs2000.as_ref().and_then(Cgcs2000::outline).map(Geometry::Polygon))
+        .collect();
+    let rows: Vec<ShapeRow<'_>> = events
+        .iter()
+        .zip(&outlines)
+        .map(|(event, outline)| ShapeRow {
+            geometry: outline.as_ref(),
+            values: cells(event).into_iter().map(|value| text(&value)).collect(),
+        })
+        .collect();
+    write_shapes(path, "findings", &COLUMNS, &rows).map_err(|fault| FindingsError::Io {
+        path: path.to_path_buf(),
+        during: "write",
+        source: io::Error::other(fault),
+    })
 }
 
 fn feature(event: &CloudEvent) -> Value {
@@ -70,32 +95,40 @@ fn table(events: &[CloudEvent]) -> Vec<u8> {
     // writing to memory does not fail
     let _ = writer.write_record(COLUMNS);
     for event in events {
-        let value = serde_json::to_value(event).unwrap_or_default();
-        let data = &value["data"];
-        let centre = |number: usize| data["cgcs2000"]["centre"][number].clone();
-        let cell = |name: &str| match name {
-            "event_id" => value["id"].clone(),
-            "type" | "time" => value[name].clone(),
-            "longitude" => centre(0),
-            "latitude" => centre(1),
-            "number" | "issue_class" | "severity" | "river_name" | "adcd" => data["ledger"][name].clone(),
-            "object_class" | "area_m2" | "reach_name" | "pre_date" | "post_date" => data["seen"][name].clone(),
-            "lead_department" | "deadline" => data["responsible"][name].clone(),
-            _ => data[name].clone(),
-        };
-        let _ = writer.write_record(COLUMNS.map(|name| guarded(&cell(name))));
+        let _ = writer.write_record(cells(event).map(|value| guarded(text(&value).unwrap_or_default())));
     }
     writer.into_inner().unwrap_or_default()
 }
 
-/// A spreadsheet takes a text that begins so for a formula.
-fn guarded(value: &Value) -> String {
+/// What a message has for each of [`COLUMNS`].
+fn cells(event: &CloudEvent) -> [Value; COLUMNS.len()] {
+    let value = serde_json::to_value(event).unwrap_or_default();
+    let data = &value["data"];
+    let centre = |number: usize| data["cgcs2000"]["centre"][number].clone();
+    COLUMNS.map(|name| match name {
+        "event_id" => value["id"].clone(),
+        "type" | "time" => value[name].clone(),
+        "longitude" => centre(0),
+        "latitude" => centre(1),
+        "number" | "issue_class" | "severity" | "river_name" | "adcd" => data["ledger"][name].clone(),
+        "object_class" | "area_m2" | "reach_name" | "pre_date" | "post_date" => data["seen"][name].clone(),
+        "lead_department" | "deadline" => data["responsible"][name].clone(),
+        _ => data[name].clone(),
+    })
+}
+
+fn text(value: &Value) -> Option<String> {
     match value {
-        Value::Null => String::new(),
-        Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     }
+}
+
+/// A spreadsheet takes a text that begins so for a formula; a number, also one below zero, is none.
+fn guarded(text: String) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    if is_formula { format!("'{text}") } else { text }
 }
 
 /// Writes beside the place, waits for the disk, and moves it there.
@@ -183,5 +216,36 @@ pub(crate) fn put_aside(path: &Path) -> Result<(), FindingsError> {
     let failed = |source| FindingsError::Io { path: path.to_path_buf(), during: "put aside", source };
     let folder = path.parent().unwrap_or(Path::new("")).join("read");
     fs::create_dir_all(&folder).map_err(failed)?;
-    fs::rename(path, folder.join(path.file_name().unwrap_or_default())).map_err(failed)
+    // an office that names every file alike loses none of them; this worker alone puts files here
+    let named = |number: u32| match number {
+        0 => folder.join(path.file_name().unwrap_or_default()),
+        _ => {
+            let of = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+            folder.join(format!("{}-{number}.{}", of(path.file_stem()), of(path.extension())))
+        }
+    };
+    let free = (0..).map(named).find(|place| !place.exists()).unwrap_or_else(|| named(0));
+    fs::rename(path, free).map_err(failed)
+}
+
+/// Tells the office which lines of its file were not taken, in a file beside it: `NAME.reply.txt`. Without faults there is none,
+/// and one of an earlier file of that name goes.
+pub(crate) fn reply(path: &Path, faults: &[String]) -> Result<(), FindingsError> {
+    let reply = path.with_extension("reply.txt");
+    if faults.is_empty() {
+        return match fs::remove_file(&reply) {
+            Err(fault) if fault.kind() != io::ErrorKind::NotFound => {
+                Err(FindingsError::Io { path: reply, during: "remove", source: fault })
+            }
+            _ => Ok(()),
+        };
+    }
+    let states: Vec<_> = IssueState::ALL.iter().map(|state| state.name()).collect();
+    let text = format!(
+        "Not taken (the other lines were):\n{}\n\nColumns: finding_id, state, outcome, note, reported_at.\nstate is one of {}; \
+         reported_at is like 2024-06-30T08:00:00Z, or empty.\nCorrect these lines and put them here in a new file.\n",
+        faults.join("\n"),
+        states.join(", ")
+    );
+    put(&reply, text.as_bytes())
 }

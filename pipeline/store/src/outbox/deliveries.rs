@@ -10,7 +10,7 @@ use super::worker::{self, DeliveryWorker};
 use crate::error::{Refusal, StoreError};
 use crate::store::Store;
 use crate::values::Utc;
-use rows::{DUE, DUE_FOR_BATCH, NewDelivery, OF_BATCH, due_of, end, enter, new_delivery_of};
+use rows::{BROKEN_BATCH, DUE, DUE_FOR_BATCH, NewDelivery, OF_BATCH, due_of, end, enter, new_delivery_of};
 
 mod rows;
 mod standing;
@@ -41,8 +41,6 @@ pub struct Due {
     pub attempt: u32,
     /// Id of the finding at the target, where it is known.
     pub external_id: Option<String>,
-    /// The batch that it was written to in an attempt that broke off.
-    pub batch: Option<String>,
 }
 
 /// What became of an attempt.
@@ -196,14 +194,18 @@ impl Store {
         limit: usize,
         now: Timestamp,
     ) -> Result<Option<(String, Vec<Due>)>, StoreError> {
+        // without the write lock first: most of the time nothing is due
+        let broken: Vec<String> =
+            self.rows("look for a batch that broke off", BROKEN_BATCH, params![target, Utc(now)], |row| row.get(0))?;
+        let due: Vec<Due> = self.rows("look for what is due", DUE_FOR_BATCH, params![target, Utc(now), 1], due_of)?;
+        if broken.is_empty() && due.is_empty() {
+            self.must_be_latest(worker)?;
+            return Ok(None);
+        }
         self.write("claim a batch", |transaction| {
             worker::check(transaction, worker)?;
             let broken: Option<String> = transaction
-                .prepare_cached(
-                    "SELECT batch FROM outbox_deliveries WHERE target = ?1 AND state = 'waiting' AND batch IS NOT NULL
-                         AND next_at <= ?2
-                     ORDER BY event LIMIT 1",
-                )?
+                .prepare_cached(BROKEN_BATCH)?
                 .query_row(params![target, Utc(now)], |row| row.get(0))
                 .optional()?;
             let rows = |sql: &str, value: &dyn rusqlite::ToSql| -> rusqlite::Result<Vec<Due>> {

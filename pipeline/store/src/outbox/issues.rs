@@ -6,7 +6,6 @@ use jiff::{Timestamp, Zoned};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use shorewatch_domain::case::CaseRules;
-use shorewatch_domain::digest::Digest;
 use shorewatch_domain::finding::{
     self, Closure, FindingEvent, IssueState, Judgement, Look, Unanswered, look_back_dates,
 };
@@ -61,10 +60,6 @@ pub struct Reimaging {
     pub reason: String,
     /// Passes acquired after this answer.
     pub since: Timestamp,
-    /// What the first pass that observed the place said; `None` where none has yet.
-    pub answer: Option<String>,
-    /// That pass.
-    pub answered_by: Option<Digest>,
 }
 
 impl Store {
@@ -179,14 +174,15 @@ impl Store {
         })
     }
 
-    /// Links of findings to issues of a target that are not closed there, after a given id, at most `limit`: what is polled.
-    /// (finding, id at the target, the answer that was last taken)
+    /// Links of findings to issues of a target that are open there, or were closed after `closed_since`, after a given id, at
+    /// most `limit`: what is polled. (finding, id at the target, the answer that was last taken)
     ///
     /// # Errors
     /// A fault of the file.
     pub fn links_to_poll(
         &self,
         target: &str,
+        closed_since: Timestamp,
         after: &str,
         limit: u32,
     ) -> Result<Vec<(String, String, Option<String>)>, StoreError> {
@@ -194,8 +190,9 @@ impl Store {
             "list the issues to ask for",
             "SELECT l.finding_id, l.external_id, l.polled_state FROM finding_links l JOIN findings f USING (finding_id)
              WHERE l.target = ?1 AND l.finding_id > ?2 AND f.standing = 'stands'
+               AND (f.closed_at IS NULL OR f.closed_at > ?4)
              ORDER BY l.finding_id LIMIT ?3",
-            params![target, after, limit],
+            params![target, after, limit, Utc(closed_since)],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
     }
@@ -307,6 +304,7 @@ fn judge_one(
                 "acquired_at": look.acquired_at.to_string(),
                 "observed_fraction": look.observed_fraction,
                 "present_fraction": look.present_fraction,
+                "changed_fraction": look.changed_fraction,
             }),
         };
         append(transaction, &event, now, now).map(u64::from)
@@ -363,11 +361,12 @@ fn looks(transaction: &Transaction<'_>, finding_id: &str, since: Timestamp) -> r
             acquired_at: row.get::<_, Utc>(1)?.0,
             observed_fraction: row.get(2)?,
             present_fraction: row.get(3)?,
+            changed_fraction: row.get(4)?,
         })
     };
     let mut looks: Vec<Look> = transaction
         .prepare_cached(&format!(
-            "SELECT f.pass_id, p.post_date, f.observed_fraction, f.present_fraction
+            "SELECT f.pass_id, p.post_date, f.observed_fraction, f.present_fraction, f.changed_fraction
              FROM publications p JOIN follow_ups f ON f.publication_id = p.publication_id
              WHERE p.is_current AND p.post_date > ?2 AND f.patch_id IN {PATCHES}"
         ))?
@@ -375,7 +374,7 @@ fn looks(transaction: &Transaction<'_>, finding_id: &str, since: Timestamp) -> r
         .collect::<rusqlite::Result<_>>()?;
     let shown: Vec<Look> = transaction
         .prepare_cached(
-            "SELECT pass_id, date, 1.0, 1.0 FROM case_events
+            "SELECT pass_id, date, 1.0, 1.0, NULL FROM case_events
              WHERE case_id = (SELECT case_id FROM findings WHERE finding_id = ?1) AND patch_id IS NOT NULL
                AND event <> 'merged' AND date > ?2",
         )?
@@ -390,7 +389,5 @@ fn reimaging_of(row: &Row<'_>) -> rusqlite::Result<Reimaging> {
         finding_id: row.get("finding_id")?,
         reason: row.get("reason")?,
         since: row.get::<_, Utc>("since")?.0,
-        answer: row.get("answer")?,
-        answered_by: row.get::<_, Option<Hex>>("answered_by")?.map(|Hex(digest)| digest),
     })
 }

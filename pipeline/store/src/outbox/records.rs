@@ -1,8 +1,10 @@
 //! Everything that is known of a finding, for a message or a package.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 use shorewatch_domain::finding::{IssueState, Standing};
 
@@ -125,13 +127,19 @@ impl Store {
         })
     }
 
-    /// Ids of findings in their order, after a given one, at most `limit`: for pages.
+    /// The patches that a person confirmed and that stand: what a closure can be asked for.
     ///
     /// # Errors
     /// A fault of the file.
-    pub fn finding_ids(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT finding_id FROM findings WHERE finding_id > ?1 ORDER BY finding_id LIMIT ?2";
-        self.rows("list the findings", sql, params![after, limit], |row| row.get(0))
+    pub fn confirmed_patches(&self) -> Result<BTreeSet<String>, StoreError> {
+        let patches: Vec<String> = self.rows(
+            "list the patches of standing findings",
+            "SELECT p.patch_id FROM finding_patches p JOIN findings f USING (finding_id)
+             WHERE p.opens AND f.standing = 'stands'",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(patches.into_iter().collect())
     }
 
     /// A patch by its id, current or superseded.

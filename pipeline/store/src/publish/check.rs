@@ -42,7 +42,11 @@ pub(super) fn publication(publication: &Publication) -> Result<(), Refusal> {
 }
 
 fn follow_up(told: &FollowUp) -> Result<(), Refusal> {
-    let fractions = [("observed fraction", Some(told.observed_fraction)), ("present fraction", told.present_fraction)];
+    let fractions = [
+        ("observed fraction", Some(told.observed_fraction)),
+        ("present fraction", told.present_fraction),
+        ("changed fraction", told.changed_fraction),
+    ];
     for (field, value) in fractions.into_iter().filter_map(|(field, value)| value.map(|value| (field, value))) {
         if !(0.0..=1.0).contains(&value) {
             let what = format!("follow-up of patch {}, {field}", told.patch_id);

@@ -175,8 +175,14 @@ pub(crate) fn publication(run: &RunStart, pass: &Pass, configuration: &str, patc
                 patch_id: "20230312-earlier".to_owned(),
                 observed_fraction: 0.1 + 0.2,
                 present_fraction: Some(0.75),
+                changed_fraction: Some(0.25),
             },
-            FollowUp { patch_id: "20230312-hidden".to_owned(), observed_fraction: 0.0, present_fraction: None },
+            FollowUp {
+                patch_id: "20230312-hidden".to_owned(),
+                observed_fraction: 0.0,
+                present_fraction: None,
+                changed_fraction: None,
+            },
         ],
         suppressed: vec![SuppressedPlace {
             reach_id: "450702-001".to_owned(),

@@ -12,7 +12,7 @@ use crate::values::{Json, Utc};
 macro_rules! select_due {
     ($rest:literal) => {
         concat!(
-            "SELECT d.event, e.event_id, d.finding_id, d.kind, e.patch_id, e.details, e.created_at, d.attempts, d.batch,
+            "SELECT d.event, e.event_id, d.finding_id, d.kind, e.patch_id, e.details, e.created_at, d.attempts,
                  (SELECT external_id FROM finding_links l WHERE l.finding_id = d.finding_id AND l.target = d.target)
                      AS external_id
              FROM outbox_deliveries d JOIN outbox_events e ON e.fid = d.event ",
@@ -36,6 +36,10 @@ pub(super) const DUE_FOR_BATCH: &str = select_due!(
            AND b.event < d.event AND (b.state = 'dead' OR b.state = 'waiting' AND b.next_at > ?2))
      ORDER BY d.event LIMIT ?3"
 );
+
+/// The earliest batch that broke off and is due again.
+pub(super) const BROKEN_BATCH: &str = "SELECT batch FROM outbox_deliveries
+     WHERE target = ?1 AND state = 'waiting' AND batch IS NOT NULL AND next_at <= ?2 ORDER BY event LIMIT 1";
 
 pub(super) const OF_BATCH: &str =
     select_due!("WHERE d.target = ?1 AND d.state = 'waiting' AND d.batch = ?2 ORDER BY d.event LIMIT ?3");
@@ -70,7 +74,6 @@ pub(super) fn due_of(row: &Row<'_>) -> rusqlite::Result<Due> {
         created_at: row.get::<_, Utc>("created_at")?.0,
         attempt: row.get::<_, u32>("attempts")? + 1,
         external_id: row.get("external_id")?,
-        batch: row.get("batch")?,
     })
 }
 

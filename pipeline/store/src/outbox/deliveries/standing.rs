@@ -1,7 +1,6 @@
 //! How deliveries stand: what waits, what is dead, and what is not known here.
 
 use jiff::Timestamp;
-use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use super::TargetTrouble;
@@ -157,20 +156,5 @@ impl Store {
             |row| Ok((row.get(0)?, row.get::<_, Option<Utc>>(1)?.map(|Utc(time)| time))),
         )?;
         Ok(rows.into_iter().next().unwrap_or_default())
-    }
-
-    /// Events that the journal says were delivered and that this store does not hold: it was restored from a backup that is
-    /// older. (event, target, when), at most `limit`.
-    ///
-    /// # Errors
-    /// A fault of the file.
-    pub fn delivered_orphans(&self, limit: u32) -> Result<Vec<(String, String, String)>, StoreError> {
-        self.rows(
-            "look for deliveries of events that are not here",
-            "SELECT event_id, target, delivered_at FROM outbox_delivered_before b
-             WHERE NOT EXISTS (SELECT 1 FROM outbox_events e WHERE e.event_id = b.event_id) ORDER BY fid LIMIT ?1",
-            params![limit],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )
     }
 }
