@@ -24,7 +24,8 @@ pub async fn chip(
     Path((patch_id, date)): Path<(String, String)>,
 ) -> Result<impl IntoResponse, Problem> {
     visible(&app, &identity, &patch_id).await?;
-    let date = ["before", "after"].iter().position(|known| *known == date).ok_or_else(|| Problem::not_found("picture"))?;
+    let date =
+        ["before", "after"].iter().position(|known| *known == date).ok_or_else(|| Problem::not_found("picture"))?;
     let shown = shown(&app, &patch_id).await?;
     let imagery = Arc::clone(&app.imagery);
     let drawn = app.draw(move || {

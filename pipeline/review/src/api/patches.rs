@@ -121,8 +121,11 @@ pub async fn detail(
     let bounds = projected_bounds(patch).map_err(Problem::from)?;
     let extent = first_extent(patch)?;
     let bands = shown.pair().map(|pair| app.imagery.bands_of(&pair)).unwrap_or_default();
-    let corrected =
-        decisions.iter().rev().map(|(made, _)| made).find(|made| made.decision_id == review.decision_id.clone().unwrap_or_default());
+    let corrected = decisions
+        .iter()
+        .rev()
+        .map(|(made, _)| made)
+        .find(|made| made.decision_id == review.decision_id.clone().unwrap_or_default());
     let mut assessment = assessment.unwrap_or_default();
     if !identity.may(Right::SeeOfficials) {
         forget_officials(&mut assessment);

@@ -89,12 +89,16 @@ fn insert_part(transaction: &Transaction<'_>, patch_id: &str, part: &Patch) -> R
     patches::insert(transaction, &[new], &publication_id, &run_id)?;
     // the same ground: whose it is and how bad it may be holds for both parts until the rules are asked again
     let columns: Vec<String> = transaction
-        .prepare_cached("SELECT name FROM pragma_table_info('assessments') WHERE name NOT IN ('fid', 'patch_id', 'number')")?
+        .prepare_cached(
+            "SELECT name FROM pragma_table_info('assessments') WHERE name NOT IN ('fid', 'patch_id', 'number')",
+        )?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     let columns = columns.join(", ");
     transaction.execute(
-        &format!("INSERT INTO assessments (patch_id, {columns}) SELECT ?2, {columns} FROM assessments WHERE patch_id = ?1"),
+        &format!(
+            "INSERT INTO assessments (patch_id, {columns}) SELECT ?2, {columns} FROM assessments WHERE patch_id = ?1"
+        ),
         [patch_id, &part.patch_id],
     )?;
     Ok(())

@@ -123,10 +123,10 @@ describe('a reviewer', { skip }, () => {
     const before = await waiting();
     await page.keyboard.press('t');
     const box = await page.locator('.map').first().boundingBox();
-    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-    await page.mouse.click(x + 3, box.y + 40);
+    const x = box.x + box.width / 2; // beside the divider of the swipe
+    await page.mouse.click(x + 40, box.y + 40);
     await page.waitForTimeout(300);
-    await page.mouse.dblclick(x + 3, box.y + box.height - 60);
+    await page.mouse.dblclick(x + 40, box.y + box.height - 60);
     await page.waitForTimeout(500);
     await picture(page, 'split');
     await page.keyboard.press('p');
@@ -134,7 +134,7 @@ describe('a reviewer', { skip }, () => {
     await settled(page);
     const whole = (await ask('GET', `/api/patches/${id}`)).body;
     const partId = whole.decisions.at(-1).split_off;
-    assert.ok(partId?.startsWith(`${id}-`), `the decision tells the split: ${partId}, cut at ${y}`);
+    assert.ok(partId?.startsWith(`${id}-`), `the decision tells the split: ${partId}`);
     const part = (await ask('GET', `/api/patches/${partId}`)).body;
     assert.deepEqual([part.review.state, part.model, part.pre.pass_id, part.reach_id], ['open', whole.model, whole.pre.pass_id, whole.reach_id]);
     assert.ok(part.area_m2 > 0 && part.area_m2 <= 0.55 * whole.area_m2, `${part.area_m2} of ${whole.area_m2}`);
