@@ -1,7 +1,10 @@
 //! Tiles of passes around a patch, on the grid of the patch. Both dates, and every earlier one, are drawn in one stretch: equal
 //! values have equal colours. What was not observed is hatched.
 
+pub mod first;
+
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -93,7 +96,7 @@ impl Bands {
 const GAMMA: f32 = 0.75;
 
 /// A stretch: `low` is drawn as 0, `high` as 255.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Stretch {
     /// Reflectance drawn as 0, by band.
     pub low: [f32; 3],
@@ -154,17 +157,19 @@ type Kept<K, V> = Mutex<HashMap<K, V>>;
 pub struct Imagery {
     sensors: Vec<SensorProfile>,
     limits: Limits,
+    /// Of the store, with the first pictures in it.
+    folder: PathBuf,
     cache: Arc<BlockCache>,
     readers: Kept<(Digest, Bands), Arc<PassReader>>,
     stretches: Kept<(String, Bands), Stretch>,
 }
 
 impl Imagery {
-    /// Without a pass open yet.
+    /// Without a pass open yet; `folder` is that of the store.
     #[must_use]
-    pub fn new(sensors: Vec<SensorProfile>, limits: Limits) -> Self {
+    pub fn new(sensors: Vec<SensorProfile>, limits: Limits, folder: PathBuf) -> Self {
         let cache = Arc::new(BlockCache::new(CACHE_BYTES));
-        Self { sensors, limits, cache, readers: Kept::default(), stretches: Kept::default() }
+        Self { sensors, limits, folder, cache, readers: Kept::default(), stretches: Kept::default() }
     }
 
     /// The profile of a sensor, where it is known.
@@ -210,14 +215,19 @@ impl Imagery {
         if let Some(known) = lock(&self.stretches).get(&key) {
             return Ok(*known);
         }
-        let (grid, window) = surroundings(patch)?;
-        let mut rasters = Vec::new();
-        for pass in dates {
-            rasters.push(self.reader(pass, bands)?.read(grid, window)?.raster);
-        }
-        let stretch = Stretch::joint(&rasters, bands);
+        let stretch = match self.left_stretch(patch, dates, bands) {
+            Some(left) => left,
+            None => Stretch::joint(&self.around(patch, dates, bands)?, bands),
+        };
         keep(&self.stretches, key, stretch);
         Ok(stretch)
+    }
+
+    /// Both dates with the ground around the patch.
+    fn around(&self, patch: &Patch, dates: [&Pass; 2], bands: Bands) -> Result<[Raster; 2], Problem> {
+        let (grid, window) = surroundings(patch)?;
+        let read = |pass| -> Result<Raster, Problem> { Ok(self.reader(pass, bands)?.read(grid, window)?.raster) };
+        Ok([read(dates[0])?, read(dates[1])?])
     }
 
     /// A tile of a pass as PNG.
@@ -276,12 +286,15 @@ pub fn projected_bounds(patch: &Patch) -> Result<[f64; 4], ImageryError> {
     Ok(bounds)
 }
 
+/// Pixels of an edge of the ground around a patch, beyond which it is read coarser.
+const MOST_AROUND_PX: f64 = 400.0;
+
 /// The patch with as much ground around it as a reviewer looks at first, on a lattice that is quickly read.
 fn surroundings(patch: &Patch) -> Result<(Grid, Window), ImageryError> {
     let [west, south, east, north] = projected_bounds(patch)?;
     let base = Grid::new(patch.grid_epsg, patch.ground_sampling_distance_m);
     let room = (east - west).max(north - south).max(64.0 * base.pixel_size_m);
-    let factor = (3.0 * room / base.pixel_size_m / 200.0).ceil().max(1.0);
+    let factor = (3.0 * room / base.pixel_size_m / MOST_AROUND_PX).ceil().max(1.0);
     let grid = Grid { pixel_size_m: base.pixel_size_m * factor, ..base };
     let (left, top) = grid.to_pixel(west - room, north + room);
     let (right, bottom) = grid.to_pixel(east + room, south - room);

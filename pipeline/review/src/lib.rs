@@ -7,6 +7,7 @@
 //! | [`api`] | the routes of the page: queue, patches, decisions, field checks, figures, accounts |
 //! | [`ogc`] | OGC API Features |
 //! | [`imagery`] | tiles of passes around a patch, both dates in one stretch |
+//! | [`split`] | the part of a patch that a reviewer cut off |
 //! | [`stores`] | readers and the one writer of the store |
 //! | [`problem`] | what goes wrong, as a client reads it |
 //! | [`page`] | the page, embedded, and the headers that keep it to itself |
@@ -24,6 +25,7 @@ pub mod page;
 pub mod problem;
 pub mod server;
 pub mod settings;
+pub mod split;
 pub mod stores;
 
 pub use access::first::{FirstAccount, ensure_administrator};

@@ -4,14 +4,18 @@
 //! |---|---|
 //! | [`queue`] | patches in the order in which they are looked at, by filter, page by page |
 //! | [`leases`] | who looks at which patch now |
+//! | [`requests`] | why a patch is shown again |
+//! | [`splits`] | parts that were split off a patch and are patches of their own |
 //! | [`sites`] | places that were decided on before |
 //! | [`figures`] | how often reviewers confirm and agree, and how long they take |
 
 pub mod figures;
 pub mod leases;
 pub mod queue;
+pub mod requests;
 mod rows;
 pub mod sites;
+pub mod splits;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Transaction};
@@ -211,6 +215,9 @@ fn record(
             "nothing to take back".to_owned(),
         )
         .into());
+    }
+    if decision.verdict.is_none() {
+        splits::take_back(transaction, &rows::on_patch(transaction, &decision.patch_id)?, decision, now)?;
     }
     rows::insert(transaction, decision, now)?;
     let events = rows::on_patch(transaction, &decision.patch_id)?;

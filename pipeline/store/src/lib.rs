@@ -70,7 +70,9 @@ mod values;
 
 pub use assessments::{AssessmentCounts, AssessmentUpdate, NewAssessment, StoredAssessment};
 pub use cases::{CaseCounts, StoredCase};
+pub use decisions::requests::ReviewRequest;
 pub use decisions::sites::ReviewedSite;
+pub use decisions::splits::part_id;
 pub use decisions::{DecisionRules, PatchReview, RecordedDecision};
 pub use error::{Refusal, StoreError};
 pub use follow_ups::StoredFollowUp;

@@ -12,7 +12,7 @@ use shorewatch_domain::patch::Patch;
 use crate::error::{Refusal, StoreError};
 use crate::geometry::Shape;
 use crate::geopackage;
-use crate::publish::Publication;
+use crate::publish::NewPatch;
 use crate::store::Store;
 use crate::values::{Hex, Json, Utc, named};
 
@@ -129,10 +129,15 @@ const COLUMNS: &str = "geom, patch_id, reach_id, reach_name, object_class, chang
      pre_pass_id, post_pass_id, pre_sensor, post_sensor, grid_epsg, ground_sampling_distance_m, pixel_count, model_name, \
      model_version, model_digest, configuration_digest, program_version, publication_id, run_id, rank, chip_before, chip_after";
 
-pub(crate) fn insert(transaction: &Transaction<'_>, publication: &Publication) -> rusqlite::Result<()> {
+pub(crate) fn insert(
+    transaction: &Transaction<'_>,
+    patches: &[NewPatch],
+    publication_id: &Digest,
+    run_id: &Digest,
+) -> rusqlite::Result<()> {
     let places = (1..=COLUMNS.split(',').count()).map(|i| format!("?{i}")).collect::<Vec<_>>().join(", ");
     let mut statement = transaction.prepare_cached(&format!("INSERT INTO patches ({COLUMNS}) VALUES ({places})"))?;
-    for new in &publication.patches {
+    for new in patches {
         let patch = &new.patch;
         statement.execute(params![
             Shape(&patch.geometry),
@@ -168,8 +173,8 @@ pub(crate) fn insert(transaction: &Transaction<'_>, publication: &Publication) -
             Hex(patch.model_digest),
             Hex(patch.configuration_digest),
             patch.program_version,
-            Hex(publication.id),
-            Hex(publication.run_id),
+            Hex(*publication_id),
+            Hex(*run_id),
             new.rank,
             new.chip_before,
             new.chip_after,
@@ -187,6 +192,16 @@ pub(crate) fn move_to_superseded(transaction: &Transaction<'_>, publication_id: 
         [Hex(*publication_id)],
     )?;
     transaction.execute("DELETE FROM patches WHERE publication_id = ?1", [Hex(*publication_id)])?;
+    Ok(())
+}
+
+/// Moves one patch out of the layer: a part whose split was taken back.
+pub(crate) fn move_one_to_superseded(transaction: &Transaction<'_>, patch_id: &str) -> rusqlite::Result<()> {
+    transaction.execute(
+        &format!("INSERT INTO patches_superseded ({COLUMNS}) SELECT {COLUMNS} FROM patches WHERE patch_id = ?1"),
+        [patch_id],
+    )?;
+    transaction.execute("DELETE FROM patches WHERE patch_id = ?1", [patch_id])?;
     Ok(())
 }
 

@@ -166,7 +166,7 @@ impl Store {
             check_patch_ids(transaction, publication)?;
             rows::insert_units(transaction, publication)?;
             rows::insert_observations(transaction, publication)?;
-            patches::insert(transaction, publication)?;
+            patches::insert(transaction, &publication.patches, &publication.id, &publication.run_id)?;
             follow_ups::insert(transaction, publication)?;
             suppressed::insert(transaction, publication)?;
             update_extents(transaction, publication, !rivals.is_empty())?;
@@ -300,7 +300,7 @@ fn update_extents(transaction: &Transaction<'_>, publication: &Publication, remo
     Ok(())
 }
 
-fn note_change(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
+pub(crate) fn note_change(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
     [
         "publications",
         "units",

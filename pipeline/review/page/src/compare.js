@@ -1,7 +1,9 @@
 // Two dates of one place: swipe, opacity, blink and side by side. Both maps share one view.
+import ImageLayer from 'ol/layer/Image.js';
 import TileLayer from 'ol/layer/Tile.js';
 import Map from 'ol/Map.js';
 import { getRenderPixel } from 'ol/render.js';
+import Static from 'ol/source/ImageStatic.js';
 import TileImage from 'ol/source/TileImage.js';
 import TileGrid from 'ol/tilegrid/TileGrid.js';
 import { defaults as controls } from 'ol/control/defaults.js';
@@ -23,6 +25,15 @@ export function tileGrid(grid) {
 export function tileAddress(patch, passId, bands, [z, x, y]) {
   const level = patch.grid.levels[0] + z;
   return `/api/patches/${encodeURIComponent(patch.patch_id)}/tiles/${passId}/${bands}/${level}/${x}/${y}`;
+}
+
+/** Address of the first picture of a date. */
+export const firstAddress = (patch, date) => `/api/patches/${encodeURIComponent(patch.patch_id)}/chips/${date}`;
+
+/** The picture that a run left, on its ground, shown while the tiles come; none for other passes and bands. */
+function first(patch, date, passId, bands, projection) {
+  const own = patch[date === 'before' ? 'pre' : 'post'].pass_id === passId && patch.first?.bands === bands;
+  return own ? new Static({ url: firstAddress(patch, date), imageExtent: patch.first.extent, projection, interpolate: false }) : null;
 }
 
 function source(patch, passId, bands, projection, onFault) {
@@ -47,12 +58,19 @@ export class Comparison {
     this.before = new TileLayer({ zIndex: 0, preload: 1 });
     this.after = new TileLayer({ zIndex: 1, preload: 1 });
     this.twin = new TileLayer({ zIndex: 0, preload: 1 });
-    map.addLayer(this.before);
-    map.addLayer(this.after);
-    this.second = new Map({ target: second, layers: [this.twin], view: map.getView(), controls: controls({ zoom: false, rotate: false, attribution: false }), interactions: interactions({ altShiftDragRotate: false, pinchRotate: false, keyboard: false }) });
+    // under each date its first picture
+    this.firstBefore = new ImageLayer({ zIndex: -1 });
+    this.firstAfter = new ImageLayer({ zIndex: 0.5 });
+    this.firstTwin = new ImageLayer({ zIndex: -1 });
+    for (const layer of [this.firstBefore, this.before, this.firstAfter, this.after]) map.addLayer(layer);
+    this.second = new Map({ target: second, layers: [this.firstTwin, this.twin], view: map.getView(), controls: controls({ zoom: false, rotate: false, attribution: false }), interactions: interactions({ altShiftDragRotate: false, pinchRotate: false, keyboard: false }) });
     this.secondHost = second;
-    this.after.on('prerender', (event) => this.clip(event));
-    this.after.on('postrender', (event) => event.context.restore());
+    for (const layer of [this.firstAfter, this.after]) {
+      layer.on('prerender', (event) => this.clip(event));
+      layer.on('postrender', (event) => event.context.restore());
+    }
+    // opacity mixes two dates: a picture below its own tiles would count twice
+    this.after.on('change:visible', () => this.firstAfter.setVisible(this.after.getVisible() && this.mode !== 'opacity'));
     this.handle = h('div', {
       class: 'divider', role: 'slider', tabindex: '0', 'aria-label': t('swipe_position'), 'aria-valuemin': '0', 'aria-valuemax': '100', 'aria-valuenow': '50',
     }, h('span', { class: 'grip', 'aria-hidden': 'true', text: '⇔' }));
@@ -120,6 +138,7 @@ export class Comparison {
     const both = mode === 'side_by_side';
     this.secondHost.hidden = !both;
     this.after.setVisible(!both);
+    this.firstAfter.setVisible(!both && mode !== 'opacity');
     this.setOpacity(this.opacity);
     if (mode === 'blink') {
       const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
@@ -140,6 +159,9 @@ export class Comparison {
 
   /** Shows a patch: which passes, in which bands. */
   show(patch, projection, { pre, post, bands }, onFault) {
+    this.firstBefore.setSource(first(patch, 'before', pre, bands, projection));
+    this.firstAfter.setSource(first(patch, 'after', post, bands, projection));
+    this.firstTwin.setSource(first(patch, 'after', post, bands, projection));
     this.before.setSource(source(patch, pre, bands, projection, onFault));
     this.after.setSource(source(patch, post, bands, projection, onFault));
     this.twin.setSource(source(patch, post, bands, projection, onFault));

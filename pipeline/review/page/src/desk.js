@@ -29,15 +29,16 @@ class Desk {
     this.map = new ReviewMap({
       target: parts.map, second: parts.second, host: parts.stage,
       onCoordinates: ([lon, lat]) => { parts.coordinates.textContent = `${t('coordinates')} ${lon.toFixed(6)}, ${lat.toFixed(6)}`; },
-      onOutline: (geometry) => { this.draft({ corrected: { ...this.current.draft.corrected, geometry } }); this.refresh(); },
+      onOutline: (geometry, part) => { this.draft({ corrected: { ...this.current.draft.corrected, geometry, split_off: part } }); this.refresh(); },
       onNeighbour: (id) => { if (!this.panel.extra.hidden && this.panel.wordInput) this.panel.wordInput.value = id; else this.choose(id); },
     });
     this.queue = new QueuePane(parts.queue, {
       onFilter: () => { this.next = null; this.skipped = []; },
       onChoose: (id) => this.choose(id),
       mayBulk: session.rights.includes('DecideInBulk'),
-      onBulk: (ids, verdict) => this.bulk(ids, verdict),
-      verdicts: VERDICTS,
+      onBulk: (rows, verdict, reason) => this.bulk(rows, verdict, reason),
+      onFault: (problem) => this.banner(t('not_loaded', { detail: problem.message })),
+      verdicts: VERDICTS, reasons: REASONS,
     });
     parts.modes.forEach((button) => button.addEventListener('click', () => this.act(button.dataset.mode)));
     parts.bands.addEventListener('change', () => { this.current.shown.bands = parts.bands.value; this.redraw(); });
@@ -186,7 +187,7 @@ class Desk {
   }
 
   resetOutline() {
-    const { geometry, ...corrected } = this.current.draft.corrected;
+    const { geometry, split_off: part, ...corrected } = this.current.draft.corrected;
     this.draft({ corrected });
     this.map.setOutline(this.current.patch.corrected?.geometry ?? null);
   }
@@ -216,9 +217,10 @@ class Desk {
   /** Sends what was decided, and shows the next patch without waiting for the answer. */
   decide(said) {
     const { patch, draft, since } = this.current;
-    const corrected = Object.fromEntries(Object.entries(draft.corrected ?? {}).filter(([, value]) => value !== undefined));
-    const body = { decision_id: newId(), note: draft.note ?? '', corrected, on_version: patch.review.version, seconds: Math.min(86400, (performance.now() - since) / 1000), ...said };
-    keepDraft(patch.patch_id, { note: draft.note, corrected, said });
+    const { split_off: part, ...rest } = draft.corrected ?? {};
+    const corrected = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+    const body = { decision_id: newId(), note: draft.note ?? '', corrected, on_version: patch.review.version, seconds: Math.min(86400, (performance.now() - since) / 1000), ...(part ? { split_off: part } : {}), ...said };
+    keepDraft(patch.patch_id, { note: draft.note, corrected: draft.corrected, said });
     const entry = { ids: [patch.patch_id] };
     this.undoable.push(entry);
     this.sent.push(patch.patch_id);
@@ -229,6 +231,7 @@ class Desk {
     const sending = postSurely(path, body).then(() => {
       dropDraft(patch.patch_id);
       this.counts();
+      if (part) this.queue.load();
     }).catch((problem) => {
       this.undoable = this.undoable.filter((other) => other !== entry);
       this.sent = this.sent.filter((id) => id !== patch.patch_id);
@@ -272,21 +275,34 @@ class Desk {
     await this.advance();
   }
 
-  async bulk(ids, verdict) {
-    const body = (patches, more = {}) => ({ batch_id: newId(), verdict, patches, note: this.current?.draft.note ?? '', ...more });
+  /** One verdict on the rows as they were looked at; what was left out is told by name, and stays selected by nobody. */
+  async bulk(rows, verdict, reason) {
+    const ids = rows.map((row) => row.patch_id);
     try {
-      const versions = await Promise.all(ids.map(async (id) => ({ patch_id: id, on_version: (await get(address(id))).review.version })));
-      const done = await postSurely('/api/bulk', body(versions, verdict === 'not_a_problem' ? { reason: 'model_error' } : {}));
-      this.undoable.push({ ids: done.patch_ids });
+      const done = await postSurely('/api/bulk', {
+        batch_id: newId(), verdict, note: this.current?.draft.note ?? '', ...(reason ? { reason } : {}),
+        patches: rows.map((row) => ({ patch_id: row.patch_id, on_version: row.version })),
+      });
+      if (done.patch_ids.length) this.undoable.push({ ids: done.patch_ids });
       this.toast(t('bulk_done', { n: done.decided }));
+      this.leftOut(done.left_out);
+      this.queue.clearSelection();
     } catch (problem) {
+      // the selection stays: nothing of it was decided
       this.banner(t('failed', { detail: problem.message }));
     }
-    this.queue.clearSelection();
     this.queue.load();
     this.counts();
     this.next = null;
     if (this.current && ids.includes(this.current.patch.patch_id)) this.advance();
+  }
+
+  /** Names what a verdict on many did not reach, and why. */
+  leftOut(leftOut) {
+    if (!leftOut.length) return;
+    const named = leftOut.slice(0, 8).map((one) => `${one.patch_id} (${t(`left_${one.why}`, { verdict: t(one.verdict ?? 'unknown') })})`);
+    if (leftOut.length > named.length) named.push('…');
+    this.banner(t('left_out', { n: leftOut.length, names: named.join(', ') }));
   }
 
   async badPass() {
@@ -296,6 +312,7 @@ class Desk {
       const done = await postSurely(`/api/passes/${pass}/bad-imagery`, { batch_id: newId(), note: this.current.draft.note ?? '' });
       this.undoable.push({ ids: done.patch_ids });
       this.toast(t('bad_pass_done', { n: done.decided }));
+      this.leftOut(done.left_out);
     } catch (problem) {
       this.banner(t('failed', { detail: problem.message }));
     }

@@ -13,7 +13,7 @@ import { getArea, getLength } from 'ol/sphere.js';
 import { Fill, Stroke, Style, Circle, Text } from 'ol/style.js';
 import View from 'ol/View.js';
 import { buffer, getCenter, getHeight, getWidth } from 'ol/extent.js';
-import { Comparison, tileAddress, tileGrid } from './compare.js';
+import { Comparison, firstAddress, tileAddress, tileGrid } from './compare.js';
 import { area, split } from './geometry.js';
 import { system, toDegrees } from './projections.js';
 import { metres, squareMetres, t } from './texts.js';
@@ -211,9 +211,9 @@ export class ReviewMap {
       const feature = this.outline.getSource().getFeatures()[0];
       const parts = split(feature.getGeometry().getCoordinates()[0], event.feature.getGeometry().getCoordinates());
       if (parts) {
-        const [larger] = parts.sort((a, b) => Math.abs(area(b)) - Math.abs(area(a)));
+        const [larger, other] = parts.sort((a, b) => Math.abs(area(b)) - Math.abs(area(a)));
         this.setOutline(this.asGeoJson(new Polygon([larger])));
-        this.onOutline(this.corrected);
+        this.onOutline(this.corrected, this.asGeoJson(new Polygon([other])));
       }
       setTimeout(() => { this.cancelTool(); then(parts !== null); });
     });
@@ -232,7 +232,7 @@ export class ReviewMap {
     const [width, height] = this.map.getSize() ?? [800, 600];
     const centre = getCenter(extent);
     const seen = [centre[0] - (width * resolution) / 2, centre[1] - (height * resolution) / 2, centre[0] + (width * resolution) / 2, centre[1] + (height * resolution) / 2];
-    this.ahead = [];
+    this.ahead = ['before', 'after'].map((date) => Object.assign(new Image(), { src: firstAddress(patch, date) }));
     grid.forEachTileCoord(seen, z, (tile) => {
       for (const pass of [pre, post]) {
         const image = new Image();

@@ -86,6 +86,7 @@ export class Panel {
         h('div', { class: 'chips' }, chip('class', issue), severity ? chip('severity', severity) : null, patch.review.state === 'open' ? null : h('span', { class: 'chip state', text: t(patch.review.state) })),
         h('h2', { text: `${t(patch.object_class)} · ${squareMetres(patch.area_m2)}` }),
         h('p', { class: 'place' }, patch.reach_name, h('small', { text: patch.patch_id }))),
+      (patch.shown_again ?? []).map((request) => h('p', { class: 'again', role: 'note' }, h('b', { text: `${t('shown_again')}: ` }), t(`again_${request.reason.replace('finding.', '')}`, { closed: day(request.closed_at), date: day(request.acquired_at) }), h('small', { text: request.finding_id }))),
       h('section', { 'aria-label': t('why') }, h('h3', { text: t('why') }), evidence(patch)),
       h('dl', {},
         row('change', patch.change_type.split('_to_').map((part) => part.replaceAll('_', ' ')).join(' → ')),
@@ -98,7 +99,7 @@ export class Panel {
       words ? h('details', { open: true }, h('summary', { text: t('explanation') }), h('p', { class: 'words', text: words })) : null,
       patch.case ? h('section', { 'aria-label': t('history') }, h('h3', { text: t('history') }), history(patch.case.events)) : null,
       this.correction,
-      h('section', { 'aria-label': t('decisions') }, h('h3', { text: t('decisions') }), patch.decisions.length ? h('ol', { class: 'decisions' }, patch.decisions.map((made) => h('li', {}, h('b', { text: made.verdict ? t(made.verdict) : t('undo') }), made.reason ? ` · ${t(made.reason)}` : '', made.note ? ` · ${made.note}` : '', h('small', { text: `${made.reviewer} · ${day(made.decided_at)}` })))) : h('p', { class: 'quiet-text', text: t('none_yet') })));
+      h('section', { 'aria-label': t('decisions') }, h('h3', { text: t('decisions') }), patch.decisions.length ? h('ol', { class: 'decisions' }, patch.decisions.map((made) => h('li', {}, h('b', { text: made.verdict ? t(made.verdict) : t('undo') }), made.reason ? ` · ${t(made.reason)}` : '', made.note ? ` · ${made.note}` : '', made.split_off ? [' · ', t('split_into'), ' ', h('button', { type: 'button', class: 'link', text: made.split_off, onclick: () => this.desk.choose(made.split_off) })] : '', h('small', { text: `${made.reviewer} · ${day(made.decided_at)}` })))) : h('p', { class: 'quiet-text', text: t('none_yet') })));
     this.corrections(patch, draft, issue, severity, mayDecide);
     this.note.value = draft.note ?? '';
     this.draftMark.hidden = !draft.kept;

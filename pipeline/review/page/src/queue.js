@@ -7,10 +7,10 @@ const COLUMNS = { class: 'issue_class', severity: 'severity', reach: 'reach_id',
 const STATES = ['', 'open', 'second_opinion', 'third_opinion', 'disputed', 'decided'];
 
 export class QueuePane {
-  constructor(host, { onFilter, onChoose, mayBulk, onBulk, verdicts }) {
+  constructor(host, { onFilter, onChoose, mayBulk, onBulk, onFault, verdicts, reasons }) {
     this.filter = {};
     this.selected = new Map();
-    this.handlers = { onFilter, onChoose, mayBulk, onBulk, verdicts };
+    this.handlers = { onFilter, onChoose, mayBulk, onBulk, onFault, verdicts, reasons };
     this.list = h('ol', { class: 'rows' });
     this.more = h('button', { type: 'button', class: 'quiet', text: t('more'), hidden: true, onclick: () => this.load(this.after) });
     this.filters = h('form', { class: 'filters', 'aria-label': t('filters'), onsubmit: (event) => event.preventDefault() });
@@ -19,7 +19,7 @@ export class QueuePane {
   }
 
   async start() {
-    const values = await get('/api/queue/filters');
+    const values = await get('/api/queue/filters').catch((problem) => { this.handlers.onFault(problem); return {}; });
     const choice = (name, options, texts = t) => {
       const select = h('select', { name, onchange: () => this.change(name, select.value) }, h('option', { value: '', text: t('all') }), options.map(({ value, count }) => h('option', { value, text: count === undefined ? texts(value) : `${texts(value)} (${count === 1000 ? '1000+' : count})` })));
       return h('label', { class: 'field' }, h('span', { text: t(name) }), select);
@@ -42,7 +42,8 @@ export class QueuePane {
 
   /** The next page, or the first one. */
   async load(after) {
-    const page = await get(`/api/queue${query({ ...this.filter, limit: 60, after })}`);
+    const page = await get(`/api/queue${query({ ...this.filter, limit: 60, after })}`).catch((problem) => { this.handlers.onFault(problem); return null; });
+    if (!page) return;
     this.after = page.after;
     this.more.hidden = !page.after;
     const rows = page.rows.map((row) => this.row(row));
@@ -65,6 +66,7 @@ export class QueuePane {
         h('span', { class: 'row-title', text: t(row.object_class) }),
         h('span', { class: 'row-area', text: squareMetres(row.area_m2) }),
         h('span', { class: 'row-more', text: `${t(row.issue_class)} · ${row.severity ? `${t(row.severity)} · ` : ''}${day(row.post_date)}` }),
+        row.shown_again ? h('span', { class: 'row-verdict', text: t('shown_again') }) : null,
         row.verdict ? h('span', { class: 'row-verdict', text: t(row.verdict) }) : null));
   }
 
@@ -74,7 +76,14 @@ export class QueuePane {
     this.bulk.hidden = this.selected.size === 0;
     const some = this.handlers.verdicts.filter((verdict) => verdict !== 'duplicate');
     const select = h('select', { 'aria-label': t('help_verdict') }, some.map((verdict) => h('option', { value: verdict, text: t(verdict) })));
-    fill(this.bulk, h('span', { text: t('selected', { n: this.selected.size }) }), select, h('button', { type: 'button', class: 'primary small', text: '⏎', 'aria-label': t('do_confirm'), onclick: () => this.handlers.onBulk([...this.selected.keys()], select.value) }));
+    const reason = h('select', { class: 'bulk-reason', 'aria-label': t('reason'), hidden: true }, h('option', { value: '', text: t('reason_choose') }), this.handlers.reasons.filter((one) => one !== 'other').map((one) => h('option', { value: one, text: t(one) })));
+    select.addEventListener('change', () => { reason.hidden = select.value !== 'not_a_problem'; });
+    const send = () => {
+      const rejects = select.value === 'not_a_problem';
+      if (rejects && !reason.value) { reason.focus(); return; }
+      this.handlers.onBulk([...this.selected.values()], select.value, rejects ? reason.value : null);
+    };
+    fill(this.bulk, h('span', { text: t('selected', { n: this.selected.size }) }), select, reason, h('button', { type: 'button', class: 'primary small', text: '⏎', 'aria-label': t('do_confirm'), onclick: send }));
   }
 
   clearSelection() {

@@ -2,6 +2,8 @@
 
 export const TEXTS = {
   en: {
+    left_out: 'Left out, {n}: {names}', left_leased: 'somebody looks at it now', left_stale: 'decided meanwhile: {verdict}', reason_choose: 'Choose a reason …', not_loaded: 'Could not be loaded: {detail}',
+    shown_again: 'Shown again', again_closure_contradicted: 'closure asked for on {closed}, but the imagery of {date} still shows it.', again_recurred: 'closed since {closed}, and back on the imagery of {date}.', again_closure_cannot_be_told: 'closure asked for on {closed}; the imagery of {date} does not tell.', split_into: 'split off:',
     building: 'Building', greenhouse: 'Greenhouse', stockpile: 'Stockpile', pit: 'Pit', dredger: 'Dredger', cage: 'Cages', dike: 'Dike', cropland: 'Cropland', bare_ground: 'Bare ground', unclassified: 'Unclassified change', construction_site: 'Construction site', photovoltaics: 'Photovoltaics',
     alteration: 'Alteration', class_change: 'Change of class', contrast: 'Contrast', core: 'Core', learned: 'Learned', magnitude: 'Magnitude', object_change: 'Change of object', shape: 'Shape', size: 'Size', water_change: 'Change of water', actions: 'Actions',
     new: 'new', persisting: 'still there', expanded: 'larger', shrunk: 'smaller', cleared: 'gone', recurred: 'came back', unseen: 'not seen', merged: 'merged', expired: 'expired',
@@ -24,7 +26,7 @@ export const TEXTS = {
     why: 'Why it was raised', explanation: 'The whole reasoning', seen: 'Seen', area: 'Area', change: 'Change', confidence: 'Confidence', score: 'Score', registration: 'Registration', valid: 'Observed',
     model: 'Model', place: 'Place', evidence: 'Evidence', history: 'History of the case', decisions: 'Decisions', none_yet: 'None yet.', permit: 'Permit', river: 'River', chief: 'Chief', deadline: 'Deadline',
     correct: 'Correct', sub_type: 'Sub-type', edit_outline: 'Edit outline', redraw: 'Redraw', split: 'Split', done: 'Done', cancel: 'Cancel', reset: 'As it was', outline_corrected: 'Outline corrected',
-    editing: 'Drag corners; Alt-click removes one. ⏎ ends, Esc leaves it as it was.', drawing: 'Click corner after corner; double-click ends. Esc leaves it.', splitting: 'Draw a line across the outline; the larger part stays. Esc leaves it.', split_failed: 'The line has to cross the outline twice.',
+    editing: 'Drag corners; Alt-click removes one. ⏎ ends, Esc leaves it as it was.', drawing: 'Click corner after corner; double-click ends. Esc leaves it.', splitting: 'Draw a line across the outline; the larger part stays, the other becomes a patch of its own. Esc leaves it.', split_failed: 'The line has to cross the outline twice.',
     layers: 'Layers', outline: 'Outline', neighbours: 'Neighbours', cases: 'Cases', scope: 'Managed reaches', zones: 'Scopes and zones', permits: 'Permits and projects', known: 'Known problems', units: 'Administrative units', coverage: 'Coverage', measure: 'Measure', measuring: 'Click along what you measure; double-click ends.',
     coordinates: 'CGCS2000', copy: 'Copy', copied: 'Copied', gcj: 'Navigate (GCJ-02)', strip: 'Passes of this place', lease: 'Kept for you', unobserved: 'not observed', imagery_missing: 'The imagery of this pass can’t be read.',
     lease_expired: 'Your time with this patch ran out. Your draft is kept: press the verdict again to send it.', leased: 'Somebody else looks at this patch now. Your draft is kept; take the next one.', stale: 'Somebody decided meanwhile: {verdict}. Your draft is kept.',
@@ -41,6 +43,8 @@ export const TEXTS = {
     do_edit: 'Edit outline', do_split: 'Split', do_redraw: 'Redraw', do_correct: 'Class and severity', do_note: 'Note', do_queue: 'Queue', do_field_link: 'Field check', do_figures: 'Figures', do_help: 'This help', do_cancel: 'Cancel, close', do_confirm: 'Confirm',
   },
   zh: {
+    left_out: '未处理 {n} 个：{names}', left_leased: '他人正在复核', left_stale: '期间已作结论：{verdict}', reason_choose: '请选择理由…', not_loaded: '无法加载：{detail}',
+    shown_again: '再次复核', again_closure_contradicted: '{closed} 申请销号，但 {date} 影像显示问题仍在。', again_recurred: '{closed} 起已销号，{date} 影像显示问题反弹。', again_closure_cannot_be_told: '{closed} 申请销号，{date} 影像无法判断。', split_into: '分出图斑：',
     building: '建筑', greenhouse: '大棚', stockpile: '堆场', pit: '采坑', dredger: '采砂船', cage: '网箱', dike: '堤坝', cropland: '耕地', bare_ground: '裸地', unclassified: '未分类变化', construction_site: '施工场地', photovoltaics: '光伏',
     alteration: '光谱变化', class_change: '类别变化', contrast: '对比', core: '核心', learned: '模型', magnitude: '幅度', object_change: '地物变化', shape: '形状', size: '大小', water_change: '水体变化', actions: '操作',
     new: '新增', persisting: '仍在', expanded: '扩大', shrunk: '缩小', cleared: '消除', recurred: '复发', unseen: '未见', merged: '合并', expired: '失效',
@@ -63,7 +67,7 @@ export const TEXTS = {
     why: '发现依据', explanation: '判定全过程', seen: '地物', area: '面积', change: '变化', confidence: '置信度', score: '得分', registration: '配准', valid: '有效观测',
     model: '模型', place: '位置', evidence: '证据', history: '历史', decisions: '复核记录', none_yet: '暂无。', permit: '许可', river: '河流', chief: '河长', deadline: '期限',
     correct: '修正', sub_type: '细类', edit_outline: '编辑边界', redraw: '重绘', split: '分割', done: '完成', cancel: '取消', reset: '恢复原样', outline_corrected: '边界已修正',
-    editing: '拖动节点；按住 Alt 单击删除。⏎ 完成，Esc 恢复。', drawing: '依次单击节点，双击结束。Esc 取消。', splitting: '画一条线穿过边界；保留较大部分。Esc 取消。', split_failed: '分割线须穿过边界两次。',
+    editing: '拖动节点；按住 Alt 单击删除。⏎ 完成，Esc 恢复。', drawing: '依次单击节点，双击结束。Esc 取消。', splitting: '画一条线穿过边界；较大部分保留，另一部分成为新图斑。Esc 取消。', split_failed: '分割线须穿过边界两次。',
     layers: '图层', outline: '图斑边界', neighbours: '相邻图斑', cases: '案件', scope: '管理范围', zones: '功能区与保护区', permits: '许可与项目', known: '已知问题', units: '行政区', coverage: '覆盖情况', measure: '量测', measuring: '沿量测对象单击，双击结束。',
     coordinates: 'CGCS2000', copy: '复制', copied: '已复制', gcj: '导航（GCJ-02）', strip: '本处各期影像', lease: '为您保留', unobserved: '未观测', imagery_missing: '该期影像无法读取。',
     lease_expired: '保留时间已到，草稿已保存：再按一次结论键即可提交。', leased: '他人正在复核此图斑。草稿已保存，请看下一个。', stale: '他人已作出结论：{verdict}。草稿已保存。',

@@ -79,9 +79,11 @@ fn check_batch_id(batch_id: &str) -> Result<(), Problem> {
     if fine { Ok(()) } else { Err(Problem::bad("batch_id: expected 8 to 64 letters, digits, - and _")) }
 }
 
-/// Decides on a selection: all of it or nothing.
+/// Decides on a selection. What somebody decided meanwhile, or looks at now, is left out and told by name; all else is decided
+/// in one transaction.
 #[utoipa::path(post, path = "/api/bulk", tag = "decisions", request_body = BulkRequest, responses(
-    (status = 200, description = "How many were decided on", body = Object), (status = 409, description = "One of them was changed meanwhile, or somebody looks at it", body = Problem)))]
+    (status = 200, description = "Which were decided on, and which were left out and why: `leased` or `stale`", body = Object),
+    (status = 422, description = "A rejection without a reason, …", body = Problem)))]
 pub async fn decide(
     State(app): State<Arc<App>>,
     identity: Identity,
@@ -144,13 +146,25 @@ async fn record(
         let mut decisions = Vec::with_capacity(wanted.len());
         let mut left_out = Vec::new();
         for Selected { patch_id, on_version } in wanted {
+            let decision_id = decision_id(&batch.id, &patch_id);
+            // the same selection again, as after a lost answer, is the same decision
+            let repeated = store.decision(&decision_id)?.is_some();
+            let review = store.patch_review(&patch_id)?;
             let held = store.lease_of(&patch_id, now)?;
-            if held.is_some_and(|lease| lease.account != reviewer) {
-                left_out.push(patch_id);
+            let in_the_way = match held {
+                _ if repeated => None,
+                _ if review.version != on_version => Some("stale"),
+                Some(lease) if lease.account != reviewer => Some("leased"),
+                _ => None,
+            };
+            if let Some(why) = in_the_way {
+                left_out.push(json!({
+                    "patch_id": patch_id, "why": why, "verdict": review.verdict.map(DecisionVerdict::name),
+                }));
                 continue;
             }
             decisions.push(Decision {
-                decision_id: decision_id(&batch.id, &patch_id),
+                decision_id,
                 case_id: store.case_of_patch(&patch_id)?,
                 patch_id,
                 verdict: Some(batch.verdict),
@@ -172,5 +186,6 @@ async fn record(
     });
     let (new, patch_ids, left_out) = done.await?;
     app.metrics.decisions.fetch_add(new as u64, Ordering::Relaxed);
+    app.metrics.conflicts.fetch_add(left_out.len() as u64, Ordering::Relaxed);
     Ok(Json(json!({ "decided": new, "patch_ids": patch_ids, "left_out": left_out })))
 }

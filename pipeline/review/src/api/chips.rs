@@ -1,9 +1,9 @@
-//! Pictures: tiles of passes around a patch, and the chips that a run painted.
+//! Pictures: tiles of passes around a patch, and the first pictures that a run left.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::IntoResponse;
 
 use super::patches::shown;
@@ -13,37 +13,28 @@ use crate::imagery::{Bands, TileAddress};
 use crate::problem::Problem;
 use crate::server::App;
 
-/// A chip, painted when the patch was found. Its path comes from the store and never leaves the store's folder.
+/// The first picture of a date: the patch with the ground around it, in the stretch and the first bands of its tiles. A run leaves
+/// it beside the store; where it did not, it is cut now. `first.extent` of the patch says which ground it shows.
 #[utoipa::path(get, path = "/api/patches/{patch_id}/chips/{date}", tag = "imagery", params(("patch_id" = String, Path),
     ("date" = String, Path, description = "before or after")), responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/png"),
-    (status = 404, description = "None was painted", body = Problem)))]
+    (status = 404, description = "No such patch, date or bands", body = Problem), (status = 410, description = "The files of the pass are gone", body = Problem)))]
 pub async fn chip(
     State(app): State<Arc<App>>,
     identity: Identity,
     Path((patch_id, date)): Path<(String, String)>,
 ) -> Result<impl IntoResponse, Problem> {
     visible(&app, &identity, &patch_id).await?;
-    let stored = app.stores.read(move |store| store.current_patch(&patch_id)).await?;
-    let name = stored.and_then(|stored| match date.as_str() {
-        "before" => stored.chip_before,
-        "after" => stored.chip_after,
-        _ => None,
+    let date =
+        ["before", "after"].iter().position(|known| *known == date).ok_or_else(|| Problem::not_found("picture"))?;
+    let shown = shown(&app, &patch_id).await?;
+    let imagery = Arc::clone(&app.imagery);
+    let drawn = app.draw(move || {
+        let missing = || Problem::not_found("picture");
+        let pair = shown.pair().ok_or_else(missing)?;
+        let bands = *imagery.bands_of(&pair).first().ok_or_else(missing)?;
+        imagery.first(&shown.stored.patch, pair, bands, date)
     });
-    let missing = || Problem::not_found("picture");
-    let name = name.ok_or_else(missing)?;
-    let folder = app.settings.folder();
-    let read = tokio::task::spawn_blocking(move || {
-        let (folder, file) = (folder.canonicalize()?, folder.join(&name).canonicalize()?);
-        if !file.starts_with(&folder) {
-            return Err(std::io::Error::other("it lies outside the store's folder"));
-        }
-        std::fs::read(file)
-    });
-    let bytes = read.await.map_err(|fault| Problem::internal(&fault))?.map_err(|fault| {
-        tracing::warn!(%fault, "a picture can't be read");
-        missing()
-    })?;
-    Ok((StatusCode::OK, [(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "private, max-age=3600")], bytes))
+    Ok(([(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "private, max-age=3600")], drawn.await?))
 }
 
 /// A tile of a pass on the grid of a patch, in the stretch of the patch: near the patch, and only of passes that show its place.

@@ -13,6 +13,7 @@ use shorewatch_domain::classes::IssueClass;
 use shorewatch_domain::decision::{
     Correction, Decision, DecisionSource, DecisionVerdict, RejectionReason, SeverityGrade,
 };
+use shorewatch_domain::patch::Patch;
 use shorewatch_store::{PatchReview, RecordedDecision, Store, StoreError};
 
 use super::queue::named_verdict;
@@ -20,6 +21,7 @@ use super::{polygon_of, visible};
 use crate::access::identity::Identity;
 use crate::problem::Problem;
 use crate::server::App;
+use crate::split;
 
 /// What was corrected.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -64,6 +66,11 @@ pub struct DecisionRequest {
     /// What was corrected.
     #[serde(default)]
     corrected: CorrectionRequest,
+    /// What was cut off the outline (a GeoJSON Polygon in CGCS2000): it becomes a patch of its own in the queue. At the desk only;
+    /// `corrected.geometry` is what is left.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    split_off: Option<Value>,
     /// The patch that it repeats.
     #[serde(default)]
     duplicate_of: Option<String>,
@@ -80,6 +87,12 @@ impl DecisionRequest {
     /// # Errors
     /// A word that means nothing.
     pub fn read(self, patch_id: String, reviewer: &str, source: DecisionSource) -> Result<Decision, Problem> {
+        if self.split_off.is_some() && source != DecisionSource::Desk {
+            return Err(Problem::bad("split_off: a patch is split at the desk only"));
+        }
+        if self.split_off.is_some() && self.corrected.geometry.is_none() {
+            return Err(Problem::bad("split_off: expected corrected.geometry with what is left of the patch"));
+        }
         Ok(Decision {
             decision_id: self.decision_id,
             patch_id,
@@ -162,7 +175,18 @@ pub async fn decide_on(
     source: DecisionSource,
 ) -> Result<Json<Value>, Problem> {
     visible(app, identity, &patch_id).await?;
-    record(app, asked.read(patch_id, identity.code(), source)?).await
+    let cut = asked.split_off.as_ref().map(polygon_of).transpose()?;
+    let decision = asked.read(patch_id, identity.code(), source)?;
+    let part = match cut {
+        Some(outline) => {
+            let id = decision.patch_id.clone();
+            let stored = app.stores.read(move |store| store.current_patch(&id)).await?;
+            let stored = stored.ok_or_else(|| Problem::not_found("patch"))?;
+            Some(split::part(&stored.patch, outline, &decision.decision_id)?)
+        }
+        None => None,
+    };
+    record(app, decision, part).await
 }
 
 /// A supervisor's second look at a decided patch.
@@ -186,7 +210,7 @@ pub async fn audit(
         return Err(Problem::conflict("undecided", "nobody has decided on this patch yet"));
     }
     let decision = asked.read(patch_id, identity.code(), DecisionSource::Audit)?;
-    record(&app, decision).await
+    record(&app, decision, None).await
 }
 
 /// Takes back the reviewer's last decision, whichever patch it was on.
@@ -266,6 +290,7 @@ enum Held {
 fn record_held(
     store: &mut Store,
     mut decision: Decision,
+    part: Option<&Patch>,
     rules: &shorewatch_store::DecisionRules,
 ) -> Result<Held, StoreError> {
     let now = decision.decided_at;
@@ -281,16 +306,21 @@ fn record_held(
         None if decision.source == DecisionSource::Desk && !known && !stale => return Ok(Held::Expired(review)),
         _ => {}
     }
-    store.record_decision(&decision, rules, now).map(|recorded| Held::Recorded(Box::new(recorded)))
+    let recorded = match part {
+        Some(part) => store.record_split(&decision, part, rules, now),
+        None => store.record_decision(&decision, rules, now),
+    };
+    recorded.map(|recorded| Held::Recorded(Box::new(recorded)))
 }
 
-/// Records one decision, and says what stood in the way.
+/// Records one decision, with the part that it cut off, and says what stood in the way.
 ///
 /// # Errors
 /// A lease that has run out or is another's; a stale version; whatever the store refuses.
-pub async fn record(app: &Arc<App>, decision: Decision) -> Result<Json<Value>, Problem> {
+async fn record(app: &Arc<App>, decision: Decision, part: Option<Patch>) -> Result<Json<Value>, Problem> {
     let (rules, id) = (app.settings.rules, decision.patch_id.clone());
-    let done = app.stores.write(move |store| record_held(store, decision, &rules)).await;
+    let part_id = part.as_ref().map(|part| part.patch_id.clone());
+    let done = app.stores.write(move |store| record_held(store, decision, part.as_ref(), &rules)).await;
     let conflict = |problem: Problem| {
         app.metrics.conflicts.fetch_add(1, Ordering::Relaxed);
         problem
@@ -300,7 +330,8 @@ pub async fn record(app: &Arc<App>, decision: Decision) -> Result<Json<Value>, P
             if !recorded.repeated {
                 app.metrics.decisions.fetch_add(1, Ordering::Relaxed);
             }
-            Ok(Json(json!({ "patch_id": id, "review": review_json(&recorded.now), "repeated": recorded.repeated })))
+            let review = review_json(&recorded.now);
+            Ok(Json(json!({ "patch_id": id, "review": review, "repeated": recorded.repeated, "split_off": part_id })))
         }
         Ok(Held::Expired(review)) => Err(conflict(
             Problem::conflict(

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use shorewatch_domain::access::Right;
 use shorewatch_domain::decision::{Decision, DecisionVerdict, RejectionReason, SeverityGrade};
 use shorewatch_domain::pass::{Pass, PassState};
-use shorewatch_store::StoredPatch;
+use shorewatch_store::{ReviewRequest, Store, StoreError, StoredPatch};
 
 use super::decisions::review_json;
 use super::{polygon_json, visible};
 use crate::access::identity::Identity;
+use crate::imagery::first::first_extent;
 use crate::imagery::{LEVELS, NATIVE_LEVEL, TILE_PX, projected_bounds};
 use crate::problem::Problem;
 use crate::server::App;
@@ -107,19 +108,24 @@ pub async fn detail(
         };
         Ok((
             store.patch_review(&id)?,
-            store.decisions_on(&id)?,
+            told_decisions(store, &id)?,
             store.assessment_of(&id)?,
             case,
             store.lease_of(&id, now)?,
             store.field_photos(&id)?,
+            store.review_requests(&id)?,
         ))
     });
-    let (review, decisions, assessment, case, lease, photos) = read.await?;
+    let (review, decisions, assessment, case, lease, photos, requests) = read.await?;
     let patch = &shown.stored.patch;
     let bounds = projected_bounds(patch).map_err(Problem::from)?;
+    let extent = first_extent(patch)?;
     let bands = shown.pair().map(|pair| app.imagery.bands_of(&pair)).unwrap_or_default();
-    let corrected =
-        decisions.iter().rev().find(|made| made.decision_id == review.decision_id.clone().unwrap_or_default());
+    let corrected = decisions
+        .iter()
+        .rev()
+        .map(|(made, _)| made)
+        .find(|made| made.decision_id == review.decision_id.clone().unwrap_or_default());
     let mut assessment = assessment.unwrap_or_default();
     if !identity.may(Right::SeeOfficials) {
         forget_officials(&mut assessment);
@@ -163,12 +169,17 @@ pub async fn detail(
             "levels": [LEVELS.start(), LEVELS.end()], "tile_px": TILE_PX },
         "bands": bands.iter().map(|bands| bands.name()).collect::<Vec<_>>(),
         "passes": passes,
-        "chips": [shown.stored.chip_before.is_some(), shown.stored.chip_after.is_some()],
+        "first": bands.first().map(|bands| json!({ "bands": bands.name(), "extent": extent })),
+        "shown_again": requests.iter().map(request_json).collect::<Vec<_>>(),
         "assessment": assessment,
         "explanation": explanation,
         "review": review_json(&review),
         "corrected": corrected.map(correction_json),
-        "decisions": decisions.iter().map(decision_json).collect::<Vec<_>>(),
+        "decisions": decisions.iter().map(|(made, part)| {
+            let mut told = decision_json(made);
+            told["split_off"] = json!(part);
+            told
+        }).collect::<Vec<_>>(),
         "case": case.map(|(case_id, events)| json!({
             "case_id": case_id,
             "events": events.iter().map(|point| json!({
@@ -181,6 +192,23 @@ pub async fn detail(
             "photo_id": photo.photo_id, "taken_at": photo.taken_at, "position": photo.position.map(|(x, y)| [x, y]),
         })).collect::<Vec<_>>(),
     })))
+}
+
+/// Decisions on a patch, each with the part that it split off.
+fn told_decisions(store: &Store, patch_id: &str) -> Result<Vec<(Decision, Option<String>)>, StoreError> {
+    let decisions = store.decisions_on(patch_id)?.into_iter();
+    decisions.map(|made| store.split_part(&made).map(|part| (made, part))).collect()
+}
+
+/// Why it is shown again, as the page tells it.
+fn request_json(request: &ReviewRequest) -> Value {
+    json!({
+        "reason": request.reason,
+        "finding_id": request.finding_id,
+        "acquired_at": request.acquired_at.map(|time| time.to_string()),
+        "closed_at": request.closed_at.map(|time| time.to_string()),
+        "created_at": request.created_at.to_string(),
+    })
 }
 
 /// The explanation of the law's rules: its text and its parts; taken out of the assessment's columns.

@@ -121,6 +121,8 @@ fn text_of(key: QueueKey) -> String {
 pub fn row_json(row: &QueueRow) -> Value {
     json!({
         "patch_id": row.patch_id,
+        "version": row.version,
+        "shown_again": row.shown_again,
         "state": row.state.name(),
         "verdict": row.verdict.map(DecisionVerdict::name),
         "issue_class": row.issue_class,

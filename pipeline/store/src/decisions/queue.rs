@@ -63,6 +63,10 @@ pub struct QueueRow {
     pub key: QueueKey,
     /// The patch.
     pub patch_id: String,
+    /// Number of decisions so far: what a decision made from this row must have seen.
+    pub version: u64,
+    /// Whether it waits again since imagery contradicts a closure, or can't judge it.
+    pub shown_again: bool,
     /// Where it stands in review.
     pub state: ReviewState,
     /// The verdict so far.
@@ -142,7 +146,9 @@ impl Store {
             );
         }
         let sql = format!(
-            "SELECT q.*, p.reach_name, p.object_class, p.area_m2, p.centre_longitude, p.centre_latitude
+            "SELECT q.*, p.reach_name, p.object_class, p.area_m2, p.centre_longitude, p.centre_latitude,
+                 coalesce((SELECT s.version FROM decision_state s WHERE s.patch_id = q.patch_id), 0) AS version,
+                 EXISTS (SELECT 1 FROM review_requests r WHERE r.patch_id = q.patch_id AND r.done_at IS NULL) AS shown_again
              FROM review_queue q CROSS JOIN patches p ON p.fid = q.fid
              WHERE {} ORDER BY q.priority DESC, q.fid LIMIT {limit}",
             condition.sql()
@@ -297,6 +303,8 @@ fn row_of(row: &Row<'_>) -> rusqlite::Result<QueueRow> {
     Ok(QueueRow {
         key: QueueKey { priority: row.get("priority")?, fid: row.get("fid")? },
         patch_id: row.get("patch_id")?,
+        version: row.get("version")?,
+        shown_again: row.get("shown_again")?,
         state: row.get::<_, NamedState>("state")?.0,
         verdict: row.get::<_, Option<NamedVerdict>>("verdict")?.map(|named| named.0),
         issue_class: row.get("issue_class")?,

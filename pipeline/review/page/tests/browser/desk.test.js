@@ -113,6 +113,39 @@ describe('a reviewer', { skip }, () => {
     await context.close();
   });
 
+  test('splits an outline: the other part waits as a patch of its own, and undo takes it back', async () => {
+    const { page, context } = await visit(browser, served.origin);
+    await logIn(page, served.origin);
+    await settled(page);
+    const id = await shownId(page);
+    const ask = await machine(served.origin);
+    const waiting = async () => (await ask('GET', '/api/queue/counts')).body.waiting;
+    const before = await waiting();
+    await page.keyboard.press('t');
+    const box = await page.locator('.map').first().boundingBox();
+    const x = box.x + box.width / 2; // beside the divider of the swipe
+    await page.mouse.click(x + 40, box.y + 40);
+    await page.waitForTimeout(300);
+    await page.mouse.dblclick(x + 40, box.y + box.height - 60);
+    await page.waitForTimeout(500);
+    await picture(page, 'split');
+    await page.keyboard.press('p');
+    await nextAfter(page, id);
+    await settled(page);
+    const whole = (await ask('GET', `/api/patches/${id}`)).body;
+    const partId = whole.decisions.at(-1).split_off;
+    assert.ok(partId?.startsWith(`${id}-`), `the decision tells the split: ${partId}`);
+    const part = (await ask('GET', `/api/patches/${partId}`)).body;
+    assert.deepEqual([part.review.state, part.model, part.pre.pass_id, part.reach_id], ['open', whole.model, whole.pre.pass_id, whole.reach_id]);
+    assert.ok(part.area_m2 > 0 && part.area_m2 <= 0.55 * whole.area_m2, `${part.area_m2} of ${whole.area_m2}`);
+    assert.equal(await waiting(), before, 'one was decided, one came');
+    await page.keyboard.press('z');
+    await page.waitForFunction((old) => document.querySelector('.facts .place small')?.textContent === old, id);
+    assert.equal((await ask('GET', `/api/patches/${partId}`)).status, 404);
+    assert.equal(await waiting(), before);
+    await context.close();
+  });
+
   test('shows both dates in each way, all by keyboard, and the swipe is not shifted (mapswipetool_plugin#19, haste#104)', async () => {
     for (const deviceScaleFactor of [1, 2]) {
       const { page, context } = await visit(browser, served.origin, { deviceScaleFactor });
