@@ -127,17 +127,6 @@ pub enum ScopePart {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Scope(pub Vec<ScopePart>);
 
-/// What of a place a scope asks about; what no layer tells is `None`, and lies in no scope that asks for it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct PlaceCodes<'a> {
-    /// Administrative code.
-    pub unit: Option<&'a str>,
-    /// Code of the water.
-    pub water: Option<&'a str>,
-    /// Id of the managed reach.
-    pub reach: Option<&'a str>,
-}
-
 impl Scope {
     /// Everything.
     #[must_use]
@@ -149,17 +138,6 @@ impl Scope {
     #[must_use]
     pub fn is_all(&self) -> bool {
         self.0.contains(&ScopePart::All)
-    }
-
-    /// Whether a place lies in it.
-    #[must_use]
-    pub fn holds(&self, place: PlaceCodes<'_>) -> bool {
-        self.0.iter().any(|part| match part {
-            ScopePart::All => true,
-            ScopePart::Unit(code) => place.unit.is_some_and(|unit| unit.starts_with(code.as_str())),
-            ScopePart::Water(code) => place.water.is_some_and(|water| water.starts_with(code.as_str())),
-            ScopePart::Reach(id) => place.reach == Some(id.as_str()),
-        })
     }
 
     /// Whether all of `other` lies in it, as far as the parts tell.
@@ -234,13 +212,8 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_holds_what_lies_below_it_and_nothing_unknown() {
+    fn a_unit_contains_what_lies_below_it() {
         let scope: Scope = "unit:4507,reach:R1".parse().expect("a scope");
-        let unit = |unit| PlaceCodes { unit, ..PlaceCodes::default() };
-        assert!(scope.holds(unit(Some("450702001"))) && !scope.holds(unit(Some("450802"))) && !scope.holds(unit(None)));
-        assert!(scope.holds(PlaceCodes { reach: Some("R1"), ..PlaceCodes::default() }));
-        assert!(!scope.holds(PlaceCodes { reach: Some("R12"), ..PlaceCodes::default() }));
-        assert!(Scope::all().holds(unit(None)) && !Scope::default().holds(unit(Some("450702"))));
         assert!(scope.contains(&"unit:450702".parse().expect("a scope")) && !scope.contains(&Scope::all()));
     }
 

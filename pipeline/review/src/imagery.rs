@@ -161,7 +161,7 @@ pub struct Imagery {
     folder: PathBuf,
     cache: Arc<BlockCache>,
     readers: Kept<(Digest, Bands), Arc<PassReader>>,
-    stretches: Kept<(String, Bands), Stretch>,
+    stretches: Kept<(String, Bands), Arc<Mutex<Option<Stretch>>>>,
 }
 
 impl Imagery {
@@ -211,15 +211,17 @@ impl Imagery {
     /// # Errors
     /// A pass can't be read.
     pub fn stretch(&self, patch: &Patch, dates: [&Pass; 2], bands: Bands) -> Result<Stretch, Problem> {
-        let key = (patch.patch_id.clone(), bands);
-        if let Some(known) = lock(&self.stretches).get(&key) {
-            return Ok(*known);
+        // the page asks for many tiles at once: the first computes, the others wait for its result
+        let shared = self.shared_stretch((patch.patch_id.clone(), bands));
+        let mut known = lock(&shared);
+        if let Some(known) = *known {
+            return Ok(known);
         }
         let stretch = match self.left_stretch(patch, dates, bands) {
             Some(left) => left,
             None => Stretch::joint(&self.around(patch, dates, bands)?, bands),
         };
-        keep(&self.stretches, key, stretch);
+        *known = Some(stretch);
         Ok(stretch)
     }
 
@@ -228,6 +230,15 @@ impl Imagery {
         let (grid, window) = surroundings(patch)?;
         let read = |pass| -> Result<Raster, Problem> { Ok(self.reader(pass, bands)?.read(grid, window)?.raster) };
         Ok([read(dates[0])?, read(dates[1])?])
+    }
+
+    /// The place of a stretch, where one request puts it for all.
+    fn shared_stretch(&self, key: (String, Bands)) -> Arc<Mutex<Option<Stretch>>> {
+        let mut kept = lock(&self.stretches);
+        if kept.len() >= MOST_KEPT && !kept.contains_key(&key) {
+            kept.clear();
+        }
+        Arc::clone(kept.entry(key).or_default())
     }
 
     /// A tile of a pass as PNG.

@@ -35,12 +35,6 @@ impl ReviewState {
             Self::Decided => "decided",
         }
     }
-
-    /// Whether somebody has to look at the patch still.
-    #[must_use]
-    pub const fn is_waiting(self) -> bool {
-        !matches!(self, Self::Decided)
-    }
 }
 
 /// From which severity on two persons decide.

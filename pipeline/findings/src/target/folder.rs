@@ -15,7 +15,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::finding::IssueState;
-use shorewatch_imagery::export::shapes::{ShapeRow, write_shapes};
+use shorewatch_imagery::export::ExportFormat;
+use shorewatch_imagery::export::shapes::{FieldKind, FieldValue, ShapeFormat, ShapeRow, ShapeTable, write_shapes};
 use shorewatch_store::outbox::issues::IssueReport;
 
 use crate::FindingsError;
@@ -47,6 +48,9 @@ const COLUMNS: [&str; 21] = [
     "post_date",
 ];
 
+/// Those of [`COLUMNS`] that hold numbers.
+const NUMBERS: [&str; 4] = ["revision", "area_m2", "longitude", "latitude"];
+
 /// Writes a batch; the same name again replaces it.
 pub(crate) fn write_batch(folder: &Path, name: &str, events: &[CloudEvent]) -> Result<(), FindingsError> {
     let features: Vec<Value> = events.iter().map(feature).collect();
@@ -59,23 +63,30 @@ pub(crate) fn write_batch(folder: &Path, name: &str, events: &[CloudEvent]) -> R
 
 /// The layer `findings`, in CGCS2000, with the columns of the CSV file; beside its place until it is whole.
 fn geopackage(path: &Path, events: &[CloudEvent]) -> Result<(), FindingsError> {
-    let outlines: Vec<Option<Geometry<f64>>> = events
-        .iter()
-        .map(|event| event.data.cgcs2000.as_ref().and_then(Cgcs2000::outline).map(Geometry::Polygon))
-        .collect();
-    let rows: Vec<ShapeRow<'_>> = events
-        .iter()
-        .zip(&outlines)
-        .map(|(event, outline)| ShapeRow {
-            geometry: outline.as_ref(),
-            values: cells(event).into_iter().map(|value| text(&value)).collect(),
-        })
-        .collect();
-    write_shapes(path, "findings", &COLUMNS, &rows).map_err(|fault| FindingsError::Io {
+    let rows = events.iter().map(|event| ShapeRow {
+        geometry: event.data.cgcs2000.as_ref().and_then(Cgcs2000::outline).map(Geometry::Polygon),
+        values: cells(event).iter().map(field_value).collect(),
+    });
+    let kind = |name| if NUMBERS.contains(&name) { FieldKind::Real } else { FieldKind::Text };
+    let table = ShapeTable {
+        layer: "findings",
+        fields: COLUMNS.iter().map(|name| ((*name).to_owned(), kind(*name))).collect(),
+        rows: rows.collect(),
+        as_of: events.iter().map(|event| event.time).max().unwrap_or_default(),
+    };
+    write_shapes(path, ShapeFormat::Export(ExportFormat::GeoPackage), &table).map_err(|fault| FindingsError::Io {
         path: path.to_path_buf(),
         during: "write",
         source: io::Error::other(fault),
     })
+}
+
+fn field_value(value: &Value) -> FieldValue {
+    match (value.as_f64(), text(value)) {
+        (Some(number), _) => FieldValue::Real(number),
+        (None, Some(text)) => FieldValue::Text(text),
+        (None, None) => FieldValue::Missing,
+    }
 }
 
 fn feature(event: &CloudEvent) -> Value {

@@ -332,7 +332,7 @@ fn what_cannot_be_told_asks_a_person() {
     office.decide("p1", "problem", 0);
     office.sent();
     office.report("r1", IssueState::ClosureRequested);
-    office.pass("06-10", "p1", 0.9, Some(0.35));
+    office.pass("06-10", "p1", 0.9, Some(0.35), None);
     office.judged();
     assert_eq!(office.sent(), ["p1 finding.unobserved"]);
     assert_eq!(office.requests(), ["closure_cannot_be_told"]);
