@@ -1,5 +1,6 @@
 //! Stories of findings: what was decided, and what the issue system must hear.
 
+use crate::decision::DecisionVerdict;
 use proptest::prelude::*;
 
 use super::*;
