@@ -258,7 +258,7 @@ describe('two reviewers', { skip }, () => {
       // a third person decides behind the back of the first
       const ask = await machine(served.origin, 'super-1');
       const waited = await ask('POST', '/api/bulk', { batch_id: 'behind-the-back', verdict: 'under_watch', patches: [{ patch_id: first, on_version: 0 }] });
-      assert.deepEqual(waited.body.left_out, [first], 'nobody decides on what another one looks at');
+      assert.deepEqual(waited.body.left_out, [{ patch_id: first, verdict: null, why: 'leased' }], 'nobody decides on what another one looks at');
       await one.page.fill('.decide textarea', 'looks like a dike');
       await one.page.evaluate(() => document.activeElement.blur());
       // the same account in another window
