@@ -1,4 +1,5 @@
 //! Closures on painted imagery: one thing was cleared away, one is still there, and one is still there and the network is blind to it.
+#![cfg(feature = "torch")]
 
 use std::fs;
 use std::path::Path;
