@@ -166,7 +166,7 @@ pub async fn decide(
 /// Decides on a patch of the scope.
 ///
 /// # Errors
-/// There is no such patch in the scope; what [`record`] refuses.
+/// There is no such patch in the scope; what can't be recorded: a stale version, a lease of somebody else.
 pub async fn decide_on(
     app: &Arc<App>,
     identity: &Identity,
