@@ -101,6 +101,21 @@ fn a_decision_leaves_the_queue_and_comes_back_when_it_is_taken_back() {
 }
 
 #[test]
+fn who_decided_gets_it_again_when_imagery_contradicts_the_closure() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("s.gpkg");
+    let (mut store, ids) = with_patches(&path, 2);
+    let problem = decision("1", &ids[0], "r-1", DecisionVerdict::Problem, 0);
+    store.record_decision(&problem, &DecisionRules::default(), now()).expect("recorded");
+    assert_eq!(queue(&store, "r-1", &everything()), ids[1..]);
+    let connection = Connection::open(&path).expect("the store");
+    let sql = "INSERT INTO review_requests (patch_id, finding_id, reason, pass_id, created_at)
+               VALUES (?1, 'finding-1', 'closure_contradicted', 'p', '2024-07-01T00:00:00.000Z')";
+    connection.execute(sql, [&ids[0]]).expect("asked");
+    assert_eq!(queue(&store, "r-1", &everything()), ids, "an office of one reviewer sees it too");
+}
+
+#[test]
 fn who_decides_on_what_another_changed_is_told_so_and_nothing_is_written() {
     let folder = TempDir::new().expect("a folder");
     let (mut store, ids) = with_patches(&folder.path().join("s.gpkg"), 2);

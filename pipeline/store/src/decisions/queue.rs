@@ -134,7 +134,8 @@ impl Store {
                 [Value::from(account.to_owned()), time(now)],
             );
             condition.and(
-                "(q.state = 'open' OR NOT EXISTS (SELECT 1 FROM decision_state s, json_each(s.reviewers) r
+                // what was decided waits only where imagery asks for another look: that is not the second opinion on the same
+                "(q.state IN ('open', 'decided') OR NOT EXISTS (SELECT 1 FROM decision_state s, json_each(s.reviewers) r
                      WHERE s.patch_id = q.patch_id AND r.value = ?))",
                 [Value::from(account.to_owned())],
             );
