@@ -339,10 +339,11 @@ fn judge_one(
     events += say(kind, &by, closure.name())?;
     if closure != Closure::Supported {
         let reason = if closure == Closure::CannotTell { "closure_cannot_be_told" } else { kind.name() };
+        // not `INSERT OR IGNORE`: the trigger that puts the patch into the queue would inherit that, and ignore its own row
         transaction
             .prepare_cached(
-                "INSERT OR IGNORE INTO review_requests (patch_id, finding_id, reason, pass_id, created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO review_requests (patch_id, finding_id, reason, pass_id, created_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (finding_id, reason, pass_id) DO NOTHING",
             )?
             .execute(params![patch_id, place.finding_id, reason, Hex(by.pass_id), Utc(now)])?;
     }
