@@ -4,7 +4,6 @@
 pub mod first;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -96,7 +95,7 @@ impl Bands {
 const GAMMA: f32 = 0.75;
 
 /// A stretch: `low` is drawn as 0, `high` as 255.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Stretch {
     /// Reflectance drawn as 0, by band.
     pub low: [f32; 3],
@@ -157,19 +156,17 @@ type Kept<K, V> = Mutex<HashMap<K, V>>;
 pub struct Imagery {
     sensors: Vec<SensorProfile>,
     limits: Limits,
-    /// Of the store, with the first pictures in it.
-    folder: PathBuf,
     cache: Arc<BlockCache>,
     readers: Kept<(Digest, Bands), Arc<PassReader>>,
     stretches: Kept<(String, Bands), Arc<Mutex<Option<Stretch>>>>,
 }
 
 impl Imagery {
-    /// Without a pass open yet; `folder` is that of the store.
+    /// Without a pass open yet.
     #[must_use]
-    pub fn new(sensors: Vec<SensorProfile>, limits: Limits, folder: PathBuf) -> Self {
+    pub fn new(sensors: Vec<SensorProfile>, limits: Limits) -> Self {
         let cache = Arc::new(BlockCache::new(CACHE_BYTES));
-        Self { sensors, limits, folder, cache, readers: Kept::default(), stretches: Kept::default() }
+        Self { sensors, limits, cache, readers: Kept::default(), stretches: Kept::default() }
     }
 
     /// The profile of a sensor, where it is known.
@@ -202,8 +199,7 @@ impl Imagery {
             self.profile(&pass.sensor).filter(|profile| Bands::of(profile).contains(&bands)).ok_or_else(missing)?;
         let reader = PassReader::open(pass, profile, &bands.roles(), &self.limits, Arc::clone(&self.cache))?;
         let reader = Arc::new(reader);
-        keep(&self.readers, key, Arc::clone(&reader));
-        Ok(reader)
+        Ok(keep(&self.readers, key, reader))
     }
 
     /// The stretch of a patch: joint over its two dates.
@@ -212,33 +208,16 @@ impl Imagery {
     /// A pass can't be read.
     pub fn stretch(&self, patch: &Patch, dates: [&Pass; 2], bands: Bands) -> Result<Stretch, Problem> {
         // the page asks for many tiles at once: the first computes, the others wait for its result
-        let shared = self.shared_stretch((patch.patch_id.clone(), bands));
+        let shared = keep(&self.stretches, (patch.patch_id.clone(), bands), Arc::default());
         let mut known = lock(&shared);
         if let Some(known) = *known {
             return Ok(known);
         }
-        let stretch = match self.left_stretch(patch, dates, bands) {
-            Some(left) => left,
-            None => Stretch::joint(&self.around(patch, dates, bands)?, bands),
-        };
-        *known = Some(stretch);
-        Ok(stretch)
-    }
-
-    /// Both dates with the ground around the patch.
-    fn around(&self, patch: &Patch, dates: [&Pass; 2], bands: Bands) -> Result<[Raster; 2], Problem> {
         let (grid, window) = surroundings(patch)?;
         let read = |pass| -> Result<Raster, Problem> { Ok(self.reader(pass, bands)?.read(grid, window)?.raster) };
-        Ok([read(dates[0])?, read(dates[1])?])
-    }
-
-    /// The place of a stretch, where one request puts it for all.
-    fn shared_stretch(&self, key: (String, Bands)) -> Arc<Mutex<Option<Stretch>>> {
-        let mut kept = lock(&self.stretches);
-        if kept.len() >= MOST_KEPT && !kept.contains_key(&key) {
-            kept.clear();
-        }
-        Arc::clone(kept.entry(key).or_default())
+        let stretch = Stretch::joint(&[read(dates[0])?, read(dates[1])?], bands);
+        *known = Some(stretch);
+        Ok(stretch)
     }
 
     /// A tile of a pass as PNG.
@@ -273,13 +252,13 @@ fn lock<T>(kept: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps one more; where there are many, all others go first.
-fn keep<K: Eq + std::hash::Hash, V>(kept: &Kept<K, V>, key: K, value: V) {
+/// What is kept under a key, else `value` from now on; where there are many, all others go first.
+fn keep<K: Eq + std::hash::Hash, V>(kept: &Kept<K, Arc<V>>, key: K, value: Arc<V>) -> Arc<V> {
     let mut kept = lock(kept);
-    if kept.len() >= MOST_KEPT {
+    if kept.len() >= MOST_KEPT && !kept.contains_key(&key) {
         kept.clear();
     }
-    kept.insert(key, value);
+    Arc::clone(kept.entry(key).or_insert(value))
 }
 
 /// Bounds of the patch in the system of its grid: [min x, min y, max x, max y].

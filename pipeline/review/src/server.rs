@@ -62,7 +62,7 @@ impl App {
         let stores = Stores::open(&settings.store, settings.readers, now)?;
         let per_second = settings.requests_per_second;
         Ok(Arc::new(Self {
-            imagery: Arc::new(Imagery::new(settings.sensors.clone(), settings.limits, settings.folder())),
+            imagery: Arc::new(Imagery::new(settings.sensors.clone(), settings.limits)),
             stores: Arc::new(stores),
             metrics: Metrics::default(),
             requests: Buckets::new(per_second.saturating_mul(10), Duration::from_secs(10)),
