@@ -249,6 +249,15 @@ fn the_queue_follows_assessments_and_publications() {
     assert_eq!(queue(&store, "r-1", &everything()), [ids[2].clone(), ids[1].clone()]);
     let city = QueueFilter { scope: "unit:4507".parse().expect("a scope"), ..QueueFilter::default() };
     assert_eq!(queue(&store, "r-1", &city), [ids[2].clone()]);
+    let many = (0..20).map(|number| format!("reach:other-{number}")).collect::<Vec<_>>().join(",");
+    for others in ["unit:4507,unit:450702", "unit:46,unit:4507", many.as_str()] {
+        let scope = format!("{others},reach:450702-001").parse().expect("a scope");
+        let filter = QueueFilter { scope, ..QueueFilter::default() };
+        assert_eq!(queue(&store, "r-1", &filter), queue(&store, "r-1", &everything()), "once each, in order: {others}");
+        let first = store.queue(&filter, "r-1", now(), 1).expect("a queue");
+        let rest = QueueFilter { after: first.first().map(|row| row.key), ..filter };
+        assert_eq!(queue(&store, "r-1", &rest), [ids[1].clone()]);
+    }
     assert_eq!(store.patch_in_scope(&ids[2], &city.scope).expect("asked"), Some(true));
     assert_eq!(store.patch_in_scope(&ids[1], &city.scope).expect("asked"), Some(false));
     assert_eq!(store.patch_in_scope("nowhere", &city.scope).expect("asked"), None);

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -57,42 +57,64 @@ impl Connection {
     }
 }
 
-/// Memory of a process in MiB.
-fn memory_mib(pid: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or("");
-    let kib: f64 = line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).unwrap_or(0.0);
-    kib / 1024.0
+/// A review server in a process of its own, ended when it is dropped.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) address: SocketAddr,
 }
 
-/// Reviewers at work for a while: errors, decisions, the time that 99 of 100 answers stay below, memory after a tenth and at the end.
+impl Server {
+    pub(crate) fn of(store: &Path) -> Self {
+        let mut process = Command::new(std::env::current_exe().expect("this program"))
+            .arg("--serve")
+            .arg(store)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a server");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("its output")).read_line(&mut line).expect("an address");
+        let address = line.trim().parse().expect("an address");
+        Self { process, address }
+    }
+
+    /// A field of the kernel's word on its memory (`VmRSS`, `VmHWM`), in whole MiB.
+    fn memory_mib(&self, field: &str) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap_or("");
+        let kib: f64 = line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).unwrap_or(0.0);
+        (kib / 1024.0).round()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        Command::new("kill").arg(self.process.id().to_string()).status().expect("asked to end");
+        self.process.wait().expect("ended");
+    }
+}
+
+/// Reviewers at work for a while: errors, decisions, the time that 99 of 100 answers stay below, memory after each tenth.
 pub(crate) fn load(store: &Path, reviewers: usize, duration: Duration) -> Value {
-    let mut server = Command::new(std::env::current_exe().expect("this program"))
-        .arg("--serve")
-        .arg(store)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("a server");
-    let mut line = String::new();
-    BufReader::new(server.stdout.take().expect("its output")).read_line(&mut line).expect("an address");
-    let address: SocketAddr = line.trim().parse().expect("an address");
+    let server = Server::of(store);
+    let address = server.address;
     let (errors, decisions) = (AtomicU64::new(0), AtomicU64::new(0));
     let begun = Instant::now();
-    let (times, early) = std::thread::scope(|scope| {
+    let (times, memory) = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..reviewers)
             .map(|i| {
                 let (errors, decisions) = (&errors, &decisions);
                 scope.spawn(move || reviewer(address, i, begun + duration, errors, decisions))
             })
             .collect();
-        std::thread::sleep(duration / 10);
-        let early = memory_mib(server.id());
+        let memory: Vec<f64> = (0..10)
+            .map(|_| {
+                std::thread::sleep(duration / 10);
+                server.memory_mib("VmRSS:")
+            })
+            .collect();
         let times: Vec<Duration> = workers.into_iter().flat_map(|worker| worker.join().expect("a reviewer")).collect();
-        (times, early)
+        (times, memory)
     });
-    let late = memory_mib(server.id());
-    Command::new("kill").arg(server.id().to_string()).status().expect("asked to end");
-    server.wait().expect("ended");
     let (requests, seconds) = (times.len(), begun.elapsed().as_secs_f64());
     json!({
         "errors": errors.load(Ordering::Relaxed),
@@ -100,8 +122,8 @@ pub(crate) fn load(store: &Path, reviewers: usize, duration: Duration) -> Value 
         "requests": requests,
         "requests_per_s": round(requests as f64 / seconds),
         "p99_ms": round(p99(times)),
-        "memory_mib": late.round(),
-        "memory_after_a_tenth_mib": early.round(),
+        "memory_mib": server.memory_mib("VmHWM:"),
+        "memory_each_tenth_mib": memory,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Load: a store with many patches, the queries of the page on it, and many reviewers at once.
-//! `load_review FOLDER RESULT.json [--patches N] [--reviewers N] [--seconds N]`; `scripts/load-review` runs it.
+//! `load_review FOLDER RESULT.json [--patches N] [--reviewers N] [--seconds N] [--page SCRIPT]`; `scripts/load-review` runs it. The
+//! script (`tests/browser/usable.js`) times the page in a browser: it prints milliseconds.
 
 #[path = "../../tests/scene/mod.rs"]
 mod scene;
@@ -25,6 +26,7 @@ struct Asked {
     patches: usize,
     reviewers: usize,
     seconds: u64,
+    page: Option<PathBuf>,
 }
 
 fn main() {
@@ -39,9 +41,15 @@ fn main() {
         patches: 1_000_000,
         reviewers: 100,
         seconds: 300,
+        page: None,
     };
     while let Some(name) = arguments.next() {
-        let number: u64 = arguments.next().and_then(|text| text.parse().ok()).expect("a number");
+        let value = arguments.next().expect("a value");
+        if name == "--page" {
+            asked.page = Some(value.into());
+            continue;
+        }
+        let number: u64 = value.parse().expect("a number");
         match name.as_str() {
             "--patches" => asked.patches = number as usize,
             "--reviewers" => asked.reviewers = number as usize,
@@ -55,11 +63,13 @@ fn main() {
     eprintln_if(&format!("{} patches after {:.0} s", asked.patches, begun.elapsed().as_secs_f64()));
     let (queue, bbox) = queries(&store);
     eprintln_if(&format!("queue p99 {queue:.1} ms, box p99 {bbox:.1} ms"));
+    let usable = asked.page.map(|script| page_usable_ms(&store, &script));
     let load = http::load(&store, asked.reviewers, Duration::from_secs(asked.seconds));
     let mut told = json!({
         "patches": asked.patches,
         "queue_p99_ms": round(queue),
         "bbox_p99_ms": round(bbox),
+        "page_usable_ms": usable,
         "reviewers": asked.reviewers,
         "seconds": asked.seconds,
     });
@@ -121,6 +131,18 @@ fn queries(store: &Path) -> (f64, f64) {
         boxes.push(begun.elapsed());
     }
     (p99(queue), p99(boxes))
+}
+
+/// How long a browser takes from asking for the page until a reviewer can decide, told by the script.
+fn page_usable_ms(store: &Path, script: &Path) -> f64 {
+    let server = http::Server::of(store);
+    let told = std::process::Command::new("node")
+        .arg(script)
+        .args([&format!("http://{}", server.address), "load-0", scene::PASSWORD])
+        .output()
+        .expect("node");
+    let text = String::from_utf8_lossy(&told.stdout);
+    text.trim().parse().unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&told.stderr)))
 }
 
 fn serve_store(store: &Path) {

@@ -32,7 +32,7 @@ export const firstAddress = (patch, date) => `/api/patches/${encodeURIComponent(
 
 /** The picture that a run left, on its ground, shown while the tiles come; none for other passes and bands. */
 function first(patch, date, passId, bands, projection) {
-  const own = patch[date === 'before' ? 'pre' : 'post'].pass_id === passId && patch.first?.bands === bands;
+  const own = patch[date === 'before' ? 'pre' : 'post'].pass_id === passId && patch.first && patch.first.bands === bands;
   return own ? new Static({ url: firstAddress(patch, date), imageExtent: patch.first.extent, projection, interpolate: false }) : null;
 }
 

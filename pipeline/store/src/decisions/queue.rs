@@ -110,6 +110,9 @@ const MOST_VALUES: usize = 500;
 /// Counting the patches of one value stops here.
 pub const MOST_OF_A_VALUE: u64 = 1_000;
 
+/// Parts of a scope that are walked each by its own index.
+const MOST_PARTS: usize = 16;
+
 /// Counting stops here: what the page shows as "more than".
 pub const MOST_COUNTED: u64 = 10_000;
 
@@ -126,35 +129,26 @@ impl Store {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<QueueRow>, StoreError> {
-        let mut condition = wanted(filter, account);
-        if !filter.decided && !filter.mine {
-            condition.and(
-                "NOT EXISTS (SELECT 1 FROM review_leases l WHERE l.patch_id = q.patch_id AND l.account <> ?
-                     AND l.expires_at > ?)",
-                [Value::from(account.to_owned()), time(now)],
-            );
-            condition.and(
-                // what was decided waits only where imagery asks for another look: that is not the second opinion on the same
-                "(q.state IN ('open', 'decided') OR NOT EXISTS (SELECT 1 FROM decision_state s, json_each(s.reviewers) r
-                     WHERE s.patch_id = q.patch_id AND r.value = ?))",
-                [Value::from(account.to_owned())],
-            );
-        }
-        if let Some(after) = filter.after {
-            condition.and(
-                "q.priority <= ? AND (q.priority < ? OR q.fid > ?)",
-                [after.priority.into(), after.priority.into(), after.fid.into()],
-            );
+        let (mut wanted_rows, mut values) = (Vec::new(), Vec::new());
+        for part in parts(&filter.scope) {
+            let condition = to_show(&QueueFilter { scope: part, ..filter.clone() }, account, now);
+            wanted_rows.push(format!(
+                "SELECT * FROM (SELECT q.fid, q.priority FROM review_queue q WHERE {}
+                     ORDER BY q.priority DESC, q.fid LIMIT {limit})",
+                condition.sql()
+            ));
+            values.extend(condition.values);
         }
         let sql = format!(
             "SELECT q.*, p.reach_name, p.object_class, p.area_m2, p.centre_longitude, p.centre_latitude,
                  coalesce((SELECT s.version FROM decision_state s WHERE s.patch_id = q.patch_id), 0) AS version,
                  EXISTS (SELECT 1 FROM review_requests r WHERE r.patch_id = q.patch_id AND r.done_at IS NULL) AS shown_again
-             FROM review_queue q CROSS JOIN patches p ON p.fid = q.fid
-             WHERE {} ORDER BY q.priority DESC, q.fid LIMIT {limit}",
-            condition.sql()
+             FROM ({}) k CROSS JOIN review_queue q ON q.fid = k.fid CROSS JOIN patches p ON p.fid = k.fid
+             ORDER BY k.priority DESC, k.fid LIMIT {limit}",
+            // each part of a scope has an index of its own that is in the right order; what lies in two parts is one row
+            wanted_rows.join(" UNION ")
         );
-        self.rows("read the queue", &sql, params_from_iter(condition.values), row_of)
+        self.rows("read the queue", &sql, params_from_iter(values), row_of)
     }
 
     /// How much is left and how much is done in a scope.
@@ -257,6 +251,42 @@ impl Store {
         values.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         Ok(values)
     }
+}
+
+/// The parts of a scope, each of which is walked by its own index; many are walked together, and looked at row by row.
+fn parts(scope: &Scope) -> Vec<Scope> {
+    if scope.is_all() {
+        vec![Scope::all()]
+    } else if scope.0.is_empty() || scope.0.len() > MOST_PARTS {
+        vec![scope.clone()]
+    } else {
+        scope.0.iter().map(|part| Scope(vec![part.clone()])).collect()
+    }
+}
+
+/// What the queue shows an account: of what is wanted, that which waits for it.
+fn to_show(filter: &QueueFilter, account: &str, now: Timestamp) -> Condition {
+    let mut condition = wanted(filter, account);
+    if !filter.decided && !filter.mine {
+        condition.and(
+            "NOT EXISTS (SELECT 1 FROM review_leases l WHERE l.patch_id = q.patch_id AND l.account <> ?
+                 AND l.expires_at > ?)",
+            [Value::from(account.to_owned()), time(now)],
+        );
+        condition.and(
+            // what was decided waits only where imagery asks for another look: that is not the second opinion on the same
+            "(q.state IN ('open', 'decided') OR NOT EXISTS (SELECT 1 FROM decision_state s, json_each(s.reviewers) r
+                 WHERE s.patch_id = q.patch_id AND r.value = ?))",
+            [Value::from(account.to_owned())],
+        );
+    }
+    if let Some(after) = filter.after {
+        condition.and(
+            "q.priority <= ? AND (q.priority < ? OR q.fid > ?)",
+            [after.priority.into(), after.priority.into(), after.fid.into()],
+        );
+    }
+    condition
 }
 
 fn wanted(filter: &QueueFilter, account: &str) -> Condition {
