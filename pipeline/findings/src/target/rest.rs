@@ -64,7 +64,7 @@ impl Rest {
         let steps = self.template.create.iter().chain(&self.template.change);
         let of_steps = steps.flat_map(|step| {
             let own = [&step.when, &step.method, &step.url, &step.body, &step.done_if_contains];
-            own.into_iter().chain(step.headers.values())
+            own.into_iter().chain(step.headers.values()).chain(step.expect.values())
         });
         let search = &self.template.search;
         let of_search = [&search.method, &search.url, &search.contains].into_iter().chain(search.headers.values());
@@ -120,6 +120,7 @@ impl Rest {
                     break;
                 }
             }
+            self.hold(&reply, step, &variables)?;
             capture(&reply, &step.capture, &mut variables)?;
         }
         Ok(variables.get("id").map(ToString::to_string))
@@ -181,6 +182,25 @@ impl Rest {
         };
         let reply = client.send(&request, true).await.map_err(Stopped::Silence)?;
         if (200..300).contains(&reply.status) { Ok(reply) } else { Err(Stopped::Refused(reply)) }
+    }
+
+    /// The answer must have what the step expects.
+    fn hold(&self, reply: &Reply, step: &Step, variables: &Variables) -> Result<(), Stopped> {
+        for (pointer, wanted) in &step.expect {
+            let wanted = self.render(wanted, variables)?;
+            if wanted.is_empty() {
+                continue;
+            }
+            let got = text_at(&parse(reply)?, pointer);
+            if got.as_deref() != Some(wanted.as_str()) {
+                let got = got.map_or_else(|| "nothing".to_owned(), |text| format!("{text:?}"));
+                return Err(Stopped::Template(format!(
+                    "the issue system did not do what it was told: at {pointer:?} expected {wanted:?}, got {got}; give the account the \
+                     right to it there, then `shorewatch deliver replay`"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn render(&self, text: &str, variables: &Variables) -> Result<String, Stopped> {
