@@ -1,20 +1,16 @@
 """Tells the story of scripts/demo: story.py SHOREWATCH. Needs nothing but the standard library and the tracker's."""
 
 import base64
-import hashlib
-import hmac
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
-import time
-import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "findings"))
 
-from office import DESK, PASSWORD, ROOT, WANTED, Office, ask, say, until
+from office import DESK, PASSWORD, ROOT, WANTED, Office, ask, report, say, until
 
 OUT = ROOT / "out/demo/findings"
 CONFIG = "configs/demo-findings.toml"
@@ -26,18 +22,6 @@ def tracker(path):
     login = base64.b64encode(b"admin:hush").decode()
     headers = {"Authorization": f"Basic {login}", "X-Requested-With": "rest", "Accept": "application/json"}
     return ask("GET", f"{TRACKER}/rest/data/{path}", None, headers)[0]["data"]
-
-
-def report(number, finding, state, at):
-    """What an issue system posts to us, signed by the Standard Webhooks scheme."""
-    body = json.dumps({"finding_id": finding, "state": state, "at": at}).encode()
-    identity, now = f"story-{number}", str(int(time.time()))
-    key = base64.b64decode(SECRET.removeprefix("whsec_"))
-    code = base64.b64encode(hmac.new(key, f"{identity}.{now}.".encode() + body, hashlib.sha256).digest()).decode()
-    headers = {"webhook-id": identity, "webhook-timestamp": now, "webhook-signature": f"v1,{code}"}
-    request = urllib.request.Request(f"{BACK}/reports/roundup", data=body, method="POST", headers=headers)
-    with urllib.request.urlopen(request) as answer:
-        print(f"  {finding} {state}: {answer.read().decode()}")
 
 
 def photograph(patch, pages):
@@ -90,7 +74,7 @@ def story(office, reviewer):
 
     say("the tracker asks for closure of all; a fourth pass arrives")
     for number, finding in enumerate(findings.values()):
-        report(number, finding, "closure_requested", "2024-08-01T00:00:00Z")
+        report(f"{BACK}/reports/roundup", SECRET, f"story-{number}", finding, "closure_requested", "2024-08-01T00:00:00Z")
     print(office.shorewatch("deliver", "status", "--config", CONFIG, fine=(0, 6)))
     office.inspect(4)
     print(office.shorewatch("deliver", "--config", CONFIG))
