@@ -7,7 +7,11 @@ Setting.default_language = "en"
 rights = [:view_issues, :add_issues, :edit_issues, :add_issue_notes]
 manager = Role.find_by!(:name => "Manager")
 
-project = Project.create!(:name => "Shoreline inspection", :identifier => "shorewatch", :trackers => Tracker.all.to_a, :is_public => false)
+# a kind of issue of its own: the page of an issue begins with its name
+bug = Tracker.find_by!(:name => "Bug")
+tracker = Tracker.create!(:name => "Shoreline problem", :default_status => bug.default_status)
+WorkflowRule.copy(bug, nil, [tracker], Role.givable.to_a)
+project = Project.create!(:name => "Shoreline inspection", :identifier => "shorewatch", :trackers => [tracker], :is_public => false)
 
 account = lambda do |login, first, last, role|
   user = User.new(:firstname => first, :lastname => last, :mail => "#{login}@example.invalid", :language => "en")
@@ -20,7 +24,7 @@ end
 
 # from every status to every other one, as it is wanted for what is withdrawn and what comes back
 inspection = Role.create!(:name => "Inspection", :permissions => rights)
-WorkflowRule.copy(nil, manager, Tracker.all.to_a, [inspection])
+WorkflowRule.copy(tracker, manager, [tracker], [inspection])
 # the same rights without any change of status
 narrow = Role.create!(:name => "Inspection without workflow", :permissions => rights)
 
