@@ -1,7 +1,8 @@
 //! The way back: a server for signed reports of issue systems, for reports of places, and for pictures by link.
 //!
 //! A report is believed where a secret of its target signed it within five minutes, and taken once. Each target may send so many
-//! and no more (429 with `Retry-After`), so that one that went mad does not keep the others from reporting.
+//! and no more (429 with `Retry-After`), so that one that went mad does not keep the others from reporting. What no secret signed
+//! counts for nobody: it costs one look at a bounded message.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -178,16 +179,17 @@ fn believed<T: DeserializeOwned>(
     let Some(secrets) = secrets else {
         return Err(said(StatusCode::NOT_FOUND, "no such target, or it has no secret for reports"));
     };
-    // before the signature is worked out: what it costs is what the limit is for
+    // before the target's allowance is touched: what anybody can send in its name must not use that up. What a signature costs is
+    // bounded by the longest body and by how many signatures are looked at
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let id = signature::verify(secrets, header, body, Timestamp::now())
+        .map_err(|fault| said(StatusCode::UNAUTHORIZED, fault.to_string()))?;
     let waits = server.rates.lock().unwrap_or_else(PoisonError::into_inner).take(target, Instant::now());
     if let Err(seconds) = waits {
         let mut answer = said(StatusCode::TOO_MANY_REQUESTS, format!("too many reports; again in {seconds} s"));
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         return Err(answer);
     }
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let id = signature::verify(secrets, header, body, Timestamp::now())
-        .map_err(|fault| said(StatusCode::UNAUTHORIZED, fault.to_string()))?;
     let unreadable =
         |fault: serde_json::Error| said(StatusCode::BAD_REQUEST, format!("not as the schema has it: {fault}"));
     // bare, or as the data of a CloudEvent

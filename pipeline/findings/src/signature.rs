@@ -12,6 +12,9 @@ use crate::secret::Secret;
 /// How far the clock of a sender may be off.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
+/// Signatures of a message that are looked at: a sender has one for each secret that it knows, two while one is replaced.
+const MOST_SIGNATURES: usize = 8;
+
 /// Header with the id of a message.
 pub const ID: &str = "webhook-id";
 /// Header with the time of sending, in seconds of Unix time.
@@ -85,11 +88,17 @@ pub fn verify(
     let given: Vec<Vec<u8>> = signatures
         .split_whitespace()
         .filter_map(|one| one.strip_prefix("v1,"))
+        .take(MOST_SIGNATURES)
         .filter_map(|one| BASE64.decode(one).ok())
         .collect();
-    // compared in constant time
-    let fits =
-        secrets.iter().any(|secret| given.iter().any(|one| mac(secret, &id, seconds, body).verify_slice(one).is_ok()));
+    if given.is_empty() {
+        return Err(NotBelieved::Signature);
+    }
+    // worked out once a secret, however many are given; compared in constant time
+    let fits = secrets.iter().any(|secret| {
+        let own = mac(secret, &id, seconds, body);
+        given.iter().any(|one| own.clone().verify_slice(one).is_ok())
+    });
     if fits { Ok(id) } else { Err(NotBelieved::Signature) }
 }
 

@@ -74,23 +74,51 @@ fn a_signed_report_is_taken_once_and_no_other_is() {
     assert_eq!(office.reimaging_list().expect("places").len(), 1);
 }
 
-#[test]
-fn a_source_that_went_mad_is_told_to_wait() {
-    let (_folder, address) = server();
-    let url = format!("{address}/reports/tracker");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+/// Posts `count` messages of one text with one set of headers over one connection, up to the first one that is told to wait: how many
+/// were sent, and after how many seconds it may go on.
+fn flood(url: &str, count: usize, headers: &[(&str, String)], body: &str) -> (usize, Option<String>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let refused = runtime.block_on(async {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
         let client = reqwest::Client::new();
-        for _ in 0..2_000 {
-            let answer = client.post(&url).body("{}").send().await.expect("an answer");
+        for sent in 1..=count {
+            let asked = headers.iter().fold(client.post(url), |asked, (name, value)| asked.header(*name, value));
+            let answer = asked.body(body.to_owned()).send().await.expect("an answer");
             if answer.status().as_u16() == 429 {
-                return answer.headers().get("retry-after").and_then(|after| after.to_str().ok()).map(str::to_owned);
+                let after = answer.headers().get("retry-after").and_then(|after| after.to_str().ok());
+                return (sent, after.map(str::to_owned));
             }
         }
-        None
-    });
-    assert_eq!(refused.as_deref(), Some("1"));
+        (count, None)
+    })
+}
+
+/// A report with the headers of its signature by a secret.
+fn signed(secret: &str, id: &str) -> (Vec<(&'static str, String)>, String) {
+    let (at, body) = (Timestamp::now(), json!({ "finding_id": "finding-p1", "state": "accepted" }).to_string());
+    let signature = signature::sign(&[Secret::new(secret)], id, at, body.as_bytes());
+    let headers = [(signature::ID, id.to_owned()), (signature::TIMESTAMP, at.as_second().to_string())];
+    (headers.into_iter().chain([(signature::SIGNATURE, signature)]).collect(), body)
+}
+
+#[test]
+fn a_target_that_went_mad_is_told_to_wait() {
+    let (_folder, address) = server();
+    let (headers, body) = signed(SECRET_TEXT, "again and again");
+    let (sent, after) = flood(&format!("{address}/reports/tracker"), 2_000, &headers, &body);
+    assert!(sent > 300 && after.as_deref() == Some("1"), "{sent} {after:?}");
+}
+
+#[test]
+fn a_flood_that_nobody_signed_does_not_make_the_target_wait() {
+    let (_folder, address) = server();
+    let url = format!("{address}/reports/tracker");
+    let (headers, body) = signed("whsec_b3RoZXI=", "forged");
+    assert_eq!(flood(&url, 800, &headers, &body), (800, None), "refused each time, and not counted");
+    assert_eq!(flood(&url, 800, &[], "{}"), (800, None));
+    let now = Timestamp::now();
+    let report = json!({ "finding_id": "finding-p1", "state": "accepted" });
+    assert_eq!(post(&url, "genuine", SECRET_TEXT, now, &report), (200, r#"{"result":"applied"}"#.to_owned()));
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Rest {
         let steps = self.template.create.iter().chain(&self.template.change);
         let of_steps = steps.flat_map(|step| {
             let own = [&step.when, &step.method, &step.url, &step.body, &step.done_if_contains];
-            own.into_iter().chain(step.headers.values())
+            own.into_iter().chain(step.headers.values()).chain(step.expect.values())
         });
         let search = &self.template.search;
         let of_search = [&search.method, &search.url, &search.contains].into_iter().chain(search.headers.values());
@@ -120,6 +120,7 @@ impl Rest {
                     break;
                 }
             }
+            self.hold(&reply, step, &variables)?;
             capture(&reply, &step.capture, &mut variables)?;
         }
         Ok(variables.get("id").map(ToString::to_string))
@@ -181,6 +182,25 @@ impl Rest {
         };
         let reply = client.send(&request, true).await.map_err(Stopped::Silence)?;
         if (200..300).contains(&reply.status) { Ok(reply) } else { Err(Stopped::Refused(reply)) }
+    }
+
+    /// The answer must have what the step expects.
+    fn hold(&self, reply: &Reply, step: &Step, variables: &Variables) -> Result<(), Stopped> {
+        for (pointer, wanted) in &step.expect {
+            let wanted = self.render(wanted, variables)?;
+            if wanted.is_empty() {
+                continue;
+            }
+            let got = text_at(&parse(reply)?, pointer);
+            if got.as_deref() != Some(wanted.as_str()) {
+                let got = got.map_or_else(|| "nothing".to_owned(), |text| format!("{text:?}"));
+                return Err(Stopped::Template(format!(
+                    "the issue system did not do what it was told: at {pointer:?} expected {wanted:?}, got {got}; give the account the \
+                     right to it there, then `shorewatch deliver replay`"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn render(&self, text: &str, variables: &Variables) -> Result<String, Stopped> {
@@ -246,5 +266,60 @@ mod tests {
         assert_eq!(told("{\"text\": {{ 'a \"b\"\nc' | tojson }}}"), "{\"text\": \"a \\\"b\\\"\\nc\"}");
         assert!(rest.render("{% for i in range(1000000000) %}x{% endfor %}", &rest.known).is_err(), "a loop ends");
         ready("roundup.toml");
+    }
+
+    /// What a step of a ready configuration sends for an event, as JSON.
+    fn sent(rest: &Rest, step: &Step, event: &CloudEvent, more: &[(&str, &str)]) -> Json {
+        let mut variables = rest.known.clone();
+        variables.insert("event".to_owned(), Value::from_serialize(event));
+        variables.insert("data".to_owned(), Value::from_serialize(&event.data));
+        variables.extend(more.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))));
+        let text = rest.render(&step.body, &variables).unwrap_or_else(|_| panic!("{}", step.body));
+        serde_json::from_str(&text).unwrap_or_else(|fault| panic!("{fault}: {text}"))
+    }
+
+    fn event(kind: crate::event::EventType, data: crate::event::FindingData) -> CloudEvent {
+        CloudEvent {
+            specversion: "1.0".to_owned(),
+            id: "evt_1".to_owned(),
+            source: "urn:test".to_owned(),
+            kind,
+            subject: data.finding_id.clone(),
+            time: jiff::Timestamp::UNIX_EPOCH,
+            datacontenttype: "application/json".to_owned(),
+            dataschema: crate::event::DATA_SCHEMA.to_owned(),
+            data,
+        }
+    }
+
+    #[test]
+    fn redmine_is_sent_json_however_little_is_known_and_a_subject_that_names_its_finding() {
+        use crate::event::{EventType, FindingData};
+        let rest = ready("redmine.toml");
+        let data =
+            FindingData { finding_id: "finding-p1".to_owned(), title: "长".repeat(300), ..FindingData::default() };
+        let made = sent(&rest, &rest.template.create[0], &event(EventType::Confirmed, data.clone()), &[]);
+        let subject = made["issue"]["subject"].as_str().expect("a subject");
+        assert!(subject.ends_with("finding-p1") && subject.chars().count() <= 255, "{subject}");
+        assert!(made["issue"].get("due_date").is_none(), "{made}");
+        let put = rest.template.change.iter().find(|step| step.method == "PUT").expect("a change");
+        for (kind, status) in [
+            (EventType::Confirmed, Some(2)),
+            (EventType::Updated, None),
+            (EventType::Withdrawn, Some(6)),
+            (EventType::Recurred, Some(2)),
+            (EventType::ClosureSupported, None),
+            (EventType::ClosureContradicted, Some(2)),
+            (EventType::Unobserved, None),
+        ] {
+            for data in [data.clone(), FindingData::default()] {
+                let told = event(kind, data);
+                let new = sent(&rest, put, &told, &[("known", "{}"), ("status", "6"), ("id", "1")]);
+                assert!(new["issue"]["notes"].as_str().is_some_and(|text| text.contains("evt_1")), "{new}");
+                assert_eq!(new["issue"]["status_id"].as_i64(), status, "{kind:?}: {new}");
+                let again = sent(&rest, put, &told, &[("known", "evt_1"), ("status", "6"), ("id", "1")]);
+                assert!(again["issue"].get("notes").is_none(), "{again}");
+            }
+        }
     }
 }

@@ -49,6 +49,9 @@ pub struct Step {
     pub capture: BTreeMap<String, String>,
     /// Where the answer contains this text, the steps that follow are left out: it is done already.
     pub done_if_contains: String,
+    /// What the answer must have, by JSON pointer (a template each; where one renders to nothing, nothing is expected). For systems
+    /// that answer that all is well and leave out what the account may not do: such a message becomes a dead letter.
+    pub expect: BTreeMap<String, String>,
 }
 
 /// Looks for an issue.
