@@ -12,6 +12,19 @@ fn a_run_is_reviewed_through_the_served_page() {
     let config = place.configure("review.toml", "state");
     let run = place.run(&["run", "--config", &config]);
     assert!(run.status.success(), "{}", text(&run));
+    let pictures = || -> Vec<_> {
+        let folder = std::fs::read_dir(place.path("state/first-pictures")).expect("left beside the store");
+        let told = folder.map(|entry| entry.expect("an entry"));
+        told.map(|entry| (entry.path(), entry.metadata().expect("told").modified().expect("a time"))).collect()
+    };
+    let left = pictures();
+    let repeated = place.json(0, &["run", "--config", &config]);
+    let (again, patches) = (pictures(), repeated["patches_current"].as_u64().expect("a number") as usize);
+    assert_eq!(repeated["first_pictures"], 0, "{repeated}");
+    assert!(
+        patches > 0 && left.len() == 3 * patches && left == again,
+        "a run repeated cuts nothing: {left:?} {again:?}"
+    );
     let added =
         place.run(&["review", "account", "add", "review-7", "--role", "reviewer", "--config", &config, "--json"]);
     assert!(added.status.success(), "{}", text(&added));
@@ -27,6 +40,15 @@ fn a_run_is_reviewed_through_the_served_page() {
     let next = served.ask("POST", "/api/next", &headers, &json!({}));
     assert_eq!(next.status, 200, "{}", next.json);
     let patch_id = next.json["patch"]["patch_id"].as_str().expect("a patch").to_owned();
+    let first = served.ask("GET", &format!("/api/patches/{patch_id}/chips/before"), &headers, &Value::Null);
+    let own = |path: &std::path::Path| {
+        path.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with(&patch_id) && name.ends_with("before.png")
+        })
+    };
+    let own = left.iter().find(|(path, _)| own(path)).expect("a first picture of the patch");
+    assert_eq!(first.body, std::fs::read(&own.0).expect("a picture"), "what the run left is shown");
     let decision = json!({ "decision_id": "decided-by-test", "verdict": "problem", "on_version": 0 });
     let decided = served.ask("POST", &format!("/api/patches/{patch_id}/decisions"), &headers, &decision);
     assert_eq!((decided.status, &decided.json["review"]["state"]), (200, &json!("decided")), "{}", decided.json);

@@ -6,12 +6,16 @@ mod scene;
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use shorewatch_domain::decision::SeverityGrade;
 use shorewatch_domain::decision::state::TwoPersonRule;
+use shorewatch_imagery::blocks::BlockCache;
+use shorewatch_review::imagery::{CACHE_BYTES, Imagery};
 use shorewatch_review::server::asked_to_end;
-use shorewatch_review::{App, serve};
+use shorewatch_review::{App, Settings, serve};
+use shorewatch_store::{PatchFilter, Store};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -32,6 +36,7 @@ fn main() {
     let mut settings = scene.settings();
     settings.lease = lease;
     settings.rules.two_persons = two_persons;
+    leave_first_pictures(&settings);
     let app = App::open(settings, Timestamp::now()).expect("a store");
     let listener = std::net::TcpListener::bind(listen).expect("an address");
     let mut out = std::io::stdout().lock();
@@ -39,4 +44,17 @@ fn main() {
     out.flush().expect("told");
     drop(out);
     serve(&app, listener, asked_to_end(), || {}).expect("served");
+}
+
+/// Cuts the first pictures of the patches, as a run does at its end.
+fn leave_first_pictures(settings: &Settings) {
+    let store = Store::open_read_only(&settings.store).expect("a store");
+    let passes = store.passes().expect("passes");
+    let cache = Arc::new(BlockCache::new(CACHE_BYTES));
+    let imagery = Imagery::new(settings.sensors.clone(), settings.limits, settings.folder(), cache);
+    for stored in store.patches(&PatchFilter::default()).expect("patches").iter().take(200) {
+        let pass = |id| passes.iter().find(|pass| pass.id == id).expect("a pass");
+        let pair = [pass(stored.patch.pre_pass_id), pass(stored.patch.post_pass_id)];
+        imagery.leave_first(&stored.patch, pair).expect("cut");
+    }
 }
