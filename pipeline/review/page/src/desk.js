@@ -367,7 +367,7 @@ class Desk {
       this.reject(REASONS[Number(name) - 1]);
       return;
     }
-    const action = actionOf(name);
+    const action = actionOf(name, this.toolKind);
     const onControl = event.target instanceof Element && event.target.closest('button, a, input, [role="slider"]');
     if (action === null || (action === 'confirm' && onControl)) return;
     if (['slide_left', 'slide_right'].includes(action) && event.target.type === 'range') return;
@@ -378,6 +378,7 @@ class Desk {
   act(action) {
     if (MODES.includes(action)) { this.setMode(action); return; }
     if (VERDICTS.includes(action)) { this.verdict(action); return; }
+    if (action.startsWith('corner_')) { this.map.corners.act(action); return; }
     const needsPatch = ['slide_left', 'slide_right', 'next_bands', 'earlier_pass', 'later_pass', 'home', 'edit', 'split', 'redraw', 'correct', 'note', 'field_link'];
     if (needsPatch.includes(action) && !this.current) return;
     ({

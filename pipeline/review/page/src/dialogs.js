@@ -17,7 +17,7 @@ export function open(title, ...children) {
 }
 
 export function help() {
-  const groups = ['verdict', 'compare', 'map', 'correct', 'page'];
+  const groups = ['verdict', 'compare', 'map', 'correct', 'corners', 'page'];
   const item = (key, text) => h('li', {}, h('kbd', { text: key }), h('span', { text }));
   return open(t('help'),
     h('div', { class: 'help' }, groups.map((group) => h('section', {}, h('h3', { text: t(`help_${group}`) }), h('ul', {},

@@ -138,6 +138,40 @@ describe('a reviewer', { skip }, () => {
     await context.close();
   });
 
+  test('moves, adds and removes corners by keyboard alone, and says what it does', async () => {
+    const { page, context } = await visit(browser, served.origin);
+    await logIn(page, served.origin);
+    await settled(page);
+    const id = await shownId(page);
+    const ask = await machine(served.origin);
+    const found = (await ask('GET', `/api/patches/${id}`)).body;
+    const said = () => page.locator('[aria-live=polite]').innerText();
+    const corners = found.geometry.coordinates[0].length - 1;
+    await page.keyboard.press('e');
+    await page.keyboard.press(']');
+    assert.equal(await said(), `Corner 1 of ${corners}`);
+    await page.keyboard.press('[');
+    assert.equal(await said(), `Corner ${corners} of ${corners}`);
+    await page.keyboard.press('Delete');
+    assert.equal(await said(), `Corner removed, ${corners - 1} left`);
+    await page.keyboard.press(']');
+    for (let i = 0; i < 3; i += 1) await page.keyboard.press('ArrowUp');
+    assert.equal(await said(), `Corner 1: ${found.grid.metres.toFixed(1)} m north`);
+    await page.keyboard.press('j');
+    assert.equal(await said(), `Corner 2 of ${corners} added`);
+    await picture(page, 'corners');
+    assert.equal(await page.getAttribute('.divider', 'aria-valuenow'), '50', 'the arrows move a corner, not the swipe');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('p');
+    await nextAfter(page, id);
+    await settled(page);
+    const ring = (await ask('GET', `/api/patches/${id}`)).body.corrected.geometry.coordinates[0];
+    assert.equal(ring.length - 1, corners);
+    const moved = ring.map(([lon, lat]) => [(lon - found.geometry.coordinates[0][0][0]) * 105_000, (lat - found.geometry.coordinates[0][0][1]) * 110_600]);
+    assert.ok(moved.some(([x, y]) => Math.abs(x) < 2 && Math.abs(y - 3 * found.grid.metres) < 1), `three pixels north of the first corner: ${JSON.stringify(moved)}`);
+    await context.close();
+  });
+
   test('splits an outline: the other part waits as a patch of its own, and undo takes it back', async () => {
     const { page, context } = await visit(browser, served.origin);
     await logIn(page, served.origin);

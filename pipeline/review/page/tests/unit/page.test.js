@@ -1,13 +1,16 @@
 // What can be told without a browser.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { area, split } from '../../src/geometry.js';
+import { area, insertCorner, moveCorner, removeCorner, split } from '../../src/geometry.js';
 import { SHORTCUTS, actionOf, keyLabel, pressed } from '../../src/keys.js';
 import { TEXTS } from '../../src/texts.js';
 
 test('no two shortcuts collide, none belongs to the browser, and each is explained in both languages', () => {
   const keys = SHORTCUTS.map((shortcut) => shortcut.key);
-  assert.equal(new Set(keys).size, keys.length);
+  const within = (during) => SHORTCUTS.filter((shortcut) => shortcut.during === during).map((shortcut) => shortcut.key);
+  for (const during of [undefined, 'edit']) assert.equal(new Set(within(during)).size, within(during).length, during);
+  // while an outline is edited the arrows move a corner and no swipe; nothing else means two things
+  assert.deepEqual(within('edit').filter((key) => within(undefined).includes(key)), ['arrowleft', 'arrowright']);
   assert.equal(new Set(SHORTCUTS.map((shortcut) => shortcut.action)).size, keys.length);
   // digits are the reasons of a rejection, / and ' open the browser's search
   for (const key of keys) assert.ok(!/^[1-9]$|^f\d+$|^[/']$|^tab$|^ $/.test(key), key);
@@ -33,6 +36,11 @@ test('combinations with control belong to the browser', () => {
   assert.equal(actionOf(pressed(event('B', { shiftKey: true }))), 'bad_pass');
   assert.equal(actionOf(pressed(event('?', { shiftKey: true }))), 'help');
   assert.equal(actionOf(pressed(event('='))), 'zoom_in');
+  assert.equal(actionOf('arrowleft'), 'slide_left');
+  assert.equal(actionOf('arrowleft', 'edit'), 'corner_left');
+  assert.equal(actionOf(pressed(event('Backspace')), 'edit'), 'corner_remove');
+  assert.equal(actionOf('delete'), null);
+  assert.equal(actionOf('p', 'edit'), 'problem');
 });
 
 test('a line splits an outline into parts that add up', () => {
@@ -46,4 +54,13 @@ test('a line splits an outline into parts that add up', () => {
   }
   assert.equal(split(square, [[20, 0], [20, 10]]), null);
   assert.equal(split(square, [[5, 5], [5, 20]]), null);
+});
+
+test('corners are moved, put in and removed, and the ring stays closed', () => {
+  const square = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]];
+  assert.deepEqual(moveCorner(square, 0, [-1, 2]), [[-1, 2], [10, 0], [10, 10], [0, 10], [-1, 2]]);
+  assert.deepEqual(insertCorner(square, 3), [[0, 0], [10, 0], [10, 10], [0, 10], [0, 5], [0, 0]]);
+  const triangle = removeCorner(square, 0);
+  assert.deepEqual(triangle, [[10, 0], [10, 10], [0, 10], [10, 0]]);
+  assert.equal(removeCorner(triangle, 1), null);
 });
