@@ -1,6 +1,9 @@
 // What can be told without a browser.
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { area, insertCorner, moveCorner, removeCorner, split } from '../../src/geometry.js';
 import { SHORTCUTS, actionOf, keyLabel, pressed } from '../../src/keys.js';
 import { TEXTS } from '../../src/texts.js';
@@ -63,4 +66,21 @@ test('corners are moved, put in and removed, and the ring stays closed', () => {
   const triangle = removeCorner(square, 0);
   assert.deepEqual(triangle, [[10, 0], [10, 10], [0, 10], [10, 0]]);
   assert.equal(removeCorner(triangle, 1), null);
+});
+
+test('every text is used: by the page, or as a word of what the server tells', () => {
+  const read = (folder, ending) => readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .map((entry) => readFileSync(join(entry.parentPath ?? entry.path, entry.name), 'utf8'));
+  const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+  const page = readdirSync(here('../../src')).filter((name) => name.endsWith('.js') && !['texts.js', 'keys.js'].includes(name));
+  const sources = page.map((name) => readFileSync(here(`../../src/${name}`), 'utf8')).join('\n');
+  const words = [...read(here('../../../../domain/src'), '.rs'), ...read(here('../../../src'), '.rs'), ...read(here('../../../../store/src'), '.rs'), ...read(here('../../../../../configs'), '.toml')].join('\n');
+  const actions = SHORTCUTS.map((shortcut) => `do_${shortcut.action}`);
+  const groups = SHORTCUTS.map((shortcut) => `help_${shortcut.group}`);
+  const told = [...words.matchAll(/"(?:finding\.)?(\w+)"/g)].flatMap(([, word]) => [word, `left_${word}`, `again_${word}`]);
+  const known = new Set([...actions, ...groups, ...told, ...[...sources.matchAll(/['"`](\w+)['"`]/g)].map(([, name]) => name)]);
+  assert.deepEqual(Object.keys(TEXTS.en).filter((name) => !known.has(name)), []);
+  // and what the page says has a text
+  for (const [, name] of sources.matchAll(/\bt\('(\w+)'/g)) assert.ok(TEXTS.en[name], name);
 });
