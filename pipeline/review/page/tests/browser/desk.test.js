@@ -169,6 +169,8 @@ describe('a reviewer', { skip }, () => {
     assert.equal(ring.length - 1, corners);
     const moved = ring.map(([lon, lat]) => [(lon - found.geometry.coordinates[0][0][0]) * 105_000, (lat - found.geometry.coordinates[0][0][1]) * 110_600]);
     assert.ok(moved.some(([x, y]) => Math.abs(x) < 2 && Math.abs(y - 3 * found.grid.metres) < 1), `three pixels north of the first corner: ${JSON.stringify(moved)}`);
+    await page.keyboard.press('z');
+    await page.waitForFunction((old) => document.querySelector('.facts .place small')?.textContent === old, id);
     await context.close();
   });
 
@@ -383,6 +385,30 @@ describe('a lease', { skip }, () => {
       const sent = page.waitForResponse((response) => response.url().includes(`${id}/decisions`));
       await page.keyboard.press('w');
       assert.equal((await sent).status(), 200);
+    } finally {
+      await served.stop();
+    }
+  });
+});
+
+describe('a closure that imagery contradicts', { skip }, () => {
+  test('brings its patch back, with the reason in both languages', async () => {
+    const served = await serve('--shown-again');
+    try {
+      const rows = (await (await machine(served.origin))('GET', '/api/queue?limit=60')).body.rows;
+      const again = rows.filter((row) => row.shown_again);
+      assert.equal(again.length, 1);
+      for (const [locale, words] of [['en-GB', /^Shown again: closure asked for on 2024-06-30, but the imagery of 2024-10-30 still shows it\./], ['zh-CN', /^再次复核: 2024-06-30 申请销号，但 2024-10-30 影像显示问题仍在。/]]) {
+        const { page, context, faults } = await visit(browser, served.origin, { locale });
+        await logIn(page, served.origin);
+        await page.click(`.rows [data-id="${again[0].patch_id}"] .row`);
+        await page.waitForSelector('.again');
+        assert.match(await page.locator('.again').innerText(), words);
+        assert.equal(await page.locator('.rows .current .row-verdict').first().innerText(), locale === 'zh-CN' ? '再次复核' : 'Shown again');
+        await picture(page, `shown-again-${locale.slice(0, 2)}`);
+        assert.deepEqual(faults, []);
+        await context.close();
+      }
     } finally {
       await served.stop();
     }
