@@ -2,61 +2,9 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, Stdio};
-
+use common::served::Served;
 use common::{Place, text};
 use serde_json::{Value, json};
-
-/// A served page; killed if the test ends early.
-struct Served {
-    process: Child,
-    first: Value,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-    }
-}
-
-impl Served {
-    fn begin(place: &Place, config: &str) -> Self {
-        let arguments = ["review", "serve", "--config", config, "--listen", "127.0.0.1:0", "--json"];
-        let mut process = place.command(&arguments).stdout(Stdio::piped()).spawn().expect("the binary runs");
-        let mut output = BufReader::new(process.stdout.take().expect("its output"));
-        let (mut told, mut first) = (String::new(), Value::Null);
-        while first.is_null() {
-            let read = output.read_line(&mut told).expect("a line");
-            assert!(read > 0, "it ended: {told}");
-            first = serde_json::from_str(&told).unwrap_or_default();
-        }
-        Self { process, first }
-    }
-
-    fn ask(&self, method: &str, path: &str, headers: &str, body: &Value) -> (u16, String, Value) {
-        let host = self.first["page"].as_str().expect("an address").trim_start_matches("http://");
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let mut stream = TcpStream::connect(host).expect("connected");
-        let length = body.len();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n"
-        );
-        write!(stream, "{head}{headers}content-length: {length}\r\n\r\n{body}").expect("asked");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("answered");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
-        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
-        (status, head.to_owned(), serde_json::from_str(body).unwrap_or_default())
-    }
-
-    fn end(mut self) {
-        let pid = self.process.id().to_string();
-        assert!(std::process::Command::new("kill").arg(pid).status().expect("kill runs").success());
-        assert!(self.process.wait().expect("ended").success());
-    }
-}
 
 #[test]
 fn a_run_is_reviewed_through_the_served_page() {
@@ -64,6 +12,19 @@ fn a_run_is_reviewed_through_the_served_page() {
     let config = place.configure("review.toml", "state");
     let run = place.run(&["run", "--config", &config]);
     assert!(run.status.success(), "{}", text(&run));
+    let pictures = || -> Vec<_> {
+        let folder = std::fs::read_dir(place.path("state/first-pictures")).expect("left beside the store");
+        let told = folder.map(|entry| entry.expect("an entry"));
+        told.map(|entry| (entry.path(), entry.metadata().expect("told").modified().expect("a time"))).collect()
+    };
+    let left = pictures();
+    let repeated = place.json(0, &["run", "--config", &config]);
+    let (again, patches) = (pictures(), repeated["patches_current"].as_u64().expect("a number") as usize);
+    assert_eq!(repeated["first_pictures"], 0, "{repeated}");
+    assert!(
+        patches > 0 && left.len() == 3 * patches && left == again,
+        "a run repeated cuts nothing: {left:?} {again:?}"
+    );
     let added =
         place.run(&["review", "account", "add", "review-7", "--role", "reviewer", "--config", &config, "--json"]);
     assert!(added.status.success(), "{}", text(&added));
@@ -73,26 +34,24 @@ fn a_run_is_reviewed_through_the_served_page() {
     let named = place.run(&["review", "account", "add", "王小明", "--role", "reviewer", "--config", &config]);
     assert_eq!(named.status.code(), Some(2), "{}", text(&named));
 
-    let served = Served::begin(&place, &config);
+    let mut served = Served::begin(&place, &config);
     assert!(served.first["first_account"].is_null(), "there is an account already");
-    let log_in = json!({ "account": "review-7", "password": added["password"] });
-    let (status, head, session) = served.ask("POST", "/api/session", "", &log_in);
-    assert_eq!((status, session["password_due"].clone()), (200, json!(true)), "{head}");
-    let headers = |head: &str, session: &Value| {
-        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a cookie");
-        let cookie = cookie.split(';').next().expect("its value");
-        format!("cookie: {cookie}\r\nx-csrf-token: {}\r\n", session["csrf"].as_str().expect("a token"))
+    let headers = served.log_in("review-7", &added["password"]);
+    let next = served.ask("POST", "/api/next", &headers, &json!({}));
+    assert_eq!(next.status, 200, "{}", next.json);
+    let patch_id = next.json["patch"]["patch_id"].as_str().expect("a patch").to_owned();
+    let first = served.ask("GET", &format!("/api/patches/{patch_id}/chips/before"), &headers, &Value::Null);
+    let own = |path: &std::path::Path| {
+        path.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with(&patch_id) && name.ends_with("before.png")
+        })
     };
-    let new = json!({ "old": added["password"], "new": "quiet water under bridges" });
-    let (status, head, session) = served.ask("POST", "/api/password", &headers(&head, &session), &new);
-    assert_eq!(status, 200, "{session}");
-    let headers = headers(&head, &session);
-    let (status, _, next) = served.ask("POST", "/api/next", &headers, &json!({}));
-    assert_eq!(status, 200, "{next}");
-    let patch_id = next["patch"]["patch_id"].as_str().expect("a patch").to_owned();
+    let own = left.iter().find(|(path, _)| own(path)).expect("a first picture of the patch");
+    assert_eq!(first.body, std::fs::read(&own.0).expect("a picture"), "what the run left is shown");
     let decision = json!({ "decision_id": "decided-by-test", "verdict": "problem", "on_version": 0 });
-    let (status, _, decided) = served.ask("POST", &format!("/api/patches/{patch_id}/decisions"), &headers, &decision);
-    assert_eq!((status, decided["review"]["state"].clone()), (200, json!("decided")), "{decided}");
+    let decided = served.ask("POST", &format!("/api/patches/{patch_id}/decisions"), &headers, &decision);
+    assert_eq!((decided.status, &decided.json["review"]["state"]), (200, &json!("decided")), "{}", decided.json);
     served.end();
 
     let state = place.path("state");
@@ -126,13 +85,13 @@ fn the_first_start_makes_an_administrator_and_tells_the_password_once() {
         &config,
     ]);
     assert!(added.status.success(), "{}", text(&added));
-    let served = Served::begin(&place, &config);
+    let mut served = Served::begin(&place, &config);
     let first = served.first["first_account"].clone();
     let log_in = json!({ "account": first["account"], "password": first["password"] });
-    let (status, _, session) = served.ask("POST", "/api/session", "", &log_in);
-    assert_eq!((status, session["role"].clone()), (200, json!("administrator")), "{session}");
+    let session = served.ask("POST", "/api/session", "", &log_in);
+    assert_eq!((session.status, &session.json["role"]), (200, &json!("administrator")), "{}", session.json);
     served.end();
-    let served = Served::begin(&place, &config);
+    let mut served = Served::begin(&place, &config);
     assert!(served.first["first_account"].is_null());
     served.end();
     let origin = place.run(&["review", "serve", "--config", &config, "--origin", "review.example.org/page"]);

@@ -400,7 +400,8 @@ pub struct PatchesSection {
     pub simplify_tolerance_px: f64,
     /// Whether before/after pictures are drawn.
     pub chips: bool,
-    /// At most so many patches get pictures, those of the highest confidence first.
+    /// At most so many patches get pictures, those of the highest confidence first; and of so many that wait for review, in its
+    /// order, the page's first pictures are cut ahead.
     #[schemars(range(max = 100_000))]
     pub chip_count_max: u32,
 }

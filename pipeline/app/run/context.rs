@@ -193,6 +193,12 @@ impl RunContext {
         Ok(reader)
     }
 
+    /// The decoded blocks, for who reads the same passes another way.
+    #[must_use]
+    pub fn cache(&self) -> Arc<BlockCache> {
+        Arc::clone(&self.cache)
+    }
+
     /// Three bands to show a pass with: natural colour where the sensor has it, else near infrared, red, green.
     ///
     /// # Errors

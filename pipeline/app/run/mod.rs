@@ -17,6 +17,7 @@
 //! | `follow_up` | what a pass shows of the ground of earlier patches |
 //! | `pixels` | whether the pixels of that ground changed |
 //! | [`chips`] | before/after pictures |
+//! | `first_pictures` | what a reviewer sees first of the patches that wait |
 //! | [`session`] | opens and checks everything before any work |
 
 pub mod beliefs;
@@ -24,6 +25,7 @@ pub mod chips;
 pub mod compare;
 pub mod context;
 mod counts;
+mod first_pictures;
 mod follow_up;
 pub mod ground;
 pub mod look_back;
@@ -79,6 +81,8 @@ pub struct RunSummary {
     pub patches_current: usize,
     /// Pictures painted now.
     pub chips: usize,
+    /// Patches whose first pictures on the review page were cut now.
+    pub first_pictures: usize,
     /// What stood in the way of something, and stopped nothing else.
     pub faults: Vec<String>,
     /// Reaches that no pass covers.
@@ -170,6 +174,7 @@ pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Fai
     }
     if session.settings.patches.chips {
         summary.chips = paint_chips(session, progress)?;
+        summary.first_pictures = first_pictures::leave(session, progress)?;
     }
     summary.patches_current = session.store.patches(&PatchFilter::default())?.len();
     summary.seconds = start.elapsed().as_secs_f64();

@@ -4,6 +4,7 @@
 pub mod first;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -41,8 +42,8 @@ const LEAST_VIEW_M: f64 = 4_000.0;
 /// The same over the edge of the patch.
 const VIEW: f64 = 12.0;
 
-/// Bytes of decoded blocks that are kept.
-const CACHE_BYTES: usize = 256 << 20;
+/// Bytes of decoded blocks that a server keeps.
+pub const CACHE_BYTES: usize = 256 << 20;
 
 /// Open passes and stretches that are kept.
 const MOST_KEPT: usize = 256;
@@ -95,7 +96,7 @@ impl Bands {
 const GAMMA: f32 = 0.75;
 
 /// A stretch: `low` is drawn as 0, `high` as 255.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Stretch {
     /// Reflectance drawn as 0, by band.
     pub low: [f32; 3],
@@ -156,17 +157,18 @@ type Kept<K, V> = Mutex<HashMap<K, V>>;
 pub struct Imagery {
     sensors: Vec<SensorProfile>,
     limits: Limits,
+    /// Of the store, with the first pictures in it.
+    folder: PathBuf,
     cache: Arc<BlockCache>,
     readers: Kept<(Digest, Bands), Arc<PassReader>>,
     stretches: Kept<(String, Bands), Arc<Mutex<Option<Stretch>>>>,
 }
 
 impl Imagery {
-    /// Without a pass open yet.
+    /// Without a pass open yet; `folder` is that of the store, `cache` holds decoded blocks.
     #[must_use]
-    pub fn new(sensors: Vec<SensorProfile>, limits: Limits) -> Self {
-        let cache = Arc::new(BlockCache::new(CACHE_BYTES));
-        Self { sensors, limits, cache, readers: Kept::default(), stretches: Kept::default() }
+    pub fn new(sensors: Vec<SensorProfile>, limits: Limits, folder: PathBuf, cache: Arc<BlockCache>) -> Self {
+        Self { sensors, limits, folder, cache, readers: Kept::default(), stretches: Kept::default() }
     }
 
     /// The profile of a sensor, where it is known.
@@ -213,9 +215,10 @@ impl Imagery {
         if let Some(known) = *known {
             return Ok(known);
         }
-        let (grid, window) = surroundings(patch)?;
-        let read = |pass| -> Result<Raster, Problem> { Ok(self.reader(pass, bands)?.read(grid, window)?.raster) };
-        let stretch = Stretch::joint(&[read(dates[0])?, read(dates[1])?], bands);
+        let stretch = match self.left_stretch(patch, dates, bands)? {
+            Some(left) => left,
+            None => Stretch::joint(&self.around(patch, dates, bands)?, bands),
+        };
         *known = Some(stretch);
         Ok(stretch)
     }

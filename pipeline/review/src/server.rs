@@ -12,6 +12,7 @@ use axum::routing::{delete, get, patch, post};
 use jiff::Timestamp;
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::pass::Pass;
+use shorewatch_imagery::blocks::BlockCache;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
@@ -19,7 +20,7 @@ use tower_http::compression::CompressionLayer;
 use crate::access::guard::guard;
 use crate::access::limits::Buckets;
 use crate::api::{accounts, bulk, chips, decisions, field, figures, layers, leases, patches, queue, sessions};
-use crate::imagery::Imagery;
+use crate::imagery::{CACHE_BYTES, Imagery};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::settings::Settings;
@@ -61,8 +62,9 @@ impl App {
     pub fn open(settings: Settings, now: Timestamp) -> Result<Arc<Self>, shorewatch_store::StoreError> {
         let stores = Stores::open(&settings.store, settings.readers, now)?;
         let per_second = settings.requests_per_second;
+        let cache = Arc::new(BlockCache::new(CACHE_BYTES));
         Ok(Arc::new(Self {
-            imagery: Arc::new(Imagery::new(settings.sensors.clone(), settings.limits)),
+            imagery: Arc::new(Imagery::new(settings.sensors.clone(), settings.limits, settings.folder(), cache)),
             stores: Arc::new(stores),
             metrics: Metrics::default(),
             requests: Buckets::new(per_second.saturating_mul(10), Duration::from_secs(10)),

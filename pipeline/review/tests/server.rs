@@ -6,8 +6,12 @@ mod scene;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use client::{Answer, Client};
+use jiff::Timestamp;
 use scene::PASSWORD;
 use serde_json::{Value, json};
+use shorewatch_review::App;
+use shorewatch_review::imagery::Bands;
+use shorewatch_store::Store;
 use tempfile::TempDir;
 
 fn served(patches: usize) -> (TempDir, scene::Scene, Client) {
@@ -293,6 +297,56 @@ async fn what_makes_no_sense_is_refused_in_words() {
     }
     let many = client.ask(Some("viewer-1"), "GET", "/ogc/collections/patches/items?limit=1000000000", None).await;
     assert_eq!(many.json()["numberReturned"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_pictures_that_a_run_left_are_those_that_the_server_cuts_and_are_shown_where_they_fit() {
+    let (_folder, scene, client) = served(2);
+    let store = Store::open_read_only(&scene.store).expect("a store");
+    let passes = store.passes().expect("passes");
+    let patch = store.current_patch(&scene.patch_ids[0]).expect("read").expect("a patch").patch;
+    let pass = |id| passes.iter().find(|pass| pass.id == id).expect("a pass");
+    let pair = [pass(patch.pre_pass_id), pass(patch.post_pass_id)];
+    let (address, date) = (format!("/api/patches/{}", patch.patch_id), "before");
+    let first = format!("{address}/chips/{date}");
+    let (column, row) = {
+        let bounds = client.ask(Some("viewer-1"), "GET", &address, None).await.json()["bounds"].clone();
+        let tile = 256.0 * patch.ground_sampling_distance_m;
+        let at = |i: usize| bounds[i].as_f64().expect("a bound");
+        ((at(0) / tile).floor() as i64, (-at(3) / tile).floor() as i64)
+    };
+    let tile = format!("{address}/tiles/{}/natural/6/{column}/{row}", patch.pre_pass_id);
+    let cut = [
+        client.ask(Some("viewer-1"), "GET", &first, None).await.bytes,
+        client.ask(Some("viewer-1"), "GET", &tile, None).await.bytes,
+    ];
+    assert!(cut[0].starts_with(b"\x89PNG"));
+
+    let leaving = App::open(scene.settings(), Timestamp::now());
+    let imagery = &leaving.expect("a server").imagery;
+    let (files, fresh) = imagery.leave_first(&patch, pair).expect("left");
+    assert!(fresh && files.len() == 3 && files.iter().all(|file| file.is_file()), "{files:?}");
+    assert_eq!(std::fs::read(&files[0]).expect("a picture"), cut[0], "as the server cuts it");
+    assert!(!imagery.leave_first(&patch, pair).expect("left").1, "what is there stays");
+    let again = Client::of(&scene);
+    let shown = [
+        again.ask(Some("viewer-1"), "GET", &first, None).await.bytes,
+        again.ask(Some("viewer-1"), "GET", &tile, None).await.bytes,
+    ];
+    assert_eq!(shown, cut, "the same stretch for pictures that were left and tiles that are cut");
+
+    std::fs::write(&files[0], b"from the folder").expect("written");
+    assert_eq!(client.ask(Some("viewer-1"), "GET", &first, None).await.bytes, b"from the folder");
+    // a profile that reads the bands another way: what was left is of something else
+    let mut settings = scene.settings();
+    settings.sensors[0].bands[0].name = "another band of the file".to_owned();
+    let other = App::open(settings, Timestamp::now()).expect("a server");
+    let named = other.imagery.first_files(&patch, pair, Bands::Natural).expect("names");
+    assert!(named.iter().all(|file| !file.exists()), "{named:?}");
+
+    imagery.keep_only_first(&std::collections::BTreeSet::new()).expect("tidied");
+    assert!(files.iter().all(|file| !file.exists()));
+    assert_eq!(client.ask(Some("viewer-1"), "GET", &first, None).await.bytes, cut[0], "cut again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,10 +30,14 @@ export function tileAddress(patch, passId, bands, [z, x, y]) {
 /** Address of the first picture of a date. */
 export const firstAddress = (patch, date) => `/api/patches/${encodeURIComponent(patch.patch_id)}/chips/${date}`;
 
-/** The picture that a run left, on its ground, shown while the tiles come; none for other passes and bands. */
+/** The first picture of a date, on its ground, shown while the tiles come; none for other passes and bands. */
 function first(patch, date, passId, bands, projection) {
   const own = patch[date === 'before' ? 'pre' : 'post'].pass_id === passId && patch.first && patch.first.bands === bands;
-  return own ? new Static({ url: firstAddress(patch, date), imageExtent: patch.first.extent, projection, interpolate: false }) : null;
+  if (!own) return null;
+  const made = new Static({ url: firstAddress(patch, date), imageExtent: patch.first.extent, projection, interpolate: false });
+  made.set('patch', patch.patch_id, true);
+  made.on('imageloadend', () => made.set('loaded', true, true));
+  return made;
 }
 
 function source(patch, passId, bands, projection, onFault) {
@@ -69,6 +73,7 @@ export class Comparison {
       layer.on('prerender', (event) => this.clip(event));
       layer.on('postrender', (event) => event.context.restore());
     }
+    for (const layer of [this.firstBefore, this.firstAfter]) layer.on('postrender', () => this.painted(layer));
     // opacity mixes two dates: a picture below its own tiles would count twice
     this.after.on('change:visible', () => this.firstAfter.setVisible(this.after.getVisible() && this.mode !== 'opacity'));
     this.handle = h('div', {
@@ -93,6 +98,14 @@ export class Comparison {
     corners.forEach((corner, i) => (i ? context.lineTo(...corner) : context.moveTo(...corner)));
     context.closePath();
     context.clip();
+  }
+
+  /** Notes on the stage of which patch the first pictures of both dates stand on the map. */
+  painted(layer) {
+    const source = layer.getSource();
+    if (!source?.get('loaded')) return;
+    source.set('painted', true, true);
+    if ([this.firstBefore, this.firstAfter].every((one) => one.getSource()?.get('painted'))) this.host.dataset.painted = source.get('patch');
   }
 
   drag() {

@@ -15,6 +15,9 @@ import { day, t } from './texts.js';
 const EMPTY = () => ({ note: '', corrected: {} });
 const address = (id) => `/api/patches/${encodeURIComponent(id)}`;
 
+/** The first of many names. */
+const named = (names) => [...names.slice(0, 8), ...(names.length > 8 ? ['…'] : [])].join(', ');
+
 class Desk {
   constructor(session, parts) {
     this.session = session;
@@ -36,7 +39,7 @@ class Desk {
       onFilter: () => { this.next = null; this.skipped = []; },
       onChoose: (id) => this.choose(id),
       mayBulk: session.rights.includes('DecideInBulk'),
-      onBulk: (rows, verdict, reason) => this.bulk(rows, verdict, reason),
+      onBulk: (rows, verdict, reason, note) => this.bulk(rows, verdict, reason, note),
       onFault: (problem) => this.banner(t('not_loaded', { detail: problem.message })),
       verdicts: VERDICTS, reasons: REASONS,
     });
@@ -249,21 +252,36 @@ class Desk {
     this.banner(`${id} · ${text}`, h('button', { type: 'button', class: 'small', text: t('take_up'), onclick: () => this.choose(id) }));
   }
 
+  /** Takes back what was decided last; of many, each that can be, and names those that can't. */
   async undo() {
     await Promise.allSettled(this.pending);
     const entry = this.undoable.pop();
-    try {
-      let id;
-      if (entry) {
-        for (id of entry.ids) await postSurely(`${address(id)}/undo`, { decision_id: newId() });
-      } else id = (await postSurely('/api/undo', { decision_id: newId() })).patch_id;
-      this.toast(t('undone'));
-      this.queue.load();
-      this.counts();
-      await this.choose(id);
-    } catch (problem) {
-      this.toast(problem.status === 404 ? t('nothing_to_undo') : problem.message);
+    let id = null;
+    const kept = [];
+    if (entry) {
+      for (const one of entry.ids) {
+        try {
+          await postSurely(`${address(one)}/undo`, { decision_id: newId() });
+          id = one;
+        } catch (problem) {
+          kept.push(`${one} (${problem.message})`);
+        }
+      }
+    } else {
+      try {
+        id = (await postSurely('/api/undo', { decision_id: newId() })).patch_id;
+      } catch (problem) {
+        this.toast(problem.status === 404 ? t('nothing_to_undo') : problem.message);
+        return;
+      }
     }
+    this.queue.load();
+    this.counts();
+    if (id) {
+      this.toast(t('undone'));
+      await this.choose(id);
+    }
+    if (kept.length) this.banner(t('not_undone', { n: kept.length, names: named(kept) }));
   }
 
   async skip() {
@@ -276,11 +294,11 @@ class Desk {
   }
 
   /** One verdict on the rows as they were looked at; what was left out is told by name, and stays selected by nobody. */
-  async bulk(rows, verdict, reason) {
+  async bulk(rows, verdict, reason, note) {
     const ids = rows.map((row) => row.patch_id);
     try {
       const done = await postSurely('/api/bulk', {
-        batch_id: newId(), verdict, note: this.current?.draft.note ?? '', ...(reason ? { reason } : {}),
+        batch_id: newId(), verdict, note, ...(reason ? { reason } : {}),
         patches: rows.map((row) => ({ patch_id: row.patch_id, on_version: row.version })),
       });
       if (done.patch_ids.length) this.undoable.push({ ids: done.patch_ids });
@@ -300,9 +318,8 @@ class Desk {
   /** Names what a verdict on many did not reach, and why. */
   leftOut(leftOut) {
     if (!leftOut.length) return;
-    const named = leftOut.slice(0, 8).map((one) => `${one.patch_id} (${t(`left_${one.why}`, { verdict: t(one.verdict ?? 'unknown') })})`);
-    if (leftOut.length > named.length) named.push('…');
-    this.banner(t('left_out', { n: leftOut.length, names: named.join(', ') }));
+    const names = leftOut.map((one) => `${one.patch_id} (${t(`left_${one.why}`, { verdict: t(one.verdict ?? 'unknown') })})`);
+    this.banner(t('left_out', { n: leftOut.length, names: named(names) }));
   }
 
   async badPass() {
@@ -367,7 +384,7 @@ class Desk {
       this.reject(REASONS[Number(name) - 1]);
       return;
     }
-    const action = actionOf(name);
+    const action = actionOf(name, this.toolKind);
     const onControl = event.target instanceof Element && event.target.closest('button, a, input, [role="slider"]');
     if (action === null || (action === 'confirm' && onControl)) return;
     if (['slide_left', 'slide_right'].includes(action) && event.target.type === 'range') return;
@@ -378,6 +395,7 @@ class Desk {
   act(action) {
     if (MODES.includes(action)) { this.setMode(action); return; }
     if (VERDICTS.includes(action)) { this.verdict(action); return; }
+    if (action.startsWith('corner_')) { this.map.corners.act(action); return; }
     const needsPatch = ['slide_left', 'slide_right', 'next_bands', 'earlier_pass', 'later_pass', 'home', 'edit', 'split', 'redraw', 'correct', 'note', 'field_link'];
     if (needsPatch.includes(action) && !this.current) return;
     ({

@@ -17,7 +17,7 @@ export function open(title, ...children) {
 }
 
 export function help() {
-  const groups = ['verdict', 'compare', 'map', 'correct', 'page'];
+  const groups = ['verdict', 'compare', 'map', 'correct', 'corners', 'page'];
   const item = (key, text) => h('li', {}, h('kbd', { text: key }), h('span', { text }));
   return open(t('help'),
     h('div', { class: 'help' }, groups.map((group) => h('section', {}, h('h3', { text: t(`help_${group}`) }), h('ul', {},
@@ -37,14 +37,16 @@ export function figures(session) {
   const groups = ['issue_class', 'reach', 'county', 'month', 'model', 'reviewer'];
   const select = h('select', { onchange: () => show() }, groups.map((by) => h('option', { value: by, text: t(by) })));
   const head = (...names) => h('tr', {}, names.map((name) => h('th', { scope: 'col', text: name })));
-  const show = async () => {
+  const fault = (where) => (problem) => fill(where, h('p', { class: 'fault', role: 'alert', text: t('not_loaded', { detail: problem.message }) }));
+  const load = async () => {
     const { groups: told } = await get(`/api/figures/yield${query({ by: select.value })}`);
     const rows = told.map((group) => h('tr', {}, h('th', { scope: 'row', text: group.group ? t(group.group) : t('unknown') }), h('td', { class: 'number', text: `${group.confirmed.hits} / ${group.confirmed.of}` }), h('td', { class: 'number', text: percent(group.confirmed.share) }), h('td', {}, interval(group.confirmed), h('span', { class: 'unseen', text: `${percent(group.confirmed.low)} – ${percent(group.confirmed.high)}` })), h('td', { class: 'number', text: group.median_seconds === null ? '–' : group.median_seconds.toFixed(0) })));
     fill(host, rows.length ? h('table', {}, h('caption', { class: 'unseen', text: t('yield') }), h('thead', {}, head(t(select.value), t('decided'), t('share'), t('interval'), t('median'))), h('tbody', {}, rows)) : h('p', { class: 'quiet-text', text: t('none_yet') }));
   };
+  const show = () => load().catch(fault(host));
   const agreement = h('div');
   if (session.rights.includes('Audit')) {
-    get('/api/figures/agreement').then(({ reviewers }) => fill(agreement, h('h3', { text: t('agreement') }), reviewers.length ? h('table', {}, h('thead', {}, head(t('reviewer'), t('share'), t('interval'), t('kappa'))), h('tbody', {}, reviewers.map((one) => h('tr', {}, h('th', { scope: 'row', text: one.reviewer }), h('td', { class: 'number', text: `${one.same.hits} / ${one.same.of}` }), h('td', {}, interval(one.same)), h('td', { class: 'number', text: one.kappa === null ? '–' : one.kappa.toFixed(2) }))))) : h('p', { class: 'quiet-text', text: t('none_yet') }))).catch(() => {});
+    get('/api/figures/agreement').then(({ reviewers }) => fill(agreement, h('h3', { text: t('agreement') }), reviewers.length ? h('table', {}, h('thead', {}, head(t('reviewer'), t('share'), t('interval'), t('kappa'))), h('tbody', {}, reviewers.map((one) => h('tr', {}, h('th', { scope: 'row', text: one.reviewer }), h('td', { class: 'number', text: `${one.same.hits} / ${one.same.of}` }), h('td', {}, interval(one.same)), h('td', { class: 'number', text: one.kappa === null ? '–' : one.kappa.toFixed(2) }))))) : h('p', { class: 'quiet-text', text: t('none_yet') }))).catch(fault(agreement));
   }
   show();
   return open(t('figures'), h('label', { class: 'field inline' }, h('span', { text: `${t('yield')} · ${t('by')}` }), select), host, agreement);
@@ -53,15 +55,18 @@ export function figures(session) {
 export function audit(onSample) {
   const share = h('input', { type: 'number', min: '1', max: '100', value: '10', name: 'percent' });
   const only = h('input', { type: 'checkbox' });
+  const told = h('p', { class: 'fault', role: 'alert' });
   const dialog = open(t('audit_sample'), h('form', {
     class: 'audit-form',
     onsubmit: async (event) => {
       event.preventDefault();
-      const sample = await get(`/api/audit/sample${query({ percent: share.value, rejected_only: only.checked, seed: new Date().toISOString().slice(0, 10) })}`);
-      dialog.close();
-      onSample(sample.patch_ids);
+      try {
+        const sample = await get(`/api/audit/sample${query({ percent: share.value, rejected_only: only.checked, seed: new Date().toISOString().slice(0, 10) })}`);
+        dialog.close();
+        onSample(sample.patch_ids);
+      } catch (problem) { told.textContent = t('not_loaded', { detail: problem.message }); }
     },
-  }, h('label', { class: 'field' }, h('span', { text: t('percent') }), share), h('label', { class: 'check' }, only, t('rejected_only')), h('button', { class: 'primary', text: t('draw_sample') })));
+  }, h('label', { class: 'field' }, h('span', { text: t('percent') }), share), h('label', { class: 'check' }, only, t('rejected_only')), told, h('button', { class: 'primary', text: t('draw_sample') })));
   return dialog;
 }
 

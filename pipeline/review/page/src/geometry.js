@@ -1,4 +1,4 @@
-// Splitting an outline with a line.
+// Outlines: splitting with a line, and their corners.
 
 const cross = (o, a, b) => (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0]);
 
@@ -39,4 +39,22 @@ export function split(ring, line) {
   const one = [first.point, ...along, second.point, ...[...inner].reverse(), first.point];
   const other = [second.point, ...around, first.point, ...inner, second.point];
   return [one, other];
+}
+
+const closed = (corners) => [...corners, corners[0]];
+
+/** A closed ring with one corner moved. */
+export function moveCorner(ring, at, [dx, dy]) {
+  return closed(ring.slice(0, -1).map(([x, y], i) => (i === at ? [x + dx, y + dy] : [x, y])));
+}
+
+/** A closed ring without one corner; `null` where fewer than three would be left. */
+export function removeCorner(ring, at) {
+  return ring.length > 4 ? closed(ring.slice(0, -1).filter((_, i) => i !== at)) : null;
+}
+
+/** A closed ring with one corner more, midway between one and the next. */
+export function insertCorner(ring, at) {
+  const middle = [0, 1].map((axis) => (ring[at][axis] + ring[at + 1][axis]) / 2);
+  return closed([...ring.slice(0, at + 1), middle, ...ring.slice(at + 1, -1)]);
 }

@@ -1,5 +1,5 @@
 // Every shortcut, in one table: what is pressed, what it does, in which group of the help it stands. `digits` take the reason of a
-// rejection and count only while one is asked for.
+// rejection and count only while one is asked for. What has `during` counts while that tool is used, and goes before the others then.
 
 /** Shortcuts at the desk. */
 export const SHORTCUTS = [
@@ -33,6 +33,14 @@ export const SHORTCUTS = [
   { key: 'shift+e', action: 'redraw', group: 'correct' },
   { key: 'v', action: 'correct', group: 'correct' },
   { key: 'i', action: 'note', group: 'correct' },
+  { key: '[', action: 'corner_before', group: 'corners', during: 'edit' },
+  { key: ']', action: 'corner_after', group: 'corners', during: 'edit' },
+  { key: 'arrowleft', action: 'corner_left', group: 'corners', during: 'edit' },
+  { key: 'arrowright', action: 'corner_right', group: 'corners', during: 'edit' },
+  { key: 'arrowup', action: 'corner_up', group: 'corners', during: 'edit' },
+  { key: 'arrowdown', action: 'corner_down', group: 'corners', during: 'edit' },
+  { key: 'j', action: 'corner_insert', group: 'corners', during: 'edit' },
+  { key: 'delete', action: 'corner_remove', group: 'corners', during: 'edit' },
   { key: 'q', action: 'queue', group: 'page' },
   { key: 'f', action: 'field_link', group: 'page' },
   { key: 'g', action: 'figures', group: 'page' },
@@ -44,19 +52,21 @@ export const SHORTCUTS = [
 /** The name of what was pressed; `null` for combinations that belong to the browser. */
 export function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return null;
-  const key = event.key === '=' ? '+' : event.key.toLowerCase();
+  // keyboards without Delete have Backspace in its place
+  const key = { '=': '+', Backspace: 'delete' }[event.key] ?? event.key.toLowerCase();
   const isLetter = /^[a-z]$/.test(key);
   return event.shiftKey && isLetter ? `shift+${key}` : key;
 }
 
-/** What a key means; without caps lock playing a part. */
-export function actionOf(key) {
-  return SHORTCUTS.find((shortcut) => shortcut.key === key)?.action ?? null;
+/** What a key means, perhaps while a tool is used; without caps lock playing a part. */
+export function actionOf(key, during = null) {
+  const meant = (tool) => SHORTCUTS.find((shortcut) => shortcut.key === key && (shortcut.during ?? null) === tool);
+  return (meant(during) ?? meant(null))?.action ?? null;
 }
 
 /** How a key is shown. */
 export function keyLabel(action) {
   const key = SHORTCUTS.find((shortcut) => shortcut.action === action)?.key ?? '';
-  const names = { arrowleft: '←', arrowright: '→', escape: 'Esc', enter: '⏎' };
+  const names = { arrowleft: '←', arrowright: '→', arrowup: '↑', arrowdown: '↓', delete: 'Del', escape: 'Esc', enter: '⏎' };
   return key.split('+').filter(Boolean).map((part) => names[part] ?? (part === 'shift' ? '⇧' : part.toUpperCase())).join('') || '+';
 }

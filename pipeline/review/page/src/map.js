@@ -14,8 +14,10 @@ import { Fill, Stroke, Style, Circle, Text } from 'ol/style.js';
 import View from 'ol/View.js';
 import { buffer, getCenter, getHeight, getWidth } from 'ol/extent.js';
 import { Comparison, firstAddress, tileAddress, tileGrid } from './compare.js';
+import { Corners } from './corners.js';
 import { area, split } from './geometry.js';
 import { system, toDegrees } from './projections.js';
+import { announce } from './dom.js';
 import { metres, squareMetres, t } from './texts.js';
 
 const line = (colour, width, dash) => new Stroke({ color: colour, width, lineDash: dash });
@@ -170,6 +172,8 @@ export class ReviewMap {
   cancelTool() {
     if (this.interaction) this.map.removeInteraction(this.interaction);
     this.interaction = null;
+    this.corners?.end();
+    this.corners = null;
     this.measuring = false;
     this.tool.getSource().clear();
   }
@@ -179,10 +183,12 @@ export class ReviewMap {
     return { type: 'Polygon', coordinates: polygon.coordinates };
   }
 
-  /** Corners can be dragged until it ends. */
+  /** Corners can be dragged, or chosen and moved by keyboard, until it ends. */
   edit() {
     this.kept = this.corrected;
     this.use(new Modify({ source: this.outline.getSource(), style: TOOL, pixelTolerance: 14 }));
+    const [feature] = this.outline.getSource().getFeatures();
+    this.corners = new Corners(feature.getGeometry(), { step: this.patch.grid.metres, marks: this.tool.getSource(), say: announce });
   }
 
   /** Ends editing: the outline stays as it is now, or goes back to what it was. */

@@ -76,14 +76,21 @@ export class QueuePane {
     this.bulk.hidden = this.selected.size === 0;
     const some = this.handlers.verdicts.filter((verdict) => verdict !== 'duplicate');
     const select = h('select', { 'aria-label': t('help_verdict') }, some.map((verdict) => h('option', { value: verdict, text: t(verdict) })));
-    const reason = h('select', { class: 'bulk-reason', 'aria-label': t('reason'), hidden: true }, h('option', { value: '', text: t('reason_choose') }), this.handlers.reasons.filter((one) => one !== 'other').map((one) => h('option', { value: one, text: t(one) })));
-    select.addEventListener('change', () => { reason.hidden = select.value !== 'not_a_problem'; });
+    const reason = h('select', { class: 'bulk-reason', 'aria-label': t('reason'), hidden: true }, h('option', { value: '', text: t('reason_choose') }), this.handlers.reasons.map((one) => h('option', { value: one, text: t(one) })));
+    const note = h('input', { type: 'text', class: 'bulk-note', 'aria-label': t('other'), placeholder: t('note_needed'), maxlength: '400', hidden: true });
+    const fit = () => {
+      reason.hidden = select.value !== 'not_a_problem';
+      note.hidden = reason.hidden || reason.value !== 'other';
+    };
+    for (const one of [select, reason]) one.addEventListener('change', fit);
     const send = () => {
       const rejects = select.value === 'not_a_problem';
       if (rejects && !reason.value) { reason.focus(); return; }
-      this.handlers.onBulk([...this.selected.values()], select.value, rejects ? reason.value : null);
+      if (!note.hidden && !note.value.trim()) { note.focus(); return; }
+      this.handlers.onBulk([...this.selected.values()], select.value, rejects ? reason.value : null, note.hidden ? '' : note.value.trim());
     };
-    fill(this.bulk, h('span', { text: t('selected', { n: this.selected.size }) }), select, reason, h('button', { type: 'button', class: 'primary small', text: '⏎', 'aria-label': t('do_confirm'), onclick: send }));
+    note.addEventListener('keydown', (event) => { if (event.key === 'Enter') send(); });
+    fill(this.bulk, h('span', { text: t('selected', { n: this.selected.size }) }), select, reason, note, h('button', { type: 'button', class: 'primary small', text: '⏎', 'aria-label': t('do_confirm'), onclick: send }));
   }
 
   clearSelection() {

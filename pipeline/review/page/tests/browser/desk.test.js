@@ -8,7 +8,35 @@ let browser;
 before(async () => { if (hasBrowser) browser = await launch(); });
 after(async () => { await browser?.close(); });
 
-/** Waits until another patch is shown, and says how long that took in milliseconds. */
+/** In the page: notes how many milliseconds after the last key the next patch's facts stand there, and when the pictures of both
+    its dates do; and then the share of the map that is drawn. */
+function watch() {
+  const [facts, stage] = [document.querySelector('.facts'), document.querySelector('.stage')];
+  const name = () => document.querySelector('.facts .place small')?.textContent;
+  const old = name();
+  let pressed = 0;
+  window.shown = null;
+  const listen = () => { pressed = performance.now(); };
+  document.addEventListener('keydown', listen, { capture: true });
+  const known = {};
+  const observer = new MutationObserver(() => {
+    const after = performance.now() - pressed;
+    if (name() === old) return;
+    known.facts ??= after;
+    if (stage.dataset.painted !== name()) return;
+    observer.disconnect();
+    document.removeEventListener('keydown', listen, { capture: true });
+    const canvas = document.querySelector('.map canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let drawn = 0;
+    for (let i = 3; i < data.length; i += 4) drawn += data[i] > 0 ? 1 : 0;
+    window.shown = { facts: known.facts, pictures: after, drawn: drawn / (data.length / 4) };
+  });
+  observer.observe(facts, { childList: true, subtree: true });
+  observer.observe(stage, { attributes: true, attributeFilter: ['data-painted'] });
+}
+
+/** Waits until another patch is shown. */
 async function nextAfter(page, id) {
   await page.waitForFunction((old) => document.querySelector('.facts .place small')?.textContent !== old, id, { timeout: 10_000 });
 }
@@ -30,23 +58,20 @@ describe('a reviewer', { skip }, () => {
       const id = await shownId(page);
       assert.ok(!seen.includes(id), `${id} came twice`);
       seen.push(id);
-      await page.evaluate(() => {
-        window.changed = 0;
-        const old = document.querySelector('.facts .place small').textContent;
-        new MutationObserver((_, observer) => {
-          if (document.querySelector('.facts .place small')?.textContent !== old) { window.changed = performance.now(); observer.disconnect(); }
-        }).observe(document.querySelector('.facts'), { childList: true, subtree: true });
-        document.addEventListener('keydown', () => { window.pressed = performance.now(); }, { once: false, capture: true });
-      });
+      await page.evaluate(watch);
       for (const key of keys[i % keys.length]) await page.keyboard.press(key);
       await nextAfter(page, id);
-      times.push(await page.evaluate(() => window.changed - window.pressed));
+      times.push(await page.waitForFunction(() => window.shown).then((shown) => shown.jsonValue()));
     }
     await settled(page);
     const ask = await machine(served.origin);
     for (const id of seen) assert.equal((await ask('GET', `/api/patches/${id}`)).body.review.state, 'decided', id);
-    times.sort((a, b) => a - b);
-    assert.ok(times[18] <= 150, `the next patch took ${times.map((time) => time.toFixed(0))} ms`);
+    const told = (what) => times.map((time) => time[what]).sort((a, b) => a - b);
+    const [facts, pictures] = [told('facts'), told('pictures')];
+    const words = `to the next patch's facts ${facts.map((time) => time.toFixed(0))} ms, to the pictures of both its dates ${pictures.map((time) => time.toFixed(0))} ms`;
+    console.log(words);
+    assert.ok(times.every((time) => time.drawn > 0.9), `both dates are drawn where they are said to be: ${times.map((time) => time.drawn.toFixed(2))}`);
+    assert.ok(facts[18] <= 150 && pictures[18] <= 150, words);
     await page.keyboard.press('z');
     await page.waitForFunction((id) => document.querySelector('.facts .place small')?.textContent === id, seen[19]);
     assert.equal((await ask('GET', `/api/patches/${seen[19]}`)).body.review.state, 'open', 'maproulette-frontend#307: there is an undo');
@@ -110,6 +135,42 @@ describe('a reviewer', { skip }, () => {
     const { corrected } = (await ask('GET', `/api/patches/${id}`)).body;
     assert.deepEqual([corrected.issue_class, corrected.sub_type, corrected.severity], ['dumping', 'b', 'serious']);
     assert.equal(corrected.geometry.coordinates[0].length, 5);
+    await context.close();
+  });
+
+  test('moves, adds and removes corners by keyboard alone, and says what it does', async () => {
+    const { page, context } = await visit(browser, served.origin);
+    await logIn(page, served.origin);
+    await settled(page);
+    const id = await shownId(page);
+    const ask = await machine(served.origin);
+    const found = (await ask('GET', `/api/patches/${id}`)).body;
+    const said = () => page.locator('[aria-live=polite]').innerText();
+    const corners = found.geometry.coordinates[0].length - 1;
+    await page.keyboard.press('e');
+    await page.keyboard.press(']');
+    assert.equal(await said(), `Corner 1 of ${corners}`);
+    await page.keyboard.press('[');
+    assert.equal(await said(), `Corner ${corners} of ${corners}`);
+    await page.keyboard.press('Delete');
+    assert.equal(await said(), `Corner removed, ${corners - 1} left`);
+    await page.keyboard.press(']');
+    for (let i = 0; i < 3; i += 1) await page.keyboard.press('ArrowUp');
+    assert.equal(await said(), `Corner 1: ${found.grid.metres.toFixed(1)} m north`);
+    await page.keyboard.press('j');
+    assert.equal(await said(), `Corner 2 of ${corners} added`);
+    await picture(page, 'corners');
+    assert.equal(await page.getAttribute('.divider', 'aria-valuenow'), '50', 'the arrows move a corner, not the swipe');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('p');
+    await nextAfter(page, id);
+    await settled(page);
+    const ring = (await ask('GET', `/api/patches/${id}`)).body.corrected.geometry.coordinates[0];
+    assert.equal(ring.length - 1, corners);
+    const moved = ring.map(([lon, lat]) => [(lon - found.geometry.coordinates[0][0][0]) * 105_000, (lat - found.geometry.coordinates[0][0][1]) * 110_600]);
+    assert.ok(moved.some(([x, y]) => Math.abs(x) < 2 && Math.abs(y - 3 * found.grid.metres) < 1), `three pixels north of the first corner: ${JSON.stringify(moved)}`);
+    await page.keyboard.press('z');
+    await page.waitForFunction((old) => document.querySelector('.facts .place small')?.textContent === old, id);
     await context.close();
   });
 
@@ -324,6 +385,30 @@ describe('a lease', { skip }, () => {
       const sent = page.waitForResponse((response) => response.url().includes(`${id}/decisions`));
       await page.keyboard.press('w');
       assert.equal((await sent).status(), 200);
+    } finally {
+      await served.stop();
+    }
+  });
+});
+
+describe('a closure that imagery contradicts', { skip }, () => {
+  test('brings its patch back, with the reason in both languages', async () => {
+    const served = await serve('--shown-again');
+    try {
+      const rows = (await (await machine(served.origin))('GET', '/api/queue?limit=60')).body.rows;
+      const again = rows.filter((row) => row.shown_again);
+      assert.equal(again.length, 1);
+      for (const [locale, words] of [['en-GB', /^Shown again: closure asked for on 2024-06-30, but the imagery of 2024-10-30 still shows it\./], ['zh-CN', /^再次复核: 2024-06-30 申请销号，但 2024-10-30 影像显示问题仍在。/]]) {
+        const { page, context, faults } = await visit(browser, served.origin, { locale });
+        await logIn(page, served.origin);
+        await page.click(`.rows [data-id="${again[0].patch_id}"] .row`);
+        await page.waitForSelector('.again');
+        assert.match(await page.locator('.again').innerText(), words);
+        assert.equal(await page.locator('.rows .current .row-verdict').first().innerText(), locale === 'zh-CN' ? '再次复核' : 'Shown again');
+        await picture(page, `shown-again-${locale.slice(0, 2)}`);
+        assert.deepEqual(faults, []);
+        await context.close();
+      }
     } finally {
       await served.stop();
     }

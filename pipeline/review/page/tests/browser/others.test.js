@@ -76,16 +76,23 @@ describe('everybody else', { skip }, () => {
     await page.selectOption('.bulk select', 'not_a_problem');
     await page.click('.bulk button');
     assert.equal((await ask('GET', `/api/patches/${wanted[0]}`)).body.review.state, 'open', 'nothing is sent without a reason');
-    await page.selectOption('.bulk-reason', 'season_or_crop');
+    await page.selectOption('.bulk-reason', 'other');
+    await page.click('.bulk button');
+    assert.equal((await ask('GET', `/api/patches/${wanted[0]}`)).body.review.state, 'open', 'other needs words');
+    await page.fill('.bulk-note', 'works on the dike, announced');
     await picture(page, 'bulk-reason');
     await page.click('.bulk button');
     await page.waitForFunction((id) => document.querySelector('.banner').textContent.includes(id), wanted[1]);
     assert.match(await page.locator('.banner').innerText(), /Left out, 1: .*decided meanwhile/);
     await picture(page, 'bulk-left-out');
-    assert.equal((await ask('GET', `/api/patches/${wanted[0]}`)).body.decisions.at(-1).reason, 'season_or_crop');
+    const rejected = (await ask('GET', `/api/patches/${wanted[0]}`)).body.decisions.at(-1);
+    assert.deepEqual([rejected.reason, rejected.note], ['other', 'works on the dike, announced']);
     assert.equal((await ask('GET', `/api/patches/${wanted[1]}`)).body.review.verdict, 'under_watch', 'what was decided meanwhile stays');
+    // one of them was taken back in another window: the others are, and this one is named
+    assert.equal((await ask('POST', `/api/patches/${wanted[0]}/undo`, { decision_id: 'taken-back-elsewhere' })).status, 200);
     await page.keyboard.press('z');
     await page.waitForFunction((id) => fetch(`/api/patches/${id}`).then((answer) => answer.json()).then((told) => told.review.state === 'open'), wanted[2]);
+    await page.waitForFunction((id) => /Not taken back, 1:/.test(document.querySelector('.banner').textContent) && document.querySelector('.banner').textContent.includes(id), wanted[0]);
     await page.waitForTimeout(500);
     const waiting = async () => (await ask('GET', '/api/queue/counts')).body.waiting;
     const before = await waiting();
