@@ -12,7 +12,7 @@ use crate::geopackage;
 use crate::values::Utc;
 
 /// The schema version that this program writes and reads.
-pub const SCHEMA_VERSION: u32 = 9;
+pub const SCHEMA_VERSION: u32 = 10;
 
 /// Brings a store from the version before to `version`.
 struct Migration {
@@ -21,7 +21,7 @@ struct Migration {
 }
 
 /// In order of version; the last one is [`SCHEMA_VERSION`].
-const MIGRATIONS: [Migration; 9] = [
+const MIGRATIONS: [Migration; 10] = [
     Migration { version: 1, apply: create_version_1 },
     Migration { version: 2, apply: add_reviews },
     Migration { version: 3, apply: add_evidence_and_cases },
@@ -31,6 +31,7 @@ const MIGRATIONS: [Migration; 9] = [
     Migration { version: 7, apply: outbox::add },
     Migration { version: 8, apply: layers::add_withdrawals },
     Migration { version: 9, apply: add_changed_pixels },
+    Migration { version: 10, apply: add_account_links },
 ];
 
 /// What a file is, seen from our schema.
@@ -140,6 +141,12 @@ fn add_evidence_and_cases(transaction: &Transaction<'_>, now: Timestamp) -> rusq
 /// Whether the pixels of the ground of an earlier patch changed; empty for follow-ups of older versions.
 fn add_changed_pixels(transaction: &Transaction<'_>, _: Timestamp) -> rusqlite::Result<()> {
     transaction.execute_batch(include_str!("sql/shorewatch_9.sql"))
+}
+
+/// Accounts that an identity provider lets in; none of older versions.
+fn add_account_links(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    transaction.execute_batch(include_str!("sql/shorewatch_10.sql"))?;
+    geopackage::register_attributes(transaction, "account_links", "Accounts that an identity provider lets in", now)
 }
 
 #[cfg(test)]
