@@ -303,6 +303,33 @@ fn what_runs_the_model_is_configured() {
 }
 
 #[test]
+fn who_lets_people_in_is_configured_without_its_secret() {
+    let provider = "[review.open_id_connect]\nissuer = \"https://login.example.org\"\nclient_id = \"shorewatch\"\n";
+    let roles = "[[review.open_id_connect.roles]]\nvalue = \"a\"\nrole = \"reviewer\"\nscope = \"unit:4507\"\n";
+    let scratch = Scratch::new();
+    assert!(scratch.settings(MINIMAL).open_id_connect.is_none());
+    let text = format!("{MINIMAL}{provider}client_secret_file = \"secret\"\n{roles}");
+    let settings = scratch.settings(&text).open_id_connect.expect("a provider");
+    assert!(settings.provider.client_secret.is_none() && settings.client_secret.is_some());
+    assert_eq!(settings.provider.roles[0].scope.to_string(), "unit:4507");
+    let first = MINIMAL.lines().count() + 1;
+    for (keys, fault) in [
+        ("client_secret = \"hush\"\n", (3, "unknown key `client_secret`")),
+        ("client_secret_env = \"A\"\nclient_secret_file = \"b\"\n", (4, "from a variable or from a file")),
+        ("redirect_base = \"http://review.example.org\"\n", (3, "expected https://")),
+        ("redirect_base = \"https://review.example.org/\"\n", (3, "expected no slash at the end")),
+        ("unknown_users = \"add\"\n", (3, "who gets an account needs a role")),
+        ("unknown_users = \"guess\"\n", (3, "expected one of refuse, add")),
+        (&roles.replace("reviewer", "king"), (5, "expected viewer, field, reviewer")),
+        (&roles.replace("unit:4507", "unit:x"), (6, "unit:CODE")),
+    ] {
+        let expected = format!("run.toml:{}: ", first + fault.0);
+        let told = Scratch::new().faults(&format!("{MINIMAL}{provider}{keys}"));
+        assert!(told.len() == 1 && told[0].starts_with(&expected) && told[0].contains(fault.1), "{told:?}");
+    }
+}
+
+#[test]
 fn times_are_no_more_exact_than_typed() {
     assert_eq!(operator_time("2024").expect("a year").label(), "2024");
     assert_eq!(operator_time("2024-03-15T10:30:00+08:00").expect("a time").label(), "2024-03-15 02:30 UTC");

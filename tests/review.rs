@@ -96,4 +96,36 @@ fn the_first_start_makes_an_administrator_and_tells_the_password_once() {
     served.end();
     let origin = place.run(&["review", "serve", "--config", &config, "--origin", "review.example.org/page"]);
     assert_eq!(origin.status.code(), Some(2), "{}", text(&origin));
+
+    // an identity provider that is never asked: nobody logs in by it
+    let link = |what: &str| place.run(&["review", "account", what, "administrator", "--config", &config]);
+    assert!(text(&link("link")).contains("[review.open_id_connect]"), "{}", text(&link("link")));
+    let provider = "[review.open_id_connect]\nissuer = \"https://login.example.org\"\nclient_id = \"shorewatch\"\n\
+                    client_secret_file = \"secret\"\n";
+    let plain = std::fs::read_to_string(place.path(&config)).expect("the configuration");
+    std::fs::write(place.path(&config), format!("{plain}{provider}")).expect("written");
+    let without = place.run(&["review", "serve", "--config", &config, "--origin", "https://review.example.org"]);
+    assert!(without.status.code() == Some(2) && text(&without).contains("client secret"), "{}", text(&without));
+    std::fs::write(place.path("secret"), "hush").expect("written");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(place.path("secret"), std::fs::Permissions::from_mode(0o600)).expect("a mode");
+    }
+    let nowhere = place.run(&["review", "serve", "--config", &config]);
+    assert!(nowhere.status.code() == Some(2) && text(&nowhere).contains("redirect_base"), "{}", text(&nowhere));
+    std::fs::write(place.path(&config), format!("{plain}{provider}redirect_base = \"https://review.example.org\"\n"))
+        .expect("written");
+    let served = Served::begin(&place, &config);
+    let (status, _, told) = served.ask("GET", "/api/session/provider", "", &Value::Null);
+    assert_eq!((status, told), (200, json!({ "name": "OpenID Connect" })));
+    served.end();
+    let list = || text(&place.run(&["review", "account", "list", "--config", &config]));
+    assert!(link("link").status.success() && list().contains("(identity provider)"), "{}", list());
+    for (what, told) in
+        [("link", "comes first under this code"), ("unlink", "linked no more"), ("unlink", "not linked")]
+    {
+        let done = link(what);
+        assert!(text(&done).contains(told), "{}", text(&done));
+    }
 }

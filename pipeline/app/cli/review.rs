@@ -72,6 +72,10 @@ pub enum AccountCommand {
     List(ConfigFile),
     /// Lock an account out for good; its sessions end.
     Disable(AccountName),
+    /// Let the identity provider let somebody in as this account: whoever comes first under its code. Once more for another person.
+    Link(AccountName),
+    /// End that; the account's sessions end.
+    Unlink(AccountName),
     /// Print a new one-time password for an account, and let it in again; its sessions end.
     Reset(AccountName),
 }

@@ -22,6 +22,7 @@ mod layers;
 mod passes;
 mod paths;
 mod resolve;
+mod review;
 mod rules;
 mod run;
 mod schedule;
@@ -40,6 +41,7 @@ pub use faults::{ConfigurationFault, ConfigurationFaults, FaultPlace};
 pub use layers::{LayerEntry, LayerSettings};
 pub use passes::{FoundPass, WatchedPasses};
 pub use paths::Environment;
+pub use review::{OpenIdConnectEntry, OpenIdConnectSettings, ReviewSection, RoleEntry, UnknownUsersWord};
 pub use run::{
     Backend, ChangeSection, ClassesSection, Device, GridSection, LimitsSection, ModelSection, OutputSection, PassEntry,
     PatchesSection, ReachEntry, RulesSection, RunConfiguration, RuntimeSection, SensorsSection, StoreSection,

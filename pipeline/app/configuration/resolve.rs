@@ -13,7 +13,7 @@ use super::paths::{self, Environment};
 use super::run::{Backend, Device, PassEntry, ReachEntry, RunConfiguration};
 use super::schema::suggestion;
 use super::settings::{GridChoice, GridSettings, ModelSettings, PassSettings, ReachSettings, RunSettings};
-use super::{delivery, rules, schedule, sensors, time};
+use super::{delivery, review, rules, schedule, sensors, time};
 
 /// Systems that people type by mistake: in degrees, or with areas that are far from true.
 const NOT_FOR_AREAS: [(u32, &str); 8] = [
@@ -92,6 +92,7 @@ pub(super) fn resolve(
     let schedule = schedule::resolve(&typed.schedule, &sensors, &mut resolver);
     let cases = typed.cases.rules();
     let delivery = delivery::resolve(&typed.delivery, &cases, &output_folder, typed.runtime.synthetic, &mut resolver);
+    let open_id_connect = review::resolve(&typed.review, &mut resolver);
 
     let (classes, rules, grid) = (classes?, rules?, grid?);
     if faults.len() > before {
@@ -129,6 +130,7 @@ pub(super) fn resolve(
         layers,
         schedule,
         delivery,
+        open_id_connect,
         threads: NonZeroUsize::new(typed.runtime.threads as usize).unwrap_or(cores),
         synthetic: typed.runtime.synthetic,
         document,

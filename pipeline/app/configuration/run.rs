@@ -10,6 +10,7 @@ use shorewatch_models::Format;
 
 use super::delivery::DeliverySection;
 use super::layers::LayerEntry;
+use super::review::ReviewSection;
 use super::schedule::ScheduleSection;
 
 /// The configuration of a Shorewatch run.
@@ -71,6 +72,9 @@ pub struct RunConfiguration {
     /// Delivery of findings to issue systems (`shorewatch deliver`), and the way back; decides no result.
     #[serde(default)]
     pub delivery: DeliverySection,
+    /// The review server (`shorewatch review serve`); decides no result.
+    #[serde(default)]
+    pub review: ReviewSection,
     /// This machine and this run; decides no result.
     #[serde(default)]
     pub runtime: RuntimeSection,

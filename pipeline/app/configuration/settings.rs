@@ -14,6 +14,7 @@ use shorewatch_models::{Format, Options};
 use super::classes::Classes;
 use super::document::Document;
 use super::layers::LayerSettings;
+use super::review::OpenIdConnectSettings;
 use super::run::{Backend, Device, LimitsSection, PatchesSection};
 use super::schedule::ScheduleSettings;
 use super::sensors::Sensor;
@@ -63,6 +64,8 @@ pub struct RunSettings {
     pub schedule: ScheduleSettings,
     /// Delivery of findings.
     pub delivery: shorewatch_findings::settings::Settings,
+    /// Who lets people in beside passwords.
+    pub open_id_connect: Option<OpenIdConnectSettings>,
     /// Worker threads.
     pub threads: NonZeroUsize,
     /// True where the imagery is painted: everything that comes out must say so.

@@ -1,13 +1,18 @@
 //! Serves a painted scene for browser tests, load and trying things out: `review_scene FOLDER [--patches N] [--listen ADDRESS]
-//! [--lease-seconds N] [--two-persons] [--shown-again]`. Accounts and their password stand in `tests/scene/mod.rs`. Not for real work.
+//! [--lease-seconds N] [--two-persons] [--shown-again] [--provider]` (an identity provider that lets `review-1` in). Accounts and
+//! their password stand in `tests/scene/mod.rs`. Not for real work.
 
 #[path = "../tests/scene/mod.rs"]
 mod scene;
+
+#[path = "../tests/identity_provider/mod.rs"]
+mod identity_provider;
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use identity_provider::IdentityProvider;
 use jiff::{SignedDuration, Timestamp};
 use shorewatch_domain::decision::state::TwoPersonRule;
 use shorewatch_domain::decision::{DecisionVerdict, SeverityGrade};
@@ -22,6 +27,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let folder = PathBuf::from(arguments.next().expect("a folder"));
     let (mut patches, mut listen) = (60, "127.0.0.1:0".to_owned());
+    let mut with_provider = false;
     let (mut lease, mut two_persons) = (SignedDuration::from_mins(5), TwoPersonRule::Never);
     let mut shown_again = false;
     while let Some(name) = arguments.next() {
@@ -32,6 +38,7 @@ fn main() {
             "--lease-seconds" => lease = SignedDuration::from_secs(value().parse().expect("a number")),
             "--shown-again" => shown_again = true,
             "--two-persons" => two_persons = TwoPersonRule::From(SeverityGrade::Major),
+            "--provider" => with_provider = true,
             other => panic!("unknown argument {other}"),
         }
     }
@@ -43,8 +50,16 @@ fn main() {
     settings.lease = lease;
     settings.rules.two_persons = two_persons;
     leave_first_pictures(&settings);
-    let app = App::open(settings, Timestamp::now()).expect("a store");
     let listener = std::net::TcpListener::bind(listen).expect("an address");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    if with_provider {
+        let provider = runtime.block_on(IdentityProvider::begin_for_browsers());
+        let mut store = Store::open_existing(&scene.store, Timestamp::now()).expect("a store");
+        store.link_account("review-1", &provider.issuer, "scene", Timestamp::now()).expect("linked");
+        let page = format!("http://{}", listener.local_addr().expect("an address"));
+        settings.provider = Some(identity_provider::settings(&provider.issuer, &page));
+    }
+    let app = App::open(settings, Timestamp::now()).expect("a store");
     let mut out = std::io::stdout().lock();
     writeln!(out, "http://{}", listener.local_addr().expect("an address")).expect("told");
     out.flush().expect("told");

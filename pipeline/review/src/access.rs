@@ -6,6 +6,7 @@
 //! | [`guard`] | what stands before every route |
 //! | [`identity`] | who asks |
 //! | [`password`] | argon2id, random tokens |
+//! | [`provider`] | logging in by an identity provider, where one is configured |
 //! | [`limits`] | how often somebody may ask |
 //! | [`first`] | the first administrator |
 
@@ -14,4 +15,5 @@ pub mod guard;
 pub mod identity;
 pub mod limits;
 pub mod password;
+pub mod provider;
 pub mod routes;

@@ -10,6 +10,7 @@ pub mod layers;
 pub mod leases;
 mod openapi;
 pub mod patches;
+pub mod provider;
 pub mod queue;
 pub mod sessions;
 

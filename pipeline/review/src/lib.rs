@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`settings`] | what a server is told |
-//! | [`access`] | routes and the rights that they need; sessions, passwords, lock-out; what stands before every route |
+//! | [`access`] | routes and the rights that they need; sessions, passwords, an identity provider, lock-out; what stands before every route |
 //! | [`api`] | the routes of the page: queue, patches, decisions, field checks, figures, accounts |
 //! | [`ogc`] | OGC API Features |
 //! | [`imagery`] | tiles of passes around a patch, both dates in one stretch |
@@ -14,7 +14,8 @@
 //! | [`metrics`] | figures for Prometheus |
 //! | [`server`] | all of it put together |
 //!
-//! No request leaves the machine: everything that the page needs is in the binary and in the store.
+//! No request leaves the machine: everything that the page needs is in the binary and in the store. Where an identity provider is
+//! configured, it is asked, and nobody else.
 
 pub mod access;
 pub mod api;

@@ -19,7 +19,10 @@ use tower_http::compression::CompressionLayer;
 
 use crate::access::guard::guard;
 use crate::access::limits::Buckets;
-use crate::api::{accounts, bulk, chips, decisions, field, figures, layers, leases, patches, queue, sessions};
+use crate::access::provider::Provider;
+use crate::api::{
+    accounts, bulk, chips, decisions, field, figures, layers, leases, patches, provider, queue, sessions,
+};
 use crate::imagery::{CACHE_BYTES, Imagery};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
@@ -47,6 +50,8 @@ pub struct App {
     pub requests: Buckets,
     /// Attempts to log in by address.
     pub log_ins: Buckets,
+    /// The identity provider, where there is one.
+    pub provider: Option<Provider>,
     /// Passwords that are hashed at the same time: each takes 19 MiB.
     hashing: Semaphore,
     /// Tiles that are drawn at the same time.
@@ -58,8 +63,10 @@ impl App {
     /// Opens the store.
     ///
     /// # Errors
-    /// There is no store, it is damaged, or another program holds it.
-    pub fn open(settings: Settings, now: Timestamp) -> Result<Arc<Self>, shorewatch_store::StoreError> {
+    /// There is no store, it is damaged, or another program holds it; the settings of the identity provider are wrong.
+    pub fn open(settings: Settings, now: Timestamp) -> Result<Arc<Self>, ServeError> {
+        let provider = settings.provider.clone().map(|provider| Provider::new(provider, settings.origin.as_deref()));
+        let provider = provider.transpose().map_err(ServeError::Provider)?;
         let stores = Stores::open(&settings.store, settings.readers, now)?;
         let per_second = settings.requests_per_second;
         let cache = Arc::new(BlockCache::new(CACHE_BYTES));
@@ -69,6 +76,7 @@ impl App {
             metrics: Metrics::default(),
             requests: Buckets::new(per_second.saturating_mul(10), Duration::from_secs(10)),
             log_ins: Buckets::new(settings.log_ins_per_minute, Duration::from_secs(60)),
+            provider,
             hashing: Semaphore::new(2),
             drawing: Semaphore::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)),
             passes: Mutex::default(),
@@ -142,6 +150,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(crate::api::openapi))
         .route("/metrics", get(crate::api::metrics))
         .route("/api/session", post(sessions::log_in).get(sessions::show).delete(sessions::log_out))
+        .route("/api/session/provider", get(provider::show).post(provider::begin))
+        .route("/api/session/provider/callback", get(provider::finish))
         .route("/api/sessions", delete(sessions::log_out_everywhere))
         .route("/api/password", post(sessions::change_password))
         .route("/api/field-session", get(field::session))
@@ -236,6 +246,9 @@ pub enum ServeError {
     /// A password.
     #[error("a password can't be hashed: {0}")]
     Password(String),
+    /// The identity provider.
+    #[error("the identity provider: {0}")]
+    Provider(String),
     /// The network.
     #[error("the server can't answer: {0}")]
     Network(#[from] std::io::Error),

@@ -7,6 +7,8 @@ use shorewatch_domain::sensor::SensorProfile;
 use shorewatch_imagery::open::Limits;
 use shorewatch_store::DecisionRules;
 
+use crate::access::provider::settings::ProviderSettings;
+
 /// What a server is told.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -30,6 +32,8 @@ pub struct Settings {
     pub requests_per_second: u32,
     /// Connections that read the store at the same time.
     pub readers: usize,
+    /// The identity provider that lets people in, where there is one beside passwords.
+    pub provider: Option<ProviderSettings>,
     /// Bytes of a photograph.
     pub most_photo_bytes: usize,
 }
@@ -56,6 +60,7 @@ impl Settings {
             log_ins_per_minute: 20,
             requests_per_second: 100,
             readers: 4,
+            provider: None,
             most_photo_bytes: 12 << 20,
         }
     }

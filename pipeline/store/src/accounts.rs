@@ -36,8 +36,10 @@ pub struct Account {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionKind {
-    /// A cookie of a browser.
+    /// A cookie of a browser, of who gave the account's password.
     Browser,
+    /// A cookie of a browser, of whom an identity provider let in.
+    Provider,
     /// A bearer token of a machine.
     Token,
     /// A link to one patch for a field check.
@@ -45,11 +47,12 @@ pub enum SessionKind {
 }
 
 impl SessionKind {
-    const ALL: [Self; 3] = [Self::Browser, Self::Token, Self::FieldCheck];
+    const ALL: [Self; 4] = [Self::Browser, Self::Provider, Self::Token, Self::FieldCheck];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Browser => "browser",
+            Self::Provider => "provider",
             Self::Token => "token",
             Self::FieldCheck => "field_check",
         }
@@ -94,39 +97,7 @@ impl Store {
     /// # Errors
     /// There is one of that code; a fault of the file.
     pub fn add_account(&mut self, account: &Account, by: &str, now: Timestamp) -> Result<(), StoreError> {
-        self.write("add the account", |transaction| {
-            let known: bool = transaction.query_row(
-                "SELECT EXISTS (SELECT 1 FROM accounts WHERE account = ?1)",
-                [&account.account],
-                |row| row.get(0),
-            )?;
-            if known {
-                return Err(Refusal::Invalid {
-                    what: "account".to_owned(),
-                    expected: "a code that is free".to_owned(),
-                    got: account.account.clone(),
-                    next: "choose another code, or reset that account",
-                }
-                .into());
-            }
-            transaction.execute(
-                "INSERT INTO accounts (account, role, scope, password_hash, one_time, disabled, failures, locked_until, created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                params![
-                    account.account,
-                    account.role.name(),
-                    account.scope.to_string(),
-                    account.password_hash,
-                    account.one_time,
-                    account.disabled,
-                    account.failures,
-                    account.locked_until.map(Utc),
-                    Utc(now)
-                ],
-            )?;
-            let detail = format!("{} {}", account.role, account.scope);
-            Ok(log(transaction, by, &format!("account added: {}", account.account), &detail, now)?)
-        })
+        self.write("add the account", |transaction| add(transaction, account, by, now))
     }
 
     /// Every account, in order of code.
@@ -268,6 +239,40 @@ impl Store {
     }
 }
 
+pub(crate) fn add(transaction: &Transaction<'_>, account: &Account, by: &str, now: Timestamp) -> Result<(), Trouble> {
+    let known: bool = transaction.query_row(
+        "SELECT EXISTS (SELECT 1 FROM accounts WHERE account = ?1)",
+        [&account.account],
+        |row| row.get(0),
+    )?;
+    if known {
+        return Err(Refusal::Invalid {
+            what: "account".to_owned(),
+            expected: "a code that is free".to_owned(),
+            got: account.account.clone(),
+            next: "choose another code, or reset that account",
+        }
+        .into());
+    }
+    transaction.execute(
+        "INSERT INTO accounts (account, role, scope, password_hash, one_time, disabled, failures, locked_until, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            account.account,
+            account.role.name(),
+            account.scope.to_string(),
+            account.password_hash,
+            account.one_time,
+            account.disabled,
+            account.failures,
+            account.locked_until.map(Utc),
+            Utc(now)
+        ],
+    )?;
+    let detail = format!("{} {}", account.role, account.scope);
+    Ok(log(transaction, by, &format!("account added: {}", account.account), &detail, now)?)
+}
+
 fn update(transaction: &Transaction<'_>, account: &Account) -> Result<(), Trouble> {
     let changed = transaction.execute(
         "UPDATE accounts SET role = ?2, scope = ?3, password_hash = ?4, one_time = ?5, disabled = ?6, failures = ?7,
@@ -291,7 +296,13 @@ fn update(transaction: &Transaction<'_>, account: &Account) -> Result<(), Troubl
     Ok(())
 }
 
-fn log(transaction: &Transaction<'_>, account: &str, what: &str, detail: &str, now: Timestamp) -> rusqlite::Result<()> {
+pub(crate) fn log(
+    transaction: &Transaction<'_>,
+    account: &str,
+    what: &str,
+    detail: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("INSERT INTO access_log (at, account, what, detail) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![Utc(now), account, what, detail])?;
@@ -315,7 +326,7 @@ impl FromSql for NamedKind {
     }
 }
 
-fn account_of(row: &Row<'_>) -> rusqlite::Result<Account> {
+pub(crate) fn account_of(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
         account: row.get("account")?,
         role: row.get::<_, Parsed<Role>>("role")?.0,

@@ -18,6 +18,7 @@
 //! | [`layers`] | the layers that decide, version by version, and what is in force |
 //! | [`decisions`] | decisions of reviewers, the queue, leases, figures |
 //! | [`accounts`] | accounts and sessions of the review server |
+//! | [`account_links`] | which accounts an identity provider lets in, and as whom |
 //! | [`features`] | layers page by page, as OGC API Features hands them out |
 //! | [`field`] | what field checks bring back |
 //! | [`serving`] | many readers and one writer at a time |
@@ -40,6 +41,7 @@
 //!
 //! No clock: times come in as arguments.
 
+pub mod account_links;
 pub mod accounts;
 pub mod assessments;
 pub mod cases;

@@ -12,7 +12,7 @@ use crate::geopackage;
 use crate::values::Utc;
 
 /// The schema version that this program writes and reads.
-pub const SCHEMA_VERSION: u32 = 10;
+pub const SCHEMA_VERSION: u32 = 11;
 
 /// Brings a store from the version before to `version`.
 struct Migration {
@@ -21,7 +21,7 @@ struct Migration {
 }
 
 /// In order of version; the last one is [`SCHEMA_VERSION`].
-const MIGRATIONS: [Migration; 10] = [
+const MIGRATIONS: [Migration; 11] = [
     Migration { version: 1, apply: create_version_1 },
     Migration { version: 2, apply: add_reviews },
     Migration { version: 3, apply: add_evidence_and_cases },
@@ -32,6 +32,7 @@ const MIGRATIONS: [Migration; 10] = [
     Migration { version: 8, apply: layers::add_withdrawals },
     Migration { version: 9, apply: add_changed_pixels },
     Migration { version: 10, apply: widen_queue_indexes },
+    Migration { version: 11, apply: add_account_links },
 ];
 
 /// What a file is, seen from our schema.
@@ -146,6 +147,12 @@ fn add_changed_pixels(transaction: &Transaction<'_>, _: Timestamp) -> rusqlite::
 /// The queue of a county or city with another filter is answered from the index.
 fn widen_queue_indexes(transaction: &Transaction<'_>, _: Timestamp) -> rusqlite::Result<()> {
     transaction.execute_batch(include_str!("sql/shorewatch_10.sql"))
+}
+
+/// Accounts that an identity provider lets in; none of older versions.
+fn add_account_links(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    transaction.execute_batch(include_str!("sql/shorewatch_11.sql"))?;
+    geopackage::register_attributes(transaction, "account_links", "Accounts that an identity provider lets in", now)
 }
 
 #[cfg(test)]

@@ -81,10 +81,12 @@ export function accounts() {
   const told = h('p', { class: 'told', role: 'status' });
   const fault = (problem) => { told.textContent = problem.message; };
   const show = async () => {
-    const { accounts: all } = await get('/api/accounts');
+    const { accounts: all, provider } = await get('/api/accounts');
+    const change = (one, changed) => ask('PATCH', `/api/accounts/${encodeURIComponent(one.account)}`, changed).then(show).catch(fault);
     fill(host, h('table', {}, h('thead', {}, h('tr', {}, ['account', 'role', 'scope_words', 'sessions', 'actions'].map((name) => h('th', { scope: 'col', text: t(name) })))), h('tbody', {}, all.map((one) => h('tr', { class: one.disabled ? 'disabled' : '' }, h('th', { scope: 'row', text: one.account }), h('td', { text: t(one.role) }), h('td', { text: one.scope }), h('td', { class: 'number', text: String(one.sessions.length) }), h('td', {},
       h('button', { type: 'button', class: 'link', text: t('new_password'), onclick: () => post(`/api/accounts/${encodeURIComponent(one.account)}/reset`).then((made) => { told.textContent = `${made.account} · ${t('new_password_once', { password: made.password })}`; }).catch(fault) }), ' ',
-      h('button', { type: 'button', class: 'link', text: t(one.disabled ? 'enable' : 'disable'), onclick: () => ask('PATCH', `/api/accounts/${encodeURIComponent(one.account)}`, { disabled: !one.disabled }).then(show).catch(fault) })))))));
+      h('button', { type: 'button', class: 'link', text: t(one.disabled ? 'enable' : 'disable'), onclick: () => change(one, { disabled: !one.disabled }) }),
+      provider && [' ', h('button', { type: 'button', class: 'link', title: one.linked ? `${provider}: ${t(one.bound ? 'linked' : 'expected')}` : provider, text: t(one.linked ? 'unlink' : 'link'), onclick: () => change(one, { linked: !one.linked }) })]))))));
   };
   const roles = ['reviewer', 'viewer', 'field', 'supervisor', 'administrator'];
   const form = h('form', {

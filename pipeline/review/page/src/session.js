@@ -1,7 +1,7 @@
 // Logging in, and the first password.
 import { ask, get, onLoggedOut, post, useCsrf } from './api.js';
 import { fill, h } from './dom.js';
-import { chooseLanguage, otherLanguage, setLanguage, t } from './texts.js';
+import { chooseLanguage, isKnown, otherLanguage, setLanguage, t } from './texts.js';
 
 /** The session, asked for until there is one whose password is the person's own. */
 export async function enter(host) {
@@ -28,9 +28,38 @@ function card(host, ...children) {
 
 const field = (name, label, more = {}) => h('label', { class: 'field' }, h('span', { text: label }), h('input', { name, required: true, ...more }));
 
-function logIn(host) {
+/** Why the identity provider let nobody in, as the server says it in the address; told once. */
+function refusal() {
+  const code = new URLSearchParams(location.hash.slice(1)).get('refused');
+  if (!code) return '';
+  history.replaceState(null, '', location.pathname);
+  return isKnown(`refused_${code}`) ? t(`refused_${code}`) : t('refused_provider_refused');
+}
+
+/** The button of the identity provider; the browser comes back with a session, or with the reason why there is none. */
+function providerButton(name, fault) {
+  const button = h('button', {
+    class: 'provider',
+    type: 'button',
+    text: t('login_by', { name }),
+    onclick: async () => {
+      button.disabled = true;
+      fault.textContent = '';
+      try {
+        location.assign((await post('/api/session/provider')).address);
+      } catch (problem) {
+        button.disabled = false;
+        fault.textContent = isKnown(`refused_${problem.code}`) ? t(`refused_${problem.code}`) : problem.message;
+      }
+    },
+  });
+  return button;
+}
+
+async function logIn(host) {
+  const provider = (await get('/api/session/provider').catch(() => ({ name: null }))).name;
   return new Promise((resolve) => {
-    const fault = h('p', { class: 'fault', role: 'alert' });
+    const fault = h('p', { class: 'fault', role: 'alert', text: refusal() });
     const form = h('form', {
       onsubmit: async (event) => {
         event.preventDefault();
@@ -40,11 +69,11 @@ function logIn(host) {
           useCsrf(session.csrf);
           resolve(session.password_due ? await newPassword(host, form.password.value) : session);
         } catch (problem) {
-          fault.textContent = problem.status === 401 ? t('wrong') : problem.message;
+          fault.textContent = problem.status === 401 ? t('wrong') : problem.code === 'provider_only' ? t('provider_only') : problem.message;
           form.password.select();
         }
       },
-    }, field('account', t('account'), { autocomplete: 'username', autofocus: true }), field('password', t('password'), { type: 'password', autocomplete: 'current-password' }), fault, h('button', { class: 'primary', text: t('login') }));
+    }, field('account', t('account'), { autocomplete: 'username', autofocus: true }), field('password', t('password'), { type: 'password', autocomplete: 'current-password' }), fault, h('button', { class: 'primary', text: t('login') }), provider && providerButton(provider, fault));
     card(host, form);
     form.account.focus();
   });

@@ -9,6 +9,10 @@ export const TEXTS = {
     new: 'new', persisting: 'still there', expanded: 'larger', shrunk: 'smaller', cleared: 'gone', recurred: 'came back', unseen: 'not seen', merged: 'merged', expired: 'expired',
     title: 'Review', login: 'Log in', account: 'Account', password: 'Password', logout: 'Log out', logout_all: 'Log out everywhere',
     wrong: 'Wrong account or password.', password_due: 'Choose a password of your own: at least 12 characters, several words.',
+    login_by: 'Log in by {name}', provider_only: 'This account logs in by the identity provider, not with a password.', link: 'Link', unlink: 'Unlink', linked: 'linked', expected: 'linked, nobody came yet',
+    refused_provider_unreachable: 'The identity provider does not answer. Log in with a password, or try again later.', refused_provider_not_begun: 'This log-in took too long, or began in another window. Begin again.', refused_provider_denied: 'The identity provider says that the log-in was declined.',
+    refused_provider_refused: 'The identity provider refuses this server. An administrator finds the reason in its log.', refused_provider_token: 'What the identity provider says can’t be trusted. An administrator finds the reason in the log.', refused_provider_unknown: 'There is no account for you here. Ask an administrator for one.',
+    refused_provider_no_code: 'The identity provider gives no code of an account for you. Ask an administrator.', refused_provider_no_role: 'The identity provider gives you no role that lets you in here. Ask an administrator.', refused_provider_disabled: 'Your account is disabled here. Ask an administrator.', refused_too_many: 'Too many attempts. Wait a minute.',
     new_password: 'New password', old_password: 'One-time password', change_password: 'Set password', language: '中文',
     waiting: 'waiting', today: 'by you today', queue: 'Queue', filters: 'Filters', all: 'all', mine: 'Only mine', nothing: 'Nothing waits here.',
     nothing_more: 'All done in this queue. Take a break, or widen the filters.', class: 'Class', severity: 'Severity', reach: 'Reach',
@@ -52,6 +56,10 @@ export const TEXTS = {
     new: '新增', persisting: '仍在', expanded: '扩大', shrunk: '缩小', cleared: '消除', recurred: '复发', unseen: '未见', merged: '合并', expired: '失效',
     title: '内业复核', login: '登录', account: '账号', password: '密码', logout: '退出', logout_all: '退出所有设备',
     wrong: '账号或密码不正确。', password_due: '请设置自己的密码：至少 12 个字符，最好是几个词。',
+    login_by: '通过 {name} 登录', provider_only: '此账号须通过身份提供方登录，不能使用密码。', link: '关联', unlink: '取消关联', linked: '已关联', expected: '已关联，尚未登录',
+    refused_provider_unreachable: '身份提供方无响应。请使用密码登录，或稍后再试。', refused_provider_not_begun: '登录超时，或在其他窗口发起。请重新登录。', refused_provider_denied: '身份提供方表示登录被拒绝。',
+    refused_provider_refused: '身份提供方拒绝了本服务器。原因见服务器日志，请联系管理员。', refused_provider_token: '身份提供方返回的信息不可信。原因见服务器日志，请联系管理员。', refused_provider_unknown: '您在此没有账号，请联系管理员。',
+    refused_provider_no_code: '身份提供方未给出您的账号编号，请联系管理员。', refused_provider_no_role: '身份提供方未授予您可登录此处的角色，请联系管理员。', refused_provider_disabled: '您的账号已停用，请联系管理员。', refused_too_many: '尝试次数过多，请稍候一分钟。',
     new_password: '新密码', old_password: '一次性密码', change_password: '设置密码', language: 'English',
     waiting: '待复核', today: '今日已复核', queue: '队列', filters: '筛选', all: '全部', mine: '只看我的', nothing: '这里没有待复核图斑。',
     nothing_more: '本队列已全部完成。休息一下，或放宽筛选条件。', class: '类别', severity: '严重程度', reach: '岸段',
@@ -113,6 +121,9 @@ export function t(name, values = {}) {
   const text = TEXTS[language][name] ?? String(name ?? '').replaceAll('_', ' ');
   return text.replace(/\{(\w+)\}/g, (_, key) => values[key] ?? '');
 }
+
+/** Whether there is a text of that name. */
+export const isKnown = (name) => Object.hasOwn(TEXTS[language], name);
 
 const locale = () => (language === 'zh' ? 'zh-CN' : 'en-GB');
 

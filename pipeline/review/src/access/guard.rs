@@ -70,7 +70,7 @@ async fn admit(app: &Arc<App>, method: &Method, route: &str, request: &mut Reque
         }
     }
     if let Access::Needs(right) = asks {
-        if identity.account.one_time && identity.only_patch().is_none() {
+        if identity.password_due() {
             return Err(Problem::forbidden("password_due", "change the one-time password first"));
         }
         if !identity.may(right) {

@@ -43,11 +43,25 @@ impl Identity {
         self.role().may(right)
     }
 
+    /// Whether the one-time password has to be changed first: whom a provider let in has given none.
+    #[must_use]
+    pub fn password_due(&self) -> bool {
+        self.account.one_time && !matches!(self.session.kind, SessionKind::Provider | SessionKind::FieldCheck)
+    }
+
     /// The only patch that a link to a field check opens.
     #[must_use]
     pub fn only_patch(&self) -> Option<&str> {
         (self.session.kind == SessionKind::FieldCheck).then_some(self.session.label.as_str())
     }
+}
+
+/// The value of a cookie.
+#[must_use]
+pub fn cookie_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 /// What a request shows of who sends it.
@@ -77,9 +91,7 @@ impl Shown {
         {
             return Some(Self::Basic(token.to_owned()));
         }
-        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| Self::Cookie(value.to_owned()))
+        cookie_of(headers, COOKIE).map(|value| Self::Cookie(value.to_owned()))
     }
 
     /// What it shows.

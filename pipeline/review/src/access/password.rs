@@ -10,6 +10,9 @@ pub const LEAST_LENGTH: usize = 12;
 /// Most bytes of a password: hashing is not for filling memory.
 pub const MOST_LENGTH: usize = 256;
 
+/// In the place of a hash: no password opens the account.
+pub const NO_PASSWORD: &str = "";
+
 /// Letters of printed passwords: none that look like another one.
 const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789A";
 
@@ -30,6 +33,7 @@ pub fn hash_password(password: &str) -> Result<String, String> {
 pub fn verify_password(password: &str, hash: Option<&str>) -> bool {
     const NOBODY: &str =
         "$argon2id$v=19$m=19456,t=2,p=1$c2hvcmV3YXRjaHNob3Jl$ob/Bf/6T3WC9ZvG7BvRyRg4xYs9gpQKzgkqCqHlHLLc";
+    let hash = hash.filter(|hash| *hash != NO_PASSWORD);
     let Ok(parsed) = PasswordHash::new(hash.unwrap_or(NOBODY)) else { return false };
     let fits = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
     fits && hash.is_some()
@@ -83,6 +87,7 @@ mod tests {
         assert!(hash.starts_with("$argon2id$"));
         assert!(verify_password("several words by the river", Some(&hash)));
         assert!(!verify_password("several words by the lake", Some(&hash)) && !verify_password("", None));
+        assert!(!verify_password(NO_PASSWORD, Some(NO_PASSWORD)));
         assert_ne!(hash, hash_password("several words by the river").expect("hashed"));
     }
 

@@ -32,7 +32,7 @@ const fn row(method: &'static str, path: &'static str, access: Access) -> RouteA
 use Access::{Needs, Public, Session};
 
 /// The table of routes.
-pub const ROUTES: [RouteAccess; 51] = [
+pub const ROUTES: [RouteAccess; 54] = [
     row("GET", "/", Public),
     row("GET", "/field", Public),
     row("GET", "/assets/{*path}", Public),
@@ -42,6 +42,9 @@ pub const ROUTES: [RouteAccess; 51] = [
     row("GET", "/ogc/conformance", Public),
     row("GET", "/metrics", Needs(Right::Look)),
     row("POST", "/api/session", Public),
+    row("GET", "/api/session/provider", Public),
+    row("POST", "/api/session/provider", Public),
+    row("GET", "/api/session/provider/callback", Public),
     row("GET", "/api/session", Session),
     row("DELETE", "/api/session", Session),
     row("DELETE", "/api/sessions", Session),
@@ -117,6 +120,9 @@ mod tests {
                 "/ogc",
                 "/ogc/conformance",
                 "/api/session",
+                "/api/session/provider",
+                "/api/session/provider",
+                "/api/session/provider/callback",
                 "/ogc/api"
             ]
         );

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shorewatch_domain::access::{Role, Scope};
+use shorewatch_store::account_links::AccountLink;
 use shorewatch_store::accounts::{Account, Session, SessionKind};
 
 use crate::access::first::{code_fault, new_account};
@@ -40,6 +41,9 @@ pub struct AccountChange {
     scope: Option<String>,
     /// Whether it may not log in.
     disabled: Option<bool>,
+    /// Whether the identity provider lets somebody in as this account: whoever comes first under its code. It may be given again,
+    /// for another person.
+    linked: Option<bool>,
 }
 
 /// A new token for a machine.
@@ -65,8 +69,11 @@ fn scope_of(text: &str) -> Result<Scope, Problem> {
     text.parse().map_err(|fault| refused(format!("scope: {fault}")))
 }
 
-fn account_json(account: &Account, sessions: &[Session]) -> Value {
+fn account_json(account: &Account, sessions: &[Session], link: Option<&AccountLink>) -> Value {
     json!({
+        // whether the provider lets somebody in as this account, and whether somebody came yet
+        "linked": link.is_some(),
+        "bound": link.is_some_and(|link| link.subject.is_some()),
         "account": account.account,
         "role": account.role.name(),
         "scope": account.scope.to_string(),
@@ -84,13 +91,15 @@ fn account_json(account: &Account, sessions: &[Session]) -> Value {
 pub async fn list(State(app): State<Arc<App>>, identity: Identity) -> Result<Json<Value>, Problem> {
     let scope = identity.scope().clone();
     let read = app.stores.read(move |store| {
-        let mut accounts = Vec::new();
+        let (mut accounts, links) = (Vec::new(), store.account_links()?);
         for account in store.accounts()?.into_iter().filter(|account| scope.contains(&account.scope)) {
-            accounts.push(account_json(&account, &store.sessions_of(&account.account)?));
+            let link = links.iter().find(|link| link.account == account.account);
+            accounts.push(account_json(&account, &store.sessions_of(&account.account)?, link));
         }
         Ok(accounts)
     });
-    Ok(Json(json!({ "accounts": read.await? })))
+    let provider = app.provider.as_ref().map(|provider| provider.settings.name.as_str());
+    Ok(Json(json!({ "accounts": read.await?, "provider": provider })))
 }
 
 /// Adds an account; its password is told once.
@@ -153,10 +162,22 @@ pub async fn change(
         account.scope = scope_of(scope)?;
     }
     within(&identity, &account.scope)?;
+    let issuer = app.provider.as_ref().map(|provider| provider.settings.issuer.clone());
+    if asked.linked == Some(true) && issuer.is_none() {
+        return Err(refused("linked: no identity provider is configured".to_owned()));
+    }
     account.disabled = asked.disabled.unwrap_or(account.disabled);
     let (by, now, stored) = (identity.code().to_owned(), Timestamp::now(), account.clone());
-    app.stores.write(move |store| store.change_account(&stored, &by, "account changed", now)).await?;
-    Ok(Json(account_json(&account, &[])))
+    let changed = app.stores.write(move |store| {
+        store.change_account(&stored, &by, "account changed", now)?;
+        match (asked.linked, issuer) {
+            (Some(true), Some(issuer)) => store.link_account(&stored.account, &issuer, &by, now)?,
+            (Some(false), _) => drop(store.unlink_account(&stored.account, &by, now)?),
+            _ => {}
+        }
+        store.account_link(&stored.account)
+    });
+    Ok(Json(account_json(&account, &[], changed.await?.as_ref())))
 }
 
 /// Gives an account a new password, told once; all its sessions end.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{accounts, bulk, chips, decisions, field, figures, layers, leases, patches, queue, sessions};
+use super::{accounts, bulk, chips, decisions, field, figures, layers, leases, patches, provider, queue, sessions};
 use crate::access::identity::COOKIE;
 use crate::ogc;
 
@@ -14,6 +14,7 @@ use crate::ogc;
     paths(
         super::health, super::metrics, super::openapi,
         sessions::log_in, sessions::show, sessions::log_out, sessions::log_out_everywhere, sessions::change_password,
+        provider::show, provider::begin, provider::finish,
         queue::page, queue::filters, queue::counts, leases::next, leases::take, leases::give_back,
         patches::detail, layers::around, layers::map, chips::chip, chips::tile,
         decisions::decide, decisions::audit, decisions::undo, decisions::undo_on, bulk::decide, bulk::bad_imagery,

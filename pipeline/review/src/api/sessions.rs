@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ fn view(app: &App, identity: &Identity) -> SessionView {
         role: identity.role().name().to_owned(),
         scope: identity.scope().to_string(),
         csrf: identity.session.csrf.clone(),
-        password_due: identity.account.one_time,
+        password_due: identity.password_due(),
         rights: Right::ALL.into_iter().filter(|right| identity.may(*right)).map(|right| format!("{right:?}")).collect(),
         expires_at: identity.session.expires_at.to_string(),
         lease_seconds: app.settings.lease.as_secs(),
@@ -77,7 +77,7 @@ fn view(app: &App, identity: &Identity) -> SessionView {
 /// Logs in: a cookie, and the token that a page sends along with what changes something.
 #[utoipa::path(post, path = "/api/session", tag = "session", request_body = LogIn, responses(
     (status = 200, description = "Logged in", body = SessionView), (status = 401, description = "Wrong account or password", body = Problem),
-    (status = 429, description = "Too many attempts, or locked out", body = Problem)))]
+    (status = 403, description = "The account logs in by the identity provider", body = Problem), (status = 429, description = "Too many attempts, or locked out", body = Problem)))]
 pub async fn log_in(
     State(app): State<Arc<App>>,
     parts: Parts,
@@ -89,7 +89,8 @@ pub async fn log_in(
     }
     let now = Timestamp::now();
     let code = asked.account.clone();
-    let account = app.stores.read(move |store| store.account(&code)).await?;
+    let read = app.stores.read(move |store| Ok((store.account(&code)?, store.account_link(&code)?)));
+    let (account, link) = read.await?;
     if account.as_ref().and_then(|account| account.locked_until).is_some_and(|until| until > now) {
         return Err(Problem::new(
             StatusCode::TOO_MANY_REQUESTS,
@@ -104,11 +105,15 @@ pub async fn log_in(
         note_failure(&app, asked.account, now).await?;
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong", "wrong account or password"));
     };
+    if link.is_some() && app.provider.as_ref().is_some_and(|provider| !provider.settings.local_passwords) {
+        let detail = "this account logs in by the identity provider, not with a password";
+        return Err(Problem::forbidden("provider_only", detail));
+    }
     if account.failures > 0 {
         let code = account.account.clone();
         app.stores.write(move |store| store.note_log_in_failures(&code, 0, None, now)).await?;
     }
-    let (identity, token) = begin(&app, account, now).await?;
+    let (identity, token) = begin(&app, account, SessionKind::Browser, now).await?;
     Ok((cookie(&app, &token, app.settings.session), Json(view(&app, &identity))))
 }
 
@@ -130,12 +135,18 @@ async fn note_failure(app: &Arc<App>, code: String, now: Timestamp) -> Result<()
         .await
 }
 
-async fn begin(app: &Arc<App>, account: Account, now: Timestamp) -> Result<(Identity, String), Problem> {
+/// A session of an account, and what the browser shows of it.
+pub(super) async fn begin(
+    app: &Arc<App>,
+    account: Account,
+    kind: SessionKind,
+    now: Timestamp,
+) -> Result<(Identity, String), Problem> {
     let shown = token();
     let session = Session {
         token_digest: token_digest(&shown),
         account: account.account.clone(),
-        kind: SessionKind::Browser,
+        kind,
         label: String::new(),
         csrf: token(),
         created_at: now,
@@ -146,15 +157,24 @@ async fn begin(app: &Arc<App>, account: Account, now: Timestamp) -> Result<(Iden
     Ok((Identity { account, session }, shown))
 }
 
-fn cookie(app: &App, token: &str, age: SignedDuration) -> HeaderMap {
-    let secure = app.settings.origin.as_ref().is_some_and(|origin| origin.starts_with("https://"));
-    let text = format!(
-        "{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}",
-        age.as_secs(),
-        if secure { "; Secure" } else { "" }
-    );
-    let value = HeaderValue::try_from(text).ok();
-    value.into_iter().map(|value| (header::SET_COOKIE, value)).collect()
+/// The cookie of a session.
+pub(super) fn cookie(app: &App, token: &str, age: SignedDuration) -> HeaderMap {
+    HeaderMap::from_iter(set_cookie(app, COOKIE, token, "/; HttpOnly; SameSite=Strict", age))
+}
+
+/// A cookie that no script reads. `path` goes on with what it is for.
+pub(super) fn set_cookie(
+    app: &App,
+    name: &str,
+    value: &str,
+    path: &str,
+    age: SignedDuration,
+) -> Option<(HeaderName, HeaderValue)> {
+    let redirect_base = app.provider.as_ref().and_then(|provider| provider.settings.redirect_base.as_deref());
+    let secure = app.settings.origin.as_deref().or(redirect_base).is_some_and(|origin| origin.starts_with("https://"));
+    let secure = if secure { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path={path}; Max-Age={}{secure}", age.as_secs());
+    Some((header::SET_COOKIE, HeaderValue::try_from(text).ok()?))
 }
 
 /// Who is logged in.
@@ -206,6 +226,6 @@ pub async fn change_password(
     let changed = Account { password_hash: hash, one_time: false, failures: 0, locked_until: None, ..identity.account };
     let stored = changed.clone();
     app.stores.write(move |store| store.change_account(&stored, &stored.account, "password changed", now)).await?;
-    let (identity, token) = begin(&app, changed, now).await?;
+    let (identity, token) = begin(&app, changed, SessionKind::Browser, now).await?;
     Ok((cookie(&app, &token, app.settings.session), Json(view(&app, &identity))))
 }

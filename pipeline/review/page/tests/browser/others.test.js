@@ -1,20 +1,11 @@
 // Supervisors, administrators, the river, and the rules of accessibility.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { CHROMIUM, PASSWORD, hasBrowser, launch, logIn, machine, picture, serve, shownId, visit } from './support.js';
+import { CHROMIUM, PASSWORD, hasBrowser, launch, logIn, machine, picture, serve, shownId, violations, visit } from './support.js';
 
 const skip = hasBrowser ? false : `no browser at ${CHROMIUM}: install Debian's chromium, or set CHROMIUM`;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe-core finds against the page. */
-async function violations(page) {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
-  return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).slice(0, 4).join(', ')}`);
-}
 
 describe('everybody else', { skip }, () => {
   let browser;

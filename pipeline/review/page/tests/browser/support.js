@@ -1,6 +1,7 @@
 // A server on a painted scene, and Debian's Chromium. Requests to anywhere but the server are noted and refused.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,14 +38,14 @@ export const launch = (...more) => chromium.launch({
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', ...more],
 });
 
-/** A page of its own context; `foreign` lists what it asked of anybody else. */
-export async function visit(browser, origin, { width = 1440, height = 900, locale = 'en-GB', ...options } = {}) {
+/** A page of its own context; `foreign` lists what it asked of anybody else but `also`. */
+export async function visit(browser, origin, { width = 1440, height = 900, locale = 'en-GB', also = origin, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, locale, ...options });
   const foreign = [];
   const faults = [];
   await context.route('**/*', (route) => {
     const url = route.request().url();
-    if (url.startsWith(origin) || url.startsWith('data:') || url.startsWith('blob:')) return route.continue();
+    if (url.startsWith(origin) || url.startsWith(also) || url.startsWith('data:') || url.startsWith('blob:')) return route.continue();
     foreign.push(url);
     return route.abort();
   });
@@ -70,6 +71,15 @@ export async function settled(page) {
   await page.waitForTimeout(200);
   await page.waitForFunction(() => document.querySelector('.stage')?.dataset.loading !== 'true');
   await page.waitForTimeout(150);
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe-core finds against the page. */
+export async function violations(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).slice(0, 4).join(', ')}`);
 }
 
 export async function picture(page, name) {
