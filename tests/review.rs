@@ -116,9 +116,9 @@ fn the_first_start_makes_an_administrator_and_tells_the_password_once() {
     assert!(nowhere.status.code() == Some(2) && text(&nowhere).contains("redirect_base"), "{}", text(&nowhere));
     std::fs::write(place.path(&config), format!("{plain}{provider}redirect_base = \"https://review.example.org\"\n"))
         .expect("written");
-    let served = Served::begin(&place, &config);
-    let (status, _, told) = served.ask("GET", "/api/session/provider", "", &Value::Null);
-    assert_eq!((status, told), (200, json!({ "name": "OpenID Connect" })));
+    let mut served = Served::begin(&place, &config);
+    let told = served.ask("GET", "/api/session/provider", "", &Value::Null);
+    assert_eq!((told.status, told.json), (200, json!({ "name": "OpenID Connect" })));
     served.end();
     let list = || text(&place.run(&["review", "account", "list", "--config", &config]));
     assert!(link("link").status.success() && list().contains("(identity provider)"), "{}", list());
