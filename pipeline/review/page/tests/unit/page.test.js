@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { area, split } from '../../src/geometry.js';
 import { SHORTCUTS, actionOf, keyLabel, pressed } from '../../src/keys.js';
-import { TEXTS } from '../../src/texts.js';
+import { reasons } from '../../src/panel.js';
+import { TEXTS, setLanguage } from '../../src/texts.js';
 
 test('no two shortcuts collide, none belongs to the browser, and each is explained in both languages', () => {
   const keys = SHORTCUTS.map((shortcut) => shortcut.key);
@@ -46,4 +47,17 @@ test('a line splits an outline into parts that add up', () => {
   }
   assert.equal(split(square, [[20, 0], [20, 10]]), null);
   assert.equal(split(square, [[5, 5], [5, 20]]), null);
+});
+
+test('reasons of rules come in the language of the reader, and those of older stores as they are', () => {
+  globalThis.document = { documentElement: {} };
+  const rule = (table, fired, reason) => ({ table, fired, reason });
+  const both = { english: 'Pits.', chinese: '采坑。' };
+  const patch = { explanation: { parts: { rules: [rule('issues', false, both), rule('issues', true, both), rule('severity', true, 'old'), rule('routing', true, both)] } } };
+  setLanguage('zh');
+  assert.deepEqual(reasons(patch), ['采坑。', 'old']);
+  setLanguage('en');
+  assert.deepEqual(reasons(patch), ['Pits.', 'old']);
+  assert.deepEqual(reasons({ explanation: { parts: null } }), []);
+  delete globalThis.document;
 });
