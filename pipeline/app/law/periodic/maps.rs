@@ -86,7 +86,7 @@ fn told(material: &Material<'_>, laid: &backdrop::Laid) -> String {
     let list = |names: &[String]| names.join(language.of(", ", "、"));
     let mut told = format!(
         "{}{}{}",
-        material.word("Imagery: of each place the latest pass of ", "影像：各处取最新一期，所用为"),
+        material.word("Imagery: of each place the latest of these passes: ", "影像：各处取下列最新一期："),
         list(&laid.passes),
         material.word("; ground outside of the managed reaches is faded.", "；管理河段以外淡化显示。")
     );
