@@ -203,6 +203,25 @@ fn layers_rules_and_the_ledger_give_patches_an_address() {
 
     let told = text(&place.run(&["explain", "--config", &config, &number, "--language", "zh"]));
     assert!(told.contains("青龙河") && told.contains("河长，县级 张三") && told.contains("乙县 450703"), "{told}");
+    // reasons come in the language of the reader: in explanations and in ledgers
+    let fired = |told: &str, mark: &str| told.lines().filter(|line| line.contains(mark)).collect::<Vec<_>>().join("\n");
+    let decided = fired(&told, "判定：");
+    let in_english = text(&place.run(&["explain", "--config", &config, &number]));
+    let in_english = fired(&in_english, "decided: ");
+    let reasons: Vec<&Value> =
+        last["explanation"]["rules"].as_array().expect("rules").iter().map(|rule| &rule["reason"]).collect();
+    let reasons: Vec<&Value> = reasons.into_iter().filter(|reason| !reason.is_null()).collect();
+    assert_eq!(reasons.len(), 3, "class, severity, department: {reasons:?}");
+    for reason in &reasons {
+        let of = |language: &str| reason[language].as_str().expect("a reason");
+        assert!(decided.contains(of("chinese")) && !decided.contains(of("english")), "{decided}");
+        assert!(in_english.contains(of("english")) && !in_english.contains(of("chinese")), "{in_english}");
+    }
+    for (language, key) in [("zh", "chinese"), ("en", "english")] {
+        place.json(0, &["ledger", "--config", &config, "--format", "csv", "--language", language]);
+        let csv = fs::read_to_string(place.path("state/out/ledger.csv")).expect("read");
+        assert!(reasons[..2].iter().all(|reason| csv.contains(reason[key].as_str().expect("a reason"))), "{csv}");
+    }
     let unknown = place.run(&["explain", "--config", &config, "no-such"]);
     assert_eq!(unknown.status.code(), Some(4));
 }
@@ -393,6 +412,11 @@ fn reports_of_a_period_are_written_for_every_scope() {
     let year = page("year.html", &["--period", "year"]);
     assert!(year.contains(&format!("<dd class=\"value\">{}</dd>", patches.len())), "all patches are of 2024");
     assert!(year.contains("Synthetic imagery") && year.contains("张三"));
+    // imagery under the maps, held once, and the worst places date by date
+    assert_eq!((year.matches("<image id=").count(), year.matches("<use href=").count()), (1, 5));
+    let pictures = year.matches("<img src=\"data:image/jpeg;base64,").count();
+    assert!(pictures >= 12 && year.contains(">before</span>") && year.contains(">after</span>"), "{pictures} pictures");
+    assert!(year.len() < 3_000_000, "{} bytes", year.len());
     let chinese = page("year-zh.html", &["--period", "year", "--language", "zh"]);
     assert!(chinese.contains("lang=\"zh-CN\"") && chinese.contains("河湖岸线巡查年报") && chinese.contains("乱"));
     let county = page("county.html", &["--period", "year", "--of", "county", "450703"]);
@@ -403,6 +427,15 @@ fn reports_of_a_period_are_written_for_every_scope() {
     assert!(dossier.contains("河流档案") && dossier.contains("顺流方向"));
     let public = page("public.html", &["--period", "year", "--public"]);
     assert!(!public.contains("张三"));
+    // without its imagery the report is written all the same, and says what is missing
+    fs::rename(place.path("imagery"), place.path("gone")).expect("renamed");
+    let blind = page("blind.html", &["--period", "year"]);
+    assert!(blind.contains("No imagery can be shown under the map.") && !blind.contains("<image "));
+    assert!(
+        blind.contains("can&#39;t be read any more") && !blind.contains("<img "),
+        "dates are told without pictures"
+    );
+    fs::rename(place.path("gone"), place.path("imagery")).expect("renamed");
     for (code, arguments) in
         [(4, ["--of", "river", "nowhere"]), (2, ["--of", "planet", "earth"]), (2, ["--public", "--of=chief", "张三"])]
     {
@@ -464,6 +497,19 @@ fn an_idle_project_is_told_to_its_river_and_chief_and_has_an_exit_code_of_its_ow
     }
     let (_, public) = report(7, &["--public"]);
     assert!(public.contains("QUIET") && !public.contains("张三"));
+    // a timer is told too
+    let idle = |told: &Value| {
+        let alarms = told["alarms"].as_array().expect("alarms").iter();
+        alarms.filter(|alarm| alarm["kind"] == "idle_project").count()
+    };
+    let due = place.json(6, &["run", "--due", "--config", &config]);
+    assert_eq!(Value::from(idle(&due)), all, "{}", due["alarms"]);
+    let status = place.json(0, &["status", "--config", &config, "--since", "2024-01-01"]);
+    assert_eq!(Value::from(idle(&status)), all);
+    assert!(
+        text(&place.run(&["status", "--config", &config]))
+            .contains("is idle (占而不用): a change was expected by 2024-01-02")
+    );
 }
 
 #[test]

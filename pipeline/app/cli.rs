@@ -61,8 +61,8 @@ Exit codes:
   4  refused before any work: model, store and inputs do not fit together
   5  could not go on now (disk full, store in use, input still being copied); the same command may succeed later
   6  `run --due`, `deliver` and `deliver status` only: done, and an alarm stands (no new pass, a reach unobserved, or a message
-     not delivered, for too long; a target switched off; dead letters); inputs may have been refused too: 6 goes before 3,
-     and the messages and --json tell both
+     not delivered, for too long; an approved project idle; a target switched off; dead letters); inputs may have been
+     refused too: 6 goes before 3, and the messages and --json tell both
   7  `report --period` only: written, and approved projects of its scope are idle (占而不用): nothing changed where something
      should have; 7 goes before 3";
 

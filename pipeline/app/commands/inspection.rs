@@ -129,7 +129,7 @@ pub(super) fn publish_staged(out: &Out, config: &ConfigFile) -> Result<ExitCode,
         published += 1;
     }
     session.store.rebuild_cases(&session.settings.cases, jiff::Timestamp::now())?;
-    assess_all(&mut session.store, &session.settings.rules, jiff::Timestamp::now())?;
+    assess_all(&mut session.store, &session.settings.rules, &session.settings.work_folder, jiff::Timestamp::now())?;
     let text = format!("{published} passes published with {patches} patches; {waiting} wait for units");
     out.either(&json!({ "published": published, "patches": patches, "waiting": waiting }), &text)?;
     Ok(if waiting > 0 { ExitCode::Partial } else { ExitCode::Done })

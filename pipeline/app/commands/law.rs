@@ -28,7 +28,7 @@ pub(super) fn assess(out: &Out, config: &ConfigFile) -> Result<ExitCode, Failure
     let now = Timestamp::now();
     let mut store = Store::open_existing(&settings.store_file, now)?;
     let _lease = store.try_lease("shorewatch", now)?;
-    let counts = assess_all(&mut store, &settings.rules, now)?.counts;
+    let counts = assess_all(&mut store, &settings.rules, &settings.work_folder, now)?.counts;
     out.either(&json!(counts), &told(&counts))
 }
 

@@ -60,7 +60,8 @@ pub(super) fn status(
     let cases = session.store.cases()?;
     let schedule = &session.settings.schedule;
     let standings = standings(&session, since, today)?;
-    let alarms = standing_alarms(&session.store.passes()?, &standings, schedule, today);
+    let (passes, idle) = (session.store.passes()?, session.store.idle_projects()?);
+    let alarms = standing_alarms(&passes, &standings, idle, schedule, today);
     let outside = plan.as_ref().map(|plan| plan.reaches_outside_every_pass.as_slice()).unwrap_or_default();
     let mut text = format!(
         "{} reaches, {} passes ready, {patches} suspected patches; {} passes ({units} units) wait for work\n",

@@ -148,4 +148,37 @@ mod tests {
         let faults = load_rules(Some(folder.path())).expect_err("refused").to_string();
         assert!(faults.contains("issues.toml:4:26: \"moon\" is no word of `object_classes`"), "{faults}");
     }
+
+    #[test]
+    fn a_reason_is_one_text_or_one_in_each_language() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let load_with = |reason: &str| {
+            let text = format!(
+                "schema_version = 1\n[[issues]]\nname = \"a\"\nissue_class = \"mining\"\nsub_type = \"2a\"\n{reason}\n"
+            );
+            std::fs::write(folder.path().join("issues.toml"), text).expect("written");
+            load_rules(Some(folder.path()))
+        };
+        let reason_of = |rules: Rules| rules.issues.rows[0].reason.clone();
+        let both = reason_of(load_with("reason.english = \"why\"\nreason.chinese = \"缘由\"").expect("rules"));
+        assert_eq!((both.english.as_str(), both.chinese.as_str()), ("why", "缘由"));
+        assert_eq!(reason_of(load_with("reason = { english = \"why\", chinese = \"缘由\" }").expect("rules")), both);
+        let one = reason_of(load_with("reason = \"缘由\"").expect("rules"));
+        assert_eq!((one.english.as_str(), one.chinese.as_str()), ("缘由", "缘由"));
+        for (reason, told) in [
+            ("reason.english = \"why\"", "issues.toml:6:8: `issues[0].reason.chinese` is missing"),
+            (
+                "reason = 5",
+                "issues.toml:6:10: `issues[0].reason`: expected a string in quotes or a table, got an integer",
+            ),
+            ("reason = \"\"", "`issues[0].reason`: \"\" is too short"),
+            (
+                "reason = { english = \"a\", chinese = \"b\", french = \"c\" }",
+                "unknown key `french` in `issues[0].reason`",
+            ),
+        ] {
+            let faults = load_with(reason).expect_err("refused").to_string();
+            assert!(faults.contains(told), "{told:?} is not in\n{faults}");
+        }
+    }
 }

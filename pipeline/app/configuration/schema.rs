@@ -64,6 +64,9 @@ impl Checker<'_> {
     }
 
     fn value(&mut self, node: &Node, schema: &Json, name: &str) {
+        if let Some(Json::Array(choices)) = schema.get("anyOf") {
+            return self.any_of(node, choices, schema, name);
+        }
         let expected = schema["type"].as_str();
         let kind = node.kind();
         match (&node.value, expected) {
@@ -82,15 +85,28 @@ impl Checker<'_> {
             }
             (Value::Boolean, Some("boolean")) => {}
             (_, expected) => {
-                let expected = match expected {
-                    Some("object") => "a table",
-                    Some("array") => "a list",
-                    Some("integer") => "an integer",
-                    Some("number") => "a number",
-                    Some("boolean") => "true or false",
-                    _ => "a string in quotes",
-                };
-                self.refuse(node, schema, format!("`{name}`: expected {expected}, got {kind}"));
+                self.refuse(node, schema, format!("`{name}`: expected {}, got {kind}", kind_name(expected)));
+            }
+        }
+    }
+
+    /// A value that may be of several kinds: it is checked against the one that it is of.
+    fn any_of(&mut self, node: &Node, choices: &[Json], schema: &Json, name: &str) {
+        let is_of = |choice: &&Json| match (&node.value, choice["type"].as_str()) {
+            (Value::Table(_), kind) => kind == Some("object"),
+            (Value::Array(_), kind) => kind == Some("array"),
+            (Value::String(_), kind) => kind == Some("string"),
+            (Value::Integer(_), kind) => matches!(kind, Some("integer" | "number")),
+            (Value::Float(_), kind) => kind == Some("number"),
+            (Value::Boolean, kind) => kind == Some("boolean"),
+            (Value::DateTime, _) => false,
+        };
+        match choices.iter().find(is_of) {
+            Some(choice) => self.value(node, choice, name),
+            None => {
+                let kinds: Vec<&str> = choices.iter().map(|choice| kind_name(choice["type"].as_str())).collect();
+                let message = format!("`{name}`: expected {}, got {}", kinds.join(" or "), node.kind());
+                self.refuse(node, schema, message);
             }
         }
     }
@@ -165,6 +181,18 @@ impl Checker<'_> {
     }
 }
 
+/// A kind of value with its article, as messages ask for it.
+fn kind_name(kind: Option<&str>) -> &'static str {
+    match kind {
+        Some("object") => "a table",
+        Some("array") => "a list",
+        Some("integer") => "an integer",
+        Some("number") => "a number",
+        Some("boolean") => "true or false",
+        _ => "a string in quotes",
+    }
+}
+
 fn choices(schema: &Json) -> Vec<&str> {
     let listed = schema["enum"].as_array().into_iter().flatten();
     let described = schema["oneOf"].as_array().into_iter().flatten().map(|choice| &choice["const"]);
@@ -211,6 +239,8 @@ pub(super) fn printed(mut schema: Json) -> String {
 
 #[cfg(test)]
 mod tests {
+    use shorewatch_law::rules::IssuesFile;
+
     use super::*;
     use crate::configuration::RunConfiguration;
 
@@ -232,8 +262,9 @@ mod tests {
     fn every_keyword_of_the_schema_is_checked() {
         let mut used = std::collections::BTreeSet::new();
         keywords(&schema_of::<RunConfiguration>(), &mut used);
+        keywords(&schema_of::<IssuesFile>(), &mut used);
         let checked = ["additionalProperties", "const", "enum", "items", "maximum", "minItems", "minLength", "minimum"];
-        let checked = checked.iter().chain(&["oneOf", "properties", "required", "type"]);
+        let checked = checked.iter().chain(&["anyOf", "oneOf", "properties", "required", "type"]);
         let harmless = ["$schema", "title", "description", "default", "format"];
         for keyword in checked.chain(&harmless) {
             used.remove(*keyword);

@@ -8,6 +8,7 @@ use shorewatch_domain::case::CaseRules;
 use shorewatch_domain::crs::{Epsg, NoZone, ZoneFamily};
 use shorewatch_domain::grid::Grid;
 use shorewatch_domain::pass::AcquisitionTime;
+use shorewatch_domain::sensor::SensorProfile;
 use shorewatch_law::rules::Rules;
 use shorewatch_models::{Format, Options};
 
@@ -93,6 +94,14 @@ pub struct ModelSettings {
     pub memory_bytes: u64,
     /// The library of ONNX Runtime, where given.
     pub onnxruntime_library: Option<PathBuf>,
+}
+
+impl RunSettings {
+    /// The profile of every known sensor, by name.
+    #[must_use]
+    pub fn profiles(&self) -> BTreeMap<String, SensorProfile> {
+        self.sensors.iter().map(|(name, sensor)| (name.clone(), sensor.profile.clone())).collect()
+    }
 }
 
 impl ModelSettings {

@@ -3,17 +3,21 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
+use std::path::Path;
 
 use geo::{Area, BooleanOps};
+use geo_types::MultiPolygon;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rayon::prelude::*;
 
 use shorewatch_domain::digest::{Digest, DigestBuilder};
+use shorewatch_domain::grid::Grid;
 use shorewatch_domain::law::assessment::{IdleProject, Language};
 use shorewatch_domain::law::layer::{Facts, LayerKind};
 use shorewatch_domain::law::place::{Place, Versions};
 use shorewatch_domain::patch::Patch;
+use shorewatch_domain::rasterise;
 use shorewatch_law::assess::{Context, assess, digest, unit_code};
 use shorewatch_law::explain;
 use shorewatch_law::idle::{self, Change, Look};
@@ -25,6 +29,8 @@ use shorewatch_law::rules::Rules;
 use shorewatch_store::{AssessmentCounts, AssessmentUpdate, NewAssessment, PatchFilter, Store};
 
 use crate::failure::Failure;
+use crate::run::chips::in_pixels;
+use crate::run::staged::staged_causes;
 
 /// A superseded patch hands its number on to one of the same pass that shares at least this much of both.
 const SAME_PATCH_SHARE: f64 = 0.5;
@@ -38,11 +44,12 @@ pub struct Assessed {
     pub versions: Versions,
 }
 
-/// Assesses every current patch of which anything that decides has changed, and stores it.
+/// Assesses every current patch of which anything that decides has changed, and stores it. Below `work_folder` lie the staged
+/// results of runs: they tell pixel by pixel what was observed.
 ///
 /// # Errors
 /// The store can't be read or written.
-pub fn assess_all(store: &mut Store, rules: &Rules, now: Timestamp) -> Result<Assessed, Failure> {
+pub fn assess_all(store: &mut Store, rules: &Rules, work_folder: &Path, now: Timestamp) -> Result<Assessed, Failure> {
     let in_force = store.layers_in_force()?;
     let (versions, noted) = (in_force.versions.clone(), in_force.noted());
     let offices = Offices { chiefs: in_force.chiefs, departments: in_force.departments };
@@ -85,7 +92,7 @@ pub fn assess_all(store: &mut Store, rules: &Rules, now: Timestamp) -> Result<As
             })
             .collect();
     }
-    let idle_projects = Some(idle_projects(store, rules, &layers, &offices, &projects, &patches)?);
+    let idle_projects = Some(idle_projects(store, rules, work_folder, &layers, &offices, &projects, &patches)?);
     let update = AssessmentUpdate { assessments, numbers: given, idle_projects };
     Ok(Assessed { counts: store.update_assessments(&update, now)?, versions: noted })
 }
@@ -203,6 +210,7 @@ fn shared(one: &Patch, other: &Patch) -> f64 {
 fn idle_projects(
     store: &Store,
     rules: &Rules,
+    work_folder: &Path,
     layers: &impl Deref<Target = LayerIndex>,
     offices: &Offices,
     projects: &[shorewatch_domain::law::layer::Feature],
@@ -211,10 +219,14 @@ fn idle_projects(
     if projects.is_empty() {
         return Ok(Vec::new());
     }
-    let looks: Vec<Look> = store
-        .tiles()?
+    let grids: BTreeMap<Digest, Grid> = store.publications()?.into_iter().map(|one| (one.id, one.grid)).collect();
+    let tiles = store.tiles()?;
+    let unit_grids: BTreeMap<Digest, Grid> =
+        tiles.iter().filter_map(|tile| Some((tile.unit_id, *grids.get(&tile.publication_id)?))).collect();
+    let looks: Vec<Look> = tiles
         .into_iter()
         .map(|tile| Look {
+            unit: tile.unit_id,
             day: rules.local_day(tile.post_date),
             square: tile.outline,
             observed_share: tile.observed_share,
@@ -225,7 +237,10 @@ fn idle_projects(
         .map(|patch| Change { day: rules.local_day(patch.post_date), outline: patch.geometry.clone() })
         .collect();
     let managed: Vec<_> = store.reaches()?.into_iter().map(|reach| reach.scope).collect();
-    let mut found = idle::idle(projects, &looks, &changes, &managed, rules.settings.idle_observed_share_min);
+    let seen = |look: &Look, ground: &MultiPolygon<f64>| {
+        observed_share(work_folder, &look.unit, unit_grids.get(&look.unit)?, ground)
+    };
+    let mut found = idle::idle(projects, &looks, &changes, &managed, &seen, rules.settings.idle_observed_share_min);
     for project in &mut found {
         let area = layers.area_of(LayerKind::Project, &project.code);
         let largest = area.and_then(|area| area.iter().max_by(|a, b| a.unsigned_area().total_cmp(&b.unsigned_area())));
@@ -241,4 +256,17 @@ fn idle_projects(
         }
     }
     Ok(found)
+}
+
+/// Which share of some ground (CGCS2000) a unit observed, by its staged pixels; `None` where they are gone, or none of them lies
+/// in it.
+fn observed_share(work_folder: &Path, unit: &Digest, grid: &Grid, ground: &MultiPolygon<f64>) -> Option<f64> {
+    let (window, causes) = staged_causes(work_folder, unit)?;
+    let outline = in_pixels(ground, grid).ok()?;
+    let (mut all, mut observed) = (0_usize, 0_usize);
+    rasterise::for_each_run(&outline, window, |row, cols| {
+        all += cols.len();
+        observed += causes.slice(ndarray::s![row, cols]).iter().filter(|causes| causes.is_observed()).count();
+    });
+    (all > 0).then(|| observed as f64 / all as f64)
 }

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use shorewatch_domain::decision::DecisionVerdict;
 use shorewatch_domain::finding::LedgerStatus;
 use shorewatch_domain::law::assessment::{Assessment, Language, Unit};
+use shorewatch_domain::law::explanation::RuleTable;
 use shorewatch_domain::law::gcj02;
 use shorewatch_domain::patch::Patch;
 use shorewatch_findings::event::picture::Picture;
@@ -91,8 +92,8 @@ pub fn value(field: &str, told: &Told<'_>, rules: &Rules, language: Language) ->
         "centre_latitude" => Cell::Number(patch.centre.1, 6),
         "area_m2" => Cell::Number(patch.area_m2, 2),
         "perimeter_m" => Cell::Number(patch.perimeter_m, 1),
-        "object_class" => some(object_class(&patch.object_class, language)),
-        "change_type" => some(&patch.change_type),
+        "object_class" => some(explain::object_class_name(&patch.object_class, language)),
+        "change_type" => some(&explain::change_name(&patch.change_type, language)),
         "issue_class" => some(language.of(assessment.issue_class.name(), assessment.issue_class.official_term())),
         "sub_type" => assessment
             .sub_type
@@ -101,6 +102,8 @@ pub fn value(field: &str, told: &Told<'_>, rules: &Rules, language: Language) ->
             .sub_type
             .and_then(|sub_type| rules.vocabulary.local_words.get(&sub_type))
             .map_or(Cell::Missing, |word| some(word)),
+        "issue_reason" => reason(assessment, RuleTable::Issues, language),
+        "severity_reason" => reason(assessment, RuleTable::Severity, language),
         "severity" => some(assessment.severity.text(language)),
         "stock_flag" => some(assessment.stock_flag.text(language)),
         "permit_status" => some(assessment.permit_status.text(language)),
@@ -197,29 +200,10 @@ fn list(names: &[String], language: Language) -> Cell {
     if names.is_empty() { Cell::Missing } else { Cell::Text(names.join(language.of(", ", "、"))) }
 }
 
-/// Name of what is seen; a class that is not in the list stays as it is.
-#[must_use]
-pub fn object_class(name: &str, language: Language) -> &str {
-    let chinese = match name {
-        "building" => "建筑物",
-        "structure_in_water" => "水中构筑物",
-        "greenhouse" => "大棚",
-        "photovoltaic_array" => "光伏阵列",
-        "pier" => "码头、栈桥",
-        "bare_ground" => "裸地",
-        "pit" => "采坑",
-        "stockpile" => "堆料",
-        "dredge_pond" => "采砂坑塘",
-        "dredger" => "采砂船",
-        "heap" => "堆体",
-        "reclaimed_land" => "围垦地",
-        "cropland" => "农作物",
-        "cage" => "网箱",
-        "dike" => "围堤",
-        "unclassified" => "未分类变化",
-        other => other,
-    };
-    language.of(name, chinese)
+/// The reason that stands in the rule that decided.
+fn reason(assessment: &Assessment, table: RuleTable, language: Language) -> Cell {
+    let reason = assessment.explanation.reason(table);
+    reason.map_or(Cell::Missing, |reason| some_text(reason.in_language(language)))
 }
 
 #[cfg(test)]

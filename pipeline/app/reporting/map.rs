@@ -15,9 +15,9 @@ use shorewatch_report::{Coverage, MapPicture, Overview, OverviewPatch, OverviewR
 
 use crate::failure::Failure;
 use crate::run::chips::{self, in_pixels};
-use crate::run::context::NATURAL;
 use crate::run::ground::{Ground, bounding_window};
 use crate::run::plan::{Plan, PlannedPublication};
+use crate::run::readers::NATURAL;
 use crate::run::session::Session;
 use crate::run::staged;
 
@@ -56,7 +56,9 @@ pub(super) fn map(
         });
     };
     let pass = session.context.pass(&latest.pass_id)?;
-    let (background, background_observed) = chips::picture(&session.context, &pass.id, grid, window)?;
+    let readers = &session.context.readers;
+    let display = readers.display_roles(pass)?;
+    let (background, background_observed) = chips::picture(readers, &pass.id, &display, grid, window)?;
     let mut reaches = Vec::new();
     let mut in_scope = Array2::from_elem(window.shape(), false);
     for placed in &ground.reaches {
@@ -79,7 +81,6 @@ pub(super) fn map(
         place(&mut outline);
         shown.push(OverviewPatch { rank: rank[patch.patch_id.as_str()], outline });
     }
-    let display = session.context.display_roles(pass)?;
     let roles = display.map(BandRole::name).join(", ");
     let date = pass.acquired.map_or_else(String::new, |time| time.label());
     let title = format!("{}, {} m", ground.grid.epsg, ground.grid.pixel_size_m);

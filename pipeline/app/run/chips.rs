@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use geo::MapCoordsInPlace;
 use geo_types::MultiPolygon;
-use ndarray::Array3;
+use ndarray::{Array2, Array3};
 
 use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::digest::Digest;
@@ -17,6 +17,7 @@ use shorewatch_report::{ChipDate, ChipPair, RenderedPair, render_pair};
 
 use super::context::RunContext;
 use super::ground::bounding_window;
+use super::readers::{INFRARED, NATURAL, Readers};
 use crate::failure::Failure;
 
 /// Least edge of a chip in pixels: a small patch is shown with what is around it.
@@ -34,53 +35,75 @@ pub fn chip_paths(output_folder: &Path, patch_id: &str) -> [PathBuf; 2] {
     ["before", "after"].map(|date| output_folder.join("chips").join(format!("{patch_id}_{date}.png")))
 }
 
+/// Ground of the pictures of a patch: the patch in the middle of a square. A wide patch is read on a coarser lattice with the same
+/// origin.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    /// The lattice.
+    pub grid: Grid,
+    /// The square on it.
+    pub window: Window,
+    /// Outline of the patch in pixel-corner coordinates of the square (x = column, y = row).
+    pub outline: MultiPolygon<f64>,
+}
+
+impl Cut {
+    /// Around a patch.
+    ///
+    /// # Errors
+    /// The patch has no area.
+    pub fn around(patch: &Patch) -> Result<Self, Failure> {
+        let base = Grid::new(patch.grid_epsg, patch.ground_sampling_distance_m);
+        let mut outline = in_pixels(&MultiPolygon::from(patch.geometry.clone()), &base)?;
+        let tight = bounding_window(&outline)
+            .ok_or_else(|| Failure::internal(format!("patch {} has no area", patch.patch_id)))?;
+        let edge = ((tight.rows.max(tight.cols) as f64 * ROOM).ceil() as usize).max(LEAST_EDGE_PX);
+        let factor = edge.div_ceil(MOST_EDGE_PX);
+        let grid = Grid { pixel_size_m: base.pixel_size_m * factor as f64, ..base };
+        let edge = edge.div_ceil(factor);
+        let step = factor as f64;
+        outline.map_coords_in_place(|point| (point.x / step, point.y / step).into());
+        let middle =
+            |from: i64, length: usize| ((from as f64 + length as f64 / 2.0) / step - edge as f64 / 2.0).round() as i64;
+        let window =
+            Window { row: middle(tight.row, tight.rows), col: middle(tight.col, tight.cols), rows: edge, cols: edge };
+        outline.map_coords_in_place(|point| (point.x - window.col as f64, point.y - window.row as f64).into());
+        Ok(Self { grid, window, outline })
+    }
+
+    /// What a pass shows of it.
+    ///
+    /// # Errors
+    /// The pass can't be read any more.
+    pub fn date(&self, readers: &Readers, pass_id: &Digest, roles: &[BandRole; 3]) -> Result<ChipDate, Failure> {
+        let pass = readers.pass(pass_id)?;
+        let (pixels, observed) = picture(readers, pass_id, roles, self.grid, self.window)?;
+        let date = pass.acquired.map_or_else(String::new, |time| time.label());
+        Ok(ChipDate { pixels, observed, date, sensor: pass.sensor.clone() })
+    }
+}
+
 /// Paints both pictures of a patch.
 ///
 /// # Errors
 /// A pass can't be read any more, or the patch has no area.
 pub fn render(context: &RunContext, patch: &Patch) -> Result<RenderedPair, Failure> {
-    let base = Grid::new(patch.grid_epsg, patch.ground_sampling_distance_m);
-    let mut outline = in_pixels(&MultiPolygon::from(patch.geometry.clone()), &base)?;
-    let tight =
-        bounding_window(&outline).ok_or_else(|| Failure::internal(format!("patch {} has no area", patch.patch_id)))?;
-    let edge = ((tight.rows.max(tight.cols) as f64 * ROOM).ceil() as usize).max(LEAST_EDGE_PX);
-    // A wide patch is read on a coarser lattice with the same origin.
-    let factor = edge.div_ceil(MOST_EDGE_PX);
-    let grid = Grid { pixel_size_m: base.pixel_size_m * factor as f64, ..base };
-    let edge = edge.div_ceil(factor);
-    let step = factor as f64;
-    outline.map_coords_in_place(|point| (point.x / step, point.y / step).into());
-    let middle =
-        |from: i64, length: usize| ((from as f64 + length as f64 / 2.0) / step - edge as f64 / 2.0).round() as i64;
-    let window =
-        Window { row: middle(tight.row, tight.rows), col: middle(tight.col, tight.cols), rows: edge, cols: edge };
-    outline.map_coords_in_place(|point| (point.x - window.col as f64, point.y - window.row as f64).into());
-
+    let (readers, cut) = (&context.readers, Cut::around(patch)?);
     let roles = [&patch.pre_pass_id, &patch.post_pass_id]
         .into_iter()
-        .map(|id| context.display_roles(context.pass(id)?))
+        .map(|id| readers.display_roles(readers.pass(id)?))
         .collect::<Result<Vec<_>, _>>()?;
     // the same three bands on both, or the pictures can't be compared
-    let roles = if roles[0] == roles[1] { roles[0] } else { super::context::INFRARED };
-    let date = |id: &Digest| -> Result<ChipDate, Failure> {
-        let pass = context.pass(id)?;
-        let raster = context.reader_of(id, &roles)?.read(grid, window)?.raster;
-        Ok(ChipDate {
-            pixels: raster.pixels,
-            observed: raster.causes.mapv(Causes::is_observed),
-            date: pass.acquired.map_or_else(String::new, |time| time.label()),
-            sensor: pass.sensor.clone(),
-        })
-    };
-    let mut pre = date(&patch.pre_pass_id)?;
-    normalise(context, patch, &base, &roles, &mut pre)?;
+    let roles = if roles[0] == roles[1] { roles[0] } else { INFRARED };
+    let mut pre = cut.date(readers, &patch.pre_pass_id, &roles)?;
+    normalise(context, patch, &Grid::new(patch.grid_epsg, patch.ground_sampling_distance_m), &roles, &mut pre)?;
     render_pair(&ChipPair {
         pre,
-        post: date(&patch.post_pass_id)?,
+        post: cut.date(readers, &patch.post_pass_id, &roles)?,
         bands: roles.map(BandRole::name).join(", "),
-        natural_colour: roles == super::context::NATURAL,
-        gsd_m: grid.pixel_size_m,
-        outline,
+        natural_colour: roles == NATURAL,
+        gsd_m: cut.grid.pixel_size_m,
+        outline: cut.outline,
         patch_id: patch.patch_id.clone(),
     })
     .map_err(|fault| Failure::internal(format!("chip of patch {}: {fault}", patch.patch_id)))
@@ -127,18 +150,18 @@ pub fn in_pixels(polygons: &MultiPolygon<f64>, grid: &Grid) -> Result<MultiPolyg
     Ok(polygons)
 }
 
-/// Reflectance of three bands for a picture, whatever the bands are.
+/// Reflectance of three bands for a picture (band, row, column), whatever the bands are, and where it was observed.
 ///
 /// # Errors
 /// The pass can't be read any more.
 pub fn picture(
-    context: &RunContext,
+    readers: &Readers,
     pass_id: &Digest,
+    roles: &[BandRole; 3],
     grid: Grid,
     window: Window,
-) -> Result<(Array3<f32>, ndarray::Array2<bool>), Failure> {
-    let roles = context.display_roles(context.pass(pass_id)?)?;
-    let raster = context.reader_of(pass_id, &roles)?.read(grid, window)?.raster;
+) -> Result<(Array3<f32>, Array2<bool>), Failure> {
+    let raster = readers.reader_of(pass_id, roles)?.read(grid, window)?.raster;
     Ok((raster.pixels, raster.causes.mapv(Causes::is_observed)))
 }
 

@@ -1,21 +1,21 @@
 //! What every unit of a run shares: the model, the passes, their readers and the decoded blocks.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use shorewatch_domain::classes::{ClassTable, ModelClasses};
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::pass::Pass;
 use shorewatch_domain::sensor::{BandRole, SensorProfile};
 use shorewatch_domain::unit::UnitContext;
-use shorewatch_imagery::blocks::BlockCache;
 use shorewatch_imagery::open::Limits;
 use shorewatch_imagery::read::PassReader;
 use shorewatch_models::{ChangeNetwork, SegmenterDescription};
 
 use super::model::{ChangeModel, Model};
 use super::pairs::Pairs;
+use super::readers::Readers;
 use crate::configuration::sensor_digest;
 use crate::failure::Failure;
 
@@ -27,12 +27,6 @@ const CACHE_BYTES_PER_BAND: usize = 13 << 20;
 /// The same where windows reach over each other by a halo, and more rows of blocks are in use at once. With half of it half of
 /// all blocks are decoded twice.
 const CACHE_BYTES_PER_BAND_WITH_HALO: usize = 24 << 20;
-
-/// Natural colour.
-pub const NATURAL: [BandRole; 3] = [BandRole::Red, BandRole::Green, BandRole::Blue];
-
-/// Colour infrared: vegetation is red.
-pub const INFRARED: [BandRole; 3] = [BandRole::Nir, BandRole::Red, BandRole::Green];
 
 /// Everything that units need beside themselves. Shared by all threads.
 pub struct RunContext {
@@ -50,16 +44,10 @@ pub struct RunContext {
     pub simplify_tolerance_px: f64,
     /// What is common to two passes.
     pub pairs: Pairs,
+    /// The passes and their readers.
+    pub readers: Readers,
     change: Option<ChangeModel>,
-    passes: BTreeMap<Digest, Pass>,
-    profiles: BTreeMap<String, SensorProfile>,
-    limits: Limits,
-    cache: Arc<BlockCache>,
-    readers: Mutex<HashMap<ReaderKey, Arc<PassReader>>>,
 }
-
-/// A pass, and the bands that are asked for.
-type ReaderKey = (Digest, Vec<BandRole>);
 
 /// The parts of a [`RunContext`] that a caller gives.
 pub struct Parts {
@@ -103,7 +91,7 @@ impl RunContext {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let cache = Arc::new(BlockCache::new(cache_bytes(parts.model.description())));
+        let cache_bytes = cache_bytes(parts.model.description());
         Self {
             work_folder: parts.work_folder,
             table: parts.table,
@@ -112,12 +100,8 @@ impl RunContext {
             unit_context: parts.unit_context,
             simplify_tolerance_px: parts.simplify_tolerance_px,
             pairs: Pairs::default(),
+            readers: Readers::new(parts.passes, parts.profiles, parts.limits, cache_bytes),
             change: parts.change,
-            passes: parts.passes.into_iter().map(|pass| (pass.id, pass)).collect(),
-            profiles: parts.profiles,
-            limits: parts.limits,
-            cache,
-            readers: Mutex::default(),
         }
     }
 
@@ -135,26 +119,17 @@ impl RunContext {
     /// A pass of the store.
     ///
     /// # Errors
-    /// The store has no such pass: the plan was made from another one.
+    /// As [`Readers::pass`].
     pub fn pass(&self, id: &Digest) -> Result<&Pass, Failure> {
-        self.passes
-            .get(id)
-            .ok_or_else(|| Failure::input(format!("pass {} is not in the store; make a new plan", id.short())))
+        self.readers.pass(id)
     }
 
     /// The sensor profile of a pass.
     ///
     /// # Errors
-    /// There is no profile of that name.
+    /// As [`Readers::profile`].
     pub fn profile(&self, pass: &Pass) -> Result<&SensorProfile, Failure> {
-        self.profiles.get(&pass.sensor).ok_or_else(|| {
-            Failure::usage(format!(
-                "pass {}: no sensor profile {:?}; there are {}",
-                pass.name,
-                pass.sensor,
-                self.profiles.keys().cloned().collect::<Vec<_>>().join(", ")
-            ))
-        })
+        self.readers.profile(pass)
     }
 
     /// Digest of how a pass is read: scores made under another profile are other scores.
@@ -179,35 +154,8 @@ impl RunContext {
     /// Reads any bands of a pass.
     ///
     /// # Errors
-    /// A file can't be opened any more, or the sensor lacks a band.
+    /// As [`Readers::reader_of`].
     pub fn reader_of(&self, pass_id: &Digest, roles: &[BandRole]) -> Result<Arc<PassReader>, Failure> {
-        let key = (*pass_id, roles.to_vec());
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(reader) = readers.get(&key) {
-            return Ok(Arc::clone(reader));
-        }
-        let pass = self.pass(pass_id)?;
-        let reader =
-            Arc::new(PassReader::open(pass, self.profile(pass)?, roles, &self.limits, Arc::clone(&self.cache))?);
-        readers.insert(key, Arc::clone(&reader));
-        Ok(reader)
-    }
-
-    /// The decoded blocks, for who reads the same passes another way.
-    #[must_use]
-    pub fn cache(&self) -> Arc<BlockCache> {
-        Arc::clone(&self.cache)
-    }
-
-    /// Three bands to show a pass with: natural colour where the sensor has it, else near infrared, red, green.
-    ///
-    /// # Errors
-    /// The sensor has neither.
-    pub fn display_roles(&self, pass: &Pass) -> Result<[BandRole; 3], Failure> {
-        let profile = self.profile(pass)?;
-        [NATURAL, INFRARED]
-            .into_iter()
-            .find(|roles| roles.iter().all(|role| profile.band(*role).is_some()))
-            .ok_or_else(|| Failure::input(format!("sensor {}: no three bands to show", profile.name)))
+        self.readers.reader_of(pass_id, roles)
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn leave(session: &Session, progress: &Progress) -> Result<usize, Fai
         settings.sensors.values().map(|sensor| sensor.profile.clone()).collect(),
         register::limits(settings),
         shorewatch_review::Settings::of_store(settings.store_file.clone()).folder(),
-        context.cache(),
+        context.readers.cache(),
     );
     let bar = progress.units(wanted.len(), "first pictures");
     let cut = AtomicUsize::new(0);

@@ -5,7 +5,8 @@
 //! |---|---|
 //! | [`ground`] | reaches on grids: which squares have to be looked at |
 //! | [`plan`] | passes × squares → units, each addressed by the digest of its inputs |
-//! | [`model`], [`context`] | what units share: the model, passes, readers |
+//! | [`model`], [`context`] | what units share: the model, passes |
+//! | [`readers`] | passes and how they are read |
 //! | [`look_back`] | which earlier passes a pass is held against |
 //! | [`pairs`], [`beliefs`] | what is common to two passes; what is believed before a pass |
 //! | [`compare`] | what the pixels of a unit say about change |
@@ -36,6 +37,7 @@ pub mod patches;
 mod pixels;
 pub mod plan;
 pub mod publish;
+pub mod readers;
 pub mod session;
 pub mod staged;
 mod tasking;
@@ -167,7 +169,8 @@ pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Fai
     }
     summary.cases = session.store.rebuild_cases(&session.settings.cases, Timestamp::now())?;
     session.store.note_tasking_looked(Timestamp::now())?;
-    let assessed = assess_all(&mut session.store, &session.settings.rules, Timestamp::now())?;
+    let (rules, work_folder) = (&session.settings.rules, &session.settings.work_folder);
+    let assessed = assess_all(&mut session.store, rules, work_folder, Timestamp::now())?;
     summary.assessment = assessed.counts;
     if !todo.is_empty() {
         session.store.record_run_layers(&plan.run_id, &assessed.versions, Timestamp::now())?;

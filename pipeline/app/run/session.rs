@@ -78,7 +78,7 @@ impl Session {
             faults.extend(register::passes(&settings, &mut store)?);
         }
         let passes = store.passes()?;
-        let profiles = settings.sensors.iter().map(|(name, sensor)| (name.clone(), sensor.profile.clone())).collect();
+        let profiles = settings.profiles();
         let (ready, refused) = select(&passes, &profiles, model.description(), settings.grid.pixel_size_m);
         faults.extend(refused);
         let grounds = Ground::lay(store.reaches()?, &settings.grid, settings.unit_px)?;

@@ -110,6 +110,16 @@ pub fn staged_note(work_folder: &Path, unit: &Digest) -> Option<StagedNote> {
     })
 }
 
+/// Why pixels of a staged result were not observed, with their window; `None` where there is none that can be used.
+#[must_use]
+pub fn staged_causes(work_folder: &Path, unit: &Digest) -> Option<(Window, Array2<Causes>)> {
+    usable(&staged_path(work_folder, unit), |path| {
+        let layers = read_some_layers(path, &[3])?;
+        note_of(&layers, unit)?;
+        Ok((layers.window, layers.values.index_axis(Axis(0), 0).mapv(Causes)))
+    })
+}
+
 /// The labels and confidences of a staged result, with their window; `None` where there is none that can be used.
 #[must_use]
 pub fn staged_labels(work_folder: &Path, unit: &Digest) -> Option<(Window, [Array2<u8>; 2])> {

@@ -1,10 +1,12 @@
-//! Alarms: nothing new came, or a reach was not seen, for too long. Silence of the imagery must not look like quiet shores.
+//! Alarms: nothing new came, or a reach was not seen, for too long; approved projects on whose ground nothing happens. Silence of
+//! the imagery must not look like quiet shores.
 
 use std::fmt;
 
 use jiff::civil::Date;
 use serde::Serialize;
 
+use shorewatch_domain::law::assessment::IdleProject;
 use shorewatch_domain::pass::{Pass, PassState};
 
 use super::standing::Standing;
@@ -39,6 +41,17 @@ pub enum Alarm {
         /// What is configured.
         alarm_days: u32,
     },
+    /// An approved project on whose observed ground nothing changed by its day (占而不用).
+    IdleProject {
+        /// Its code.
+        code: String,
+        /// Its name.
+        name: String,
+        /// The day by which something should have changed.
+        expected_by: Date,
+        /// The last day that saw its ground, from that day on.
+        observed_on: Date,
+    },
 }
 
 impl fmt::Display for Alarm {
@@ -59,6 +72,10 @@ impl fmt::Display for Alarm {
             Self::Unobserved { reach_id, name, alarm_days, .. } => {
                 write!(f, "reach {reach_id} ({name}) was never observed; expected within {alarm_days} days")
             }
+            Self::IdleProject { code, name, expected_by, observed_on } => write!(
+                f,
+                "approved project {code} ({name}) is idle (占而不用): a change was expected by {expected_by}, and {observed_on} showed none"
+            ),
         }
     }
 }
@@ -73,6 +90,7 @@ impl Alarm {
             Self::Unobserved { reach_id, days, alarm_days, .. } => {
                 tracing::warn!(alarm = "unobserved", reach = reach_id, days, alarm_days, "{self}");
             }
+            Self::IdleProject { code, .. } => tracing::warn!(alarm = "idle_project", project = code, "{self}"),
         }
     }
 }
@@ -82,6 +100,7 @@ impl Alarm {
 pub fn standing_alarms(
     passes: &[Pass],
     standings: &[Standing],
+    idle: Vec<IdleProject>,
     schedule: &ScheduleSettings,
     today: Date,
 ) -> Vec<Alarm> {
@@ -115,5 +134,11 @@ pub fn standing_alarms(
             }
         }
     }
+    alarms.extend(idle.into_iter().map(|project| Alarm::IdleProject {
+        code: project.code,
+        name: project.name,
+        expected_by: project.expected_by,
+        observed_on: project.observed_on,
+    }));
     alarms
 }

@@ -50,7 +50,8 @@ pub fn run_due(settings: RunSettings, today: Date, progress: &Progress) -> Resul
         nothing_to_run(&session)?
     };
     let standings = standings(&session, None, today)?;
-    let alarms = standing_alarms(&session.store.passes()?, &standings, &session.settings.schedule, today);
+    let (passes, idle) = (session.store.passes()?, session.store.idle_projects()?);
+    let alarms = standing_alarms(&passes, &standings, idle, &session.settings.schedule, today);
     for alarm in &alarms {
         alarm.tell();
     }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`watch`] | watched folders: what is complete in them becomes passes |
 //! | [`standing`] | when each reach was last observed, how much of it, and whether it is overdue |
-//! | [`alarms`] | no new pass, or a reach unobserved, for too long |
+//! | [`alarms`] | no new pass, or a reach unobserved, for too long; approved projects that are idle |
 //! | [`due`] | the scheduled run: take, run, alarm |
 //!
 //! Every new pass is worked whole, whatever the cadence of its reaches: a reach left out of a pass because it is not due

@@ -2,6 +2,7 @@
 
 mod names;
 mod notes;
+mod words;
 
 use std::fmt::Write as _;
 
@@ -10,9 +11,11 @@ use shorewatch_domain::law::explanation::{RuleTrace, SiteRelation};
 use shorewatch_domain::law::layer::{AdministrativeLevel, LayerKind};
 
 use names::{level_name, table_name};
+use words::{condition_name, condition_word, evidence_name, factor_name, factor_source, zone_name};
 
 pub use names::{bank_name, chainage, layer_name, source_zone_name};
 pub use notes::note_text;
+pub use words::{change_name, object_class_name};
 
 /// The whole explanation.
 #[must_use]
@@ -73,7 +76,9 @@ impl Writer {
         ));
         self.line(&format!(
             "{} · {} · {:.2} m²",
-            explanation.object_class, explanation.change_type, explanation.area_m2
+            object_class_name(&explanation.object_class, language),
+            change_name(&explanation.change_type, language),
+            explanation.area_m2
         ));
         match told.suppressed_reason {
             None => self.line(self.word("in the reviewer's queue", "列入复核队列")),
@@ -119,7 +124,7 @@ impl Writer {
             self.line(self.word("none was gathered", "无"));
         }
         for (name, value) in terms {
-            self.line(&format!("{name} {value:+.2}"));
+            self.line(&format!("{} {value:+.2}", evidence_name(name, self.language)));
         }
     }
 
@@ -152,8 +157,9 @@ impl Writer {
             self.line(&line);
         }
         if !explanation.zones.is_empty() {
-            let line =
-                format!("{} {}", self.word("zones for the rules:", "规则所用分区："), explanation.zones.join(", "));
+            let zones: Vec<&str> = explanation.zones.iter().map(|zone| zone_name(zone, language)).collect();
+            let zones = zones.join(language.of(", ", "、"));
+            let line = format!("{} {zones}", self.word("zones for the rules:", "规则所用分区："));
             self.line(&line);
         }
     }
@@ -173,7 +179,7 @@ impl Writer {
                 finding.code,
                 finding.name,
                 finding.share * 100.0,
-                finding.because
+                finding.because.in_language(language)
             ));
         }
         if let Some(share) = told.outside_share {
@@ -191,27 +197,39 @@ impl Writer {
     }
 
     fn rule(&self, trace: &RuleTrace) -> String {
-        let table = table_name(trace.table, self.language);
+        let language = self.language;
+        let table = table_name(trace.table, language);
         let mark = if trace.fired { "✔" } else { "·" };
         let told = match (&trace.outcome, &trace.failed) {
-            (Some(outcome), _) => format!("{} {outcome}. {}", self.word("decided:", "判定："), trace.reason),
+            (Some(outcome), _) => {
+                let reason = trace.reason.as_ref().map_or("", |reason| reason.in_language(language));
+                let outcome = outcome.in_language(language);
+                format!("{}{outcome}{}{reason}", self.word("decided: ", "判定："), self.word(". ", "。"))
+            }
             (None, Some(failed)) => {
                 let list = |words: &[String]| {
-                    if words.is_empty() { self.word("none", "无").to_owned() } else { words.join("|") }
+                    let words: Vec<&str> =
+                        words.iter().map(|word| condition_word(&failed.key, word, language)).collect();
+                    if words.is_empty() {
+                        self.word("none", "无").to_owned()
+                    } else {
+                        words.join(language.of("|", "、"))
+                    }
                 };
-                format!(
-                    "{} {}: {} {}, {} {}",
-                    self.word("did not fire,", "未触发，"),
-                    failed.key,
-                    self.word("wants", "要求"),
-                    list(&failed.expected),
-                    self.word("got", "实际"),
-                    list(&failed.got)
-                )
+                let (key, expected, got) =
+                    (condition_name(&failed.key, language), list(&failed.expected), list(&failed.got));
+                match language {
+                    Language::English => format!("did not fire, {key}: wants {expected}, got {got}"),
+                    Language::Chinese => format!("未触发，{key}要求：{expected}；实际：{got}"),
+                }
             }
             (None, None) => self.word("would fit too; something before it decided", "亦符合，已由前项判定").to_owned(),
         };
-        format!("{mark} {table} / {}: {told}", trace.name)
+        match (language, &trace.chinese_name) {
+            (Language::Chinese, Some(name)) => format!("{mark} {table} / {name}（{}）：{told}", trace.name),
+            (Language::Chinese, None) => format!("{mark} {table} / {}：{told}", trace.name),
+            (Language::English, _) => format!("{mark} {table} / {}: {told}", trace.name),
+        }
     }
 
     fn stock(&mut self, told: &Assessment) {
@@ -253,7 +271,10 @@ impl Writer {
             .explanation
             .priority
             .iter()
-            .map(|factor| format!("{} {:.3} ({})", factor.name, factor.value, factor.from))
+            .map(|factor| {
+                let (name, from) = (factor_name(&factor.name, self.language), factor_source(factor, self.language));
+                format!("{name} {:.3} ({from})", factor.value)
+            })
             .collect();
         self.line(&format!("{:.4} = {}", told.priority, factors.join(" × ")));
     }

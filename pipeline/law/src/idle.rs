@@ -1,8 +1,11 @@
 //! Approved but idle (占而不用): an alarm for *no* change. Only where the ground was observed: nothing seen is not nothing there.
 
-use geo::BooleanOps;
+use std::collections::BTreeMap;
+
+use geo::{BooleanOps, BoundingRect, Intersects};
 use geo_types::{MultiPolygon, Polygon};
 use jiff::civil::Date;
+use shorewatch_domain::digest::Digest;
 use shorewatch_domain::law::assessment::IdleProject;
 use shorewatch_domain::law::layer::{Facts, Feature, ProjectStage};
 
@@ -11,6 +14,8 @@ use crate::ellipsoid;
 /// What was looked at: a square of one pass.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Look {
+    /// The unit of work that looked.
+    pub unit: Digest,
     /// The day of the pass.
     pub day: Date,
     /// The square in CGCS2000.
@@ -31,13 +36,15 @@ pub struct Change {
 /// The projects on whose ground nothing changed by the day by which something should have, though it was observed on that day or
 /// later. `managed` are the scopes that passes look at: ground outside of them was never asked about.
 ///
-/// Squares tell what was observed only as a whole: the share of a project is that of the squares that it lies in, by area.
+/// `seen` tells which share (0..1) of a piece of ground a look observed, pixel by pixel; `None` where that is not known any more.
+/// Then the share of the whole square stands in.
 #[must_use]
 pub fn idle<'a>(
     features: impl IntoIterator<Item = &'a Feature>,
     looks: &[Look],
     changes: &[Change],
     managed: &[MultiPolygon<f64>],
+    seen: &dyn Fn(&Look, &MultiPolygon<f64>) -> Option<f64>,
     observed_share_min: f64,
 ) -> Vec<IdleProject> {
     let mut found: Vec<IdleProject> = features
@@ -61,7 +68,7 @@ pub fn idle<'a>(
                 return None;
             }
             let (observed_on, observed_share) =
-                observed(&feature.geometry, area, expected_by, looks, observed_share_min)?;
+                observed(&feature.geometry, expected_by, looks, seen, observed_share_min)?;
             Some(IdleProject {
                 code: feature.code.clone(),
                 name: feature.name.clone(),
@@ -82,18 +89,25 @@ pub fn idle<'a>(
 /// The last day from `since` on that observed enough of the ground, and how much that was.
 fn observed(
     ground: &MultiPolygon<f64>,
-    area: f64,
     since: Date,
     looks: &[Look],
+    seen: &dyn Fn(&Look, &MultiPolygon<f64>) -> Option<f64>,
     least_share: f64,
 ) -> Option<(Date, f64)> {
-    let mut by_day: std::collections::BTreeMap<Date, f64> = std::collections::BTreeMap::new();
-    for look in looks.iter().filter(|look| look.day >= since) {
-        let Some(share) = look.observed_share else { continue };
-        let part = ellipsoid::area(&ground.intersection(&look.square)) / area;
-        if part > 0.0 {
-            *by_day.entry(look.day).or_default() += part * share;
-        }
+    let area = ellipsoid::area(ground);
+    let bounds = ground.bounding_rect()?;
+    let mut by_day: BTreeMap<Date, Vec<&Look>> = BTreeMap::new();
+    for look in looks.iter().filter(|look| look.day >= since && look.square.intersects(&bounds)) {
+        by_day.entry(look.day).or_default().push(look);
     }
-    by_day.into_iter().rev().find(|(_, share)| *share >= least_share).map(|(day, share)| (day, share.min(1.0)))
+    by_day.into_iter().rev().find_map(|(day, looks)| {
+        let shares = looks.into_iter().filter_map(|look| {
+            let of_square = look.observed_share?;
+            let part = ground.intersection(&look.square);
+            let share = ellipsoid::area(&part) / area;
+            (share > 0.0).then(|| share * seen(look, &part).unwrap_or(of_square))
+        });
+        let share = shares.sum::<f64>().min(1.0);
+        (share >= least_share).then_some((day, share))
+    })
 }

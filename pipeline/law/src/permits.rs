@@ -3,12 +3,14 @@
 use geo::BooleanOps;
 use geo_types::{MultiPolygon, Polygon};
 use jiff::civil::Date;
-use shorewatch_domain::law::assessment::PermitStatus;
+use shorewatch_domain::law::assessment::{Language, PermitStatus};
 use shorewatch_domain::law::explanation::PermitFinding;
 use shorewatch_domain::law::layer::{Facts, LayerKind, MiningPermit, Project, ProjectStage};
 use shorewatch_domain::law::period::{Period, Standing};
 use shorewatch_domain::law::place::{Hit, Place};
+use shorewatch_domain::law::wording::Wording;
 
+use crate::explain::object_class_name;
 use crate::rules::Settings;
 
 /// The layers that approve something.
@@ -93,38 +95,52 @@ fn finding(hit: &Hit, object_class: &str, day: Date, settings: &Settings) -> Opt
     Some(PermitFinding { layer, code: hit.code.clone(), name: hit.name.clone(), share: hit.share, status, because })
 }
 
-fn mining(permit: &MiningPermit, object_class: &str, day: Date, settings: &Settings) -> (PermitStatus, String) {
+fn mining(permit: &MiningPermit, object_class: &str, day: Date, settings: &Settings) -> (PermitStatus, Wording) {
     if let Some(fault) = out_of_time(&permit.valid, day) {
         return fault;
     }
     if let Some(season) = permit.forbidden_seasons.iter().find(|season| season.holds(day)) {
-        return (PermitStatus::ForbiddenSeason, season.to_string());
+        return (PermitStatus::ForbiddenSeason, Wording::same(season.to_string()));
     }
     if !settings.mining_permit_object_classes.contains(object_class) {
-        return (PermitStatus::OtherContent, format!("sand mining ≠ {object_class}"));
+        return (PermitStatus::OtherContent, other_content(&Wording::new("sand mining", "采砂"), object_class));
     }
-    (PermitStatus::Permitted, permit.valid.to_string())
+    (PermitStatus::Permitted, Wording::same(permit.valid.to_string()))
 }
 
-fn of_project(project: &Project, object_class: &str, day: Date) -> (PermitStatus, String) {
+fn of_project(project: &Project, object_class: &str, day: Date) -> (PermitStatus, Wording) {
     match project.stage {
-        ProjectStage::Applied => return (PermitStatus::Applied, "applied".to_owned()),
-        ProjectStage::Withdrawn => return (PermitStatus::Withdrawn, "withdrawn".to_owned()),
+        ProjectStage::Applied => return (PermitStatus::Applied, Wording::new("applied", "已申请")),
+        ProjectStage::Withdrawn => return (PermitStatus::Withdrawn, Wording::new("withdrawn", "已撤销")),
         ProjectStage::Approved | ProjectStage::UnderConstruction | ProjectStage::Complete => {}
     }
     if let Some(fault) = out_of_time(&project.valid, day) {
         return fault;
     }
     if !project.object_classes.is_empty() && !project.object_classes.iter().any(|class| class == object_class) {
-        return (PermitStatus::OtherContent, format!("{} ≠ {object_class}", project.object_classes.join(", ")));
+        let classes = |language: Language| {
+            let names = project.object_classes.iter().map(|class| object_class_name(class, language));
+            names.collect::<Vec<_>>().join(language.of(", ", "、"))
+        };
+        let approved = Wording::new(classes(Language::English), classes(Language::Chinese));
+        return (PermitStatus::OtherContent, other_content(&approved, object_class));
     }
-    (PermitStatus::Permitted, project.valid.to_string())
+    (PermitStatus::Permitted, Wording::same(project.valid.to_string()))
 }
 
-fn out_of_time(valid: &Period, day: Date) -> Option<(PermitStatus, String)> {
+/// What is approved, and what is seen.
+fn other_content(approved: &Wording, object_class: &str) -> Wording {
+    let seen = |language| object_class_name(object_class, language);
+    Wording::new(
+        format!("{} ≠ {}", approved.english, seen(Language::English)),
+        format!("{} ≠ {}", approved.chinese, seen(Language::Chinese)),
+    )
+}
+
+fn out_of_time(valid: &Period, day: Date) -> Option<(PermitStatus, Wording)> {
     match valid.standing(day) {
         Standing::InForce => None,
-        Standing::NotYet => Some((PermitStatus::NotYetValid, valid.to_string())),
-        Standing::Over => Some((PermitStatus::Expired, valid.to_string())),
+        Standing::NotYet => Some((PermitStatus::NotYetValid, Wording::same(valid.to_string()))),
+        Standing::Over => Some((PermitStatus::Expired, Wording::same(valid.to_string()))),
     }
 }

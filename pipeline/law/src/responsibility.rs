@@ -10,6 +10,7 @@ use shorewatch_domain::law::layer::{AdministrativeLevel, Facts, LayerKind};
 use shorewatch_domain::law::office::{Chief, Department, DepartmentRole};
 use shorewatch_domain::law::place::{Hit, Place};
 use shorewatch_domain::law::water::Position;
+use shorewatch_domain::law::wording::Wording;
 
 use crate::rules::{Facts as RuleFacts, Rules};
 
@@ -151,6 +152,7 @@ pub fn handling(offices: &Offices, rules: &Rules, matter: &Matter<'_>, notes: &m
             for trace in &mut traces {
                 trace.fired = false;
                 trace.outcome = None;
+                trace.reason = None;
             }
             (Some(lead), supporting)
         }
@@ -237,10 +239,11 @@ fn basin_authority(
         traces.push(RuleTrace {
             table: RuleTable::BasinAuthorities,
             name: row.name.clone(),
+            chinese_name: row.chinese_name.clone(),
             fired,
-            outcome: fired.then(|| row.authority.clone()),
+            outcome: fired.then(|| Wording::same(row.authority.clone())),
             failed,
-            reason: if fired { row.reason.clone() } else { String::new() },
+            reason: fired.then(|| row.reason.clone()),
         });
     }
     decided

@@ -123,7 +123,20 @@ pub fn render_pair(pair: &ChipPair) -> Result<RenderedPair, RenderError> {
 /// The imagery with its outline, above an empty caption.
 fn paint_imagery(date: &ChipDate, pair: &ChipPair, stretch: Stretch, zoom: Zoom, width_px: u32) -> RgbImage {
     let mut image = blank(width_px, zoom.height + CAPTION_HEIGHT_PX, MARGIN);
-    let left = (width_px - zoom.width) / 2;
+    paint_date(&mut image, date, &pair.outline, stretch, zoom, (width_px - zoom.width) / 2);
+    image
+}
+
+/// One date with the outline of the patch, from the top of a picture and `left` pixels from its left edge. What was not observed
+/// is hatched.
+pub(crate) fn paint_date(
+    image: &mut RgbImage,
+    date: &ChipDate,
+    outline: &MultiPolygon<f64>,
+    stretch: Stretch,
+    zoom: Zoom,
+    left: u32,
+) {
     for y in 0..zoom.height {
         for x in 0..zoom.width {
             let colour = match zoom.sample(&date.pixels, &date.observed, x, y) {
@@ -134,9 +147,7 @@ fn paint_imagery(date: &ChipDate, pair: &ChipPair, stretch: Stretch, zoom: Zoom,
         }
     }
     let placement = Placement { factor: zoom.factor, left: f64::from(left), top: 0.0 };
-    let window = (zoom.width, zoom.height);
-    stroke_polygons(&mut image, &pair.outline, placement, window, OUTLINE);
-    image
+    stroke_polygons(image, outline, placement, (zoom.width, zoom.height), OUTLINE);
 }
 
 /// Date and sensor on the left; north, scale bar and patch identifier on the right.

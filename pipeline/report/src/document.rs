@@ -2,13 +2,15 @@
 //! on A4 and needs nothing from outside; words come in from the caller, in whatever language.
 
 mod drawing;
+mod map;
 
 use askama::Template;
 
 use crate::error::ReportError;
-use crate::report::format::show_hidden_characters;
+use crate::report::format::{jpeg_uri, show_hidden_characters};
 
-pub use drawing::{Area, Bars, Dot, MapDrawing, Strip, StripMark, Tone};
+pub use drawing::{Bars, Strip, StripMark, Tone};
+pub use map::{Area, Dot, Frame, Key, MapDrawing, Underlay};
 
 /// A document.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,8 +79,40 @@ pub enum Block {
     BarMultiples(Vec<Bars>),
     /// Places along a river.
     Strip(Strip),
+    /// One place over several dates.
+    Series(PlaceSeries),
     /// A paragraph.
     Text(String),
+}
+
+/// One place over several dates: small pictures beside each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceSeries {
+    /// What it is.
+    pub title: String,
+    /// What to know of it.
+    pub facts: Vec<String>,
+    /// The dates, the earliest first.
+    pub dates: Vec<PlaceDate>,
+}
+
+/// A place at a date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceDate {
+    /// The date.
+    pub date: String,
+    /// What to know of it: the sensor, that it was not observed.
+    pub note: String,
+    /// What the date is in the comparison that raised the patch ("before", "after"), where it is one of both.
+    pub role: Option<String>,
+    /// The picture (JPEG); `None` where there is none to be had.
+    pub jpeg: Option<Vec<u8>>,
+}
+
+impl PlaceDate {
+    fn source(&self) -> Option<String> {
+        self.jpeg.as_deref().map(jpeg_uri)
+    }
 }
 
 /// A key figure.
@@ -189,9 +223,28 @@ mod tests {
                             label: "一".to_owned(),
                         }],
                         dots: vec![Dot { at: (108.05, 22.05), tone: Tone::Major, label: "1".to_owned() }],
-                        legend: vec![(Tone::Major, "重大".to_owned())],
+                        legend: vec![(Key::Place(Tone::Major), "重大".to_owned())],
                         height_px: 200,
+                        underlay: Underlay::Plain,
                         extent: None,
+                    }),
+                    Block::Series(PlaceSeries {
+                        title: "1".to_owned(),
+                        facts: vec!["甲县".to_owned()],
+                        dates: vec![
+                            PlaceDate {
+                                date: "2024-03-15".to_owned(),
+                                note: String::new(),
+                                role: Some("前时相".to_owned()),
+                                jpeg: Some(vec![1, 2, 3]),
+                            },
+                            PlaceDate {
+                                date: "2024-06-15".to_owned(),
+                                note: "影像无法读取".to_owned(),
+                                role: None,
+                                jpeg: None,
+                            },
+                        ],
                     }),
                 ],
             }],
@@ -208,6 +261,8 @@ mod tests {
         .unwrap_or_else(|fault| panic!("{fault}: {page}"));
         assert!(!page.contains("<script") && !page.contains("<b>") && !page.contains("<i>"), "{page}");
         assert!(page.contains("lang=\"zh-CN\"") && page.contains("重大"));
+        assert_eq!(page.matches("<img").count(), 1, "a date without a picture has none");
+        assert!(page.contains("影像无法读取") && page.contains("alt=\"1, 2024-03-15\""), "{page}");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! fonts. The caller fills the structs and writes the bytes that come back.
 //!
 //! - [`render_pair`] paints one patch at both dates with the same stretch ([`ChipPair`] → [`RenderedPair`]).
+//! - [`render_series`] paints one place at many dates ([`Series`] → JPEG pictures), [`render_backdrop`] the imagery under a map of
+//!   a document ([`Backdrop`] → a JPEG picture).
 //! - [`render_overview`] paints the map of a run ([`Overview`] → [`RenderedOverview`]).
 //! - [`render_report`] writes the page of a run ([`Report`] → HTML text).
 //! - [`render_document`] writes reports of a period, briefs and dossiers ([`Document`] → HTML text).
@@ -15,6 +17,7 @@
 //! coordinates, x = column and y = row, so that the top left corner of the first pixel is (0, 0).
 //! North is up. A pixel that was not observed is drawn as a hatch, never as a colour.
 
+mod backdrop;
 mod chip;
 mod document;
 mod error;
@@ -23,11 +26,13 @@ mod ledger;
 mod overview;
 mod paint;
 mod report;
+mod series;
 
+pub use backdrop::{Backdrop, BackdropPass, render_backdrop};
 pub use chip::{ChipDate, ChipPair, RenderedPair, render_pair};
 pub use document::{
-    Area, Bars, Block, Document, DocumentCell, DocumentFigure, DocumentTable, Dot, MapDrawing, Section, Sheet, Strip,
-    StripMark, Tone, render_document,
+    Area, Bars, Block, Document, DocumentCell, DocumentFigure, DocumentTable, Dot, Frame, Key, MapDrawing, PlaceDate,
+    PlaceSeries, Section, Sheet, Strip, StripMark, Tone, Underlay, render_document,
 };
 pub use error::{RenderError, ReportError, ReportFault};
 pub use evaluation::{
@@ -45,3 +50,4 @@ pub use report::{
     MapPicture, Overdue, OverdueRow, PairReference, PassReference, PassRow, PassStatus, PatchCard, ReachRow, Report,
     RunSummary, TruthEvent, TruthOutcome, TruthTable, rank_cases, rank_patches, render_report,
 };
+pub use series::{Series, render_series};

@@ -25,7 +25,7 @@ const MIN_WIDTH_PX: u32 = 640;
 /// Inside the scope and compared, but the background has no pixel there.
 const COMPARED_WITHOUT_BACKGROUND: Colour = [214, 224, 217];
 /// Outside the scope and without a background.
-const OUTSIDE_WITHOUT_BACKGROUND: Colour = [240, 241, 243];
+pub(crate) const OUTSIDE_WITHOUT_BACKGROUND: Colour = [240, 241, 243];
 /// How far imagery outside the scope is faded to white.
 const FADE_SHARE: f32 = 0.62;
 
@@ -210,7 +210,7 @@ fn paint_background(overview: &Overview, zoom: Zoom, width: u32, placement: Plac
 }
 
 /// Imagery outside the scope: half its colour taken out, then faded to white.
-fn fade(colour: Colour) -> Colour {
+pub(crate) fn fade(colour: Colour) -> Colour {
     let grey = (0.30 * f32::from(colour[0]) + 0.59 * f32::from(colour[1]) + 0.11 * f32::from(colour[2])).round() as u8;
     mix(mix(colour, [grey; 3], 0.5), canvas::WHITE, FADE_SHARE)
 }

@@ -6,7 +6,8 @@ use image::RgbImage;
 use ndarray::{Array2, Array3};
 use proptest::prelude::*;
 use shorewatch_report::{
-    ChipDate, ChipPair, Coverage, Overview, OverviewPatch, OverviewReach, RenderError, render_overview, render_pair,
+    Backdrop, BackdropPass, ChipDate, ChipPair, Coverage, Overview, OverviewPatch, OverviewReach, RenderError, Series,
+    render_backdrop, render_overview, render_pair, render_series,
 };
 
 /// The two colours of the hatch.
@@ -231,4 +232,71 @@ proptest! {
             }
         }
     }
+}
+
+/// How far a colour is from another in its worst band.
+fn apart(one: [u8; 3], other: [u8; 3]) -> u8 {
+    one.iter().zip(other).map(|(one, other)| one.abs_diff(other)).max().unwrap_or(0)
+}
+
+#[test]
+fn a_series_has_one_stretch_over_all_dates_and_hatches_what_was_not_observed() {
+    let series = |dates: &[&[&str]]| Series {
+        name: "450702-20240315-0007".to_owned(),
+        dates: dates.iter().map(|map| date(map)).collect(),
+        natural_colour: false,
+        outline: MultiPolygon::new(Vec::new()),
+    };
+    let dates: [&[&str]; 3] = [&["11", "15"], &["..", ".."], &["55", "91"]];
+    let pictures: Vec<RgbImage> =
+        render_series(&series(&dates)).expect("pictures").iter().map(|jpeg| decode(jpeg)).collect();
+    // a cell is 128 pixels wide
+    let at = |picture: &RgbImage, row: u32, column: u32| picture.get_pixel(64 + column * 128, 64 + row * 128).0;
+    assert!(apart(at(&pictures[0], 1, 1), at(&pictures[2], 0, 0)) <= 6, "equal values have equal colours");
+    assert!(apart(at(&pictures[0], 0, 0), [0; 3]) <= 6 && apart(at(&pictures[2], 1, 0), [255; 3]) <= 6);
+    let hatched = |picture: &RgbImage| {
+        let near = |pixel: &image::Rgb<u8>| HATCH.iter().any(|colour| apart(pixel.0, *colour) <= 40);
+        picture.pixels().filter(|pixel| near(pixel)).count() as f64 / f64::from(picture.width() * picture.height())
+    };
+    assert!(
+        hatched(&pictures[1]) > 0.9 && hatched(&pictures[0]) < 0.1,
+        "{} {}",
+        hatched(&pictures[1]),
+        hatched(&pictures[0])
+    );
+    assert!(render_series(&series(&[])).expect("no date, no picture").is_empty());
+    let fault = render_series(&series(&[&["11"], &["1"]])).expect_err("refused").to_string();
+    assert!(fault.contains("450702-20240315-0007") && fault.contains("same window"), "{fault}");
+}
+
+#[test]
+fn under_a_map_the_latest_pass_that_covers_a_place_is_shown_even_where_it_saw_nothing() {
+    let edge = 96;
+    let pass = |value: f32, clouded: bool, east_only: bool| BackdropPass {
+        // a ramp, so that the stretch has something to stretch
+        pixels: Array3::from_shape_fn((3, edge, edge), |(_, row, _)| if row == 0 { 0.0 } else { value }),
+        observed: Array2::from_elem((edge, edge), !clouded),
+        covered: Array2::from_shape_fn((edge, edge), |(_, column)| !east_only || column >= edge / 2),
+        natural_colour: false,
+    };
+    let backdrop = Backdrop {
+        passes: vec![pass(9.0, true, true), pass(5.0, false, false)],
+        in_scope: Array2::from_shape_fn((edge, edge), |(row, _)| row < edge / 2),
+    };
+    let picture = decode(&render_backdrop(&backdrop).expect("a picture"));
+    let mean = |x: u32, y: u32| {
+        let mut sum = [0_u32; 3];
+        for (dx, dy) in (0..16).flat_map(|dx| (0..16).map(move |dy| (dx, dy))) {
+            for (sum, value) in sum.iter_mut().zip(picture.get_pixel(x + dx, y + dy).0) {
+                *sum += u32::from(value);
+            }
+        }
+        sum.map(|sum| (sum / 256) as u8)
+    };
+    assert!(apart(mean(16, 16), [255; 3]) <= 4, "the earlier pass where the latest has no ground: {:?}", mean(16, 16));
+    let hatch = mean(64, 16);
+    assert!(hatch[2] > hatch[0] + 3 && hatch[0] < 220, "clouded in the latest pass: {hatch:?}");
+    assert!(apart(mean(64, 64), [240, 241, 243]) <= 4, "out of scope: {:?}", mean(64, 64));
+    let fault = render_backdrop(&Backdrop { in_scope: Array2::from_elem((1, 1), true), ..backdrop });
+    assert!(matches!(fault, Err(RenderError::Shape { .. })));
 }

@@ -10,7 +10,6 @@ use shorewatch_report::{Block, DocumentCell, Section, Sheet, Strip, StripMark, T
 use super::Material;
 use super::counts::state;
 use super::maps::tone;
-use crate::law::fields::object_class;
 use crate::law::ledger::Assessed;
 
 /// Rows of a list; what is beyond is counted.
@@ -78,7 +77,7 @@ fn row(material: &Material<'_>, one: &Assessed) -> Vec<DocumentCell> {
         told.number.clone().into(),
         address(material, one).into(),
         format!("{}{sub_type}", language.of(told.issue_class.name(), told.issue_class.official_term())).into(),
-        object_class(&one.patch().object_class, language).replace('_', " ").into(),
+        explain::object_class_name(&one.patch().object_class, language).replace('_', " ").into(),
         number(one.patch().area_m2, 2).into(),
         told.severity.text(language).into(),
         state(material, one).into(),
@@ -97,7 +96,7 @@ fn row(material: &Material<'_>, one: &Assessed) -> Vec<DocumentCell> {
 }
 
 /// River, bank and chainage; town and village; the nearest place.
-fn address(material: &Material<'_>, one: &Assessed) -> String {
+pub(super) fn address(material: &Material<'_>, one: &Assessed) -> String {
     let (told, language) = (&one.assessment, material.wanted.language);
     let mut parts = Vec::new();
     if let Some(river) = &told.river_name {

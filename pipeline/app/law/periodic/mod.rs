@@ -6,15 +6,18 @@
 //! | [`span`] | the days of a period |
 //! | [`scope`] | which patches and reaches a report is about |
 //! | `counts` | counts and areas |
-//! | `maps` | where they lie |
+//! | `maps`, `backdrop` | where they lie, over the latest imagery |
+//! | `series` | the worst ones, date by date |
 //! | `coverage` | what was looked at, what is overdue, water over comparable seasons |
 //! | `listing` | the patches one by one |
 
+mod backdrop;
 mod counts;
 mod coverage;
 mod listing;
 mod maps;
 pub mod scope;
+mod series;
 pub mod span;
 
 use std::collections::BTreeMap;
@@ -27,14 +30,19 @@ use shorewatch_domain::law::assessment::{IdleProject, Language};
 use shorewatch_domain::reach::Reach;
 use shorewatch_law::rules::Rules;
 use shorewatch_report::{Block, Document, DocumentCell, DocumentTable, Section, Sheet, render_document};
-use shorewatch_store::{Observation, PatchFilter, Store};
+use shorewatch_store::{Observation, PatchFilter, PublicationRecord, Store};
 
 use super::ledger::{Assessed, assessed};
 use crate::configuration::{RunSettings, ScheduleSettings};
 use crate::failure::Failure;
+use crate::register;
 use crate::run::model::Model;
+use crate::run::readers::Readers;
 use scope::Scope;
 use span::Span;
+
+/// Decoded blocks that a report keeps: its pictures are small and lie apart.
+const CACHE_BYTES: usize = 64 << 20;
 
 /// What to report.
 #[derive(Debug, Clone)]
@@ -61,6 +69,10 @@ struct Material<'a> {
     patches: Vec<Assessed>,
     /// Reaches of the scope.
     reaches: Vec<Reach>,
+    /// Passes that were published until the end of the period, the latest first.
+    publications: Vec<PublicationRecord>,
+    /// How passes are read.
+    readers: Readers,
     /// What was observed of them until the end of the period.
     observations: Vec<Observation>,
     /// When the run of each patch ended.
@@ -113,7 +125,10 @@ pub fn page(settings: &RunSettings, store: &Store, wanted: &Wanted) -> Result<(S
     if all.is_empty() && !store.patches(&PatchFilter::default())?.is_empty() {
         return Err(Failure::input("no patch was assessed yet; use `shorewatch assess` first"));
     }
-    let latest = store.publications()?.iter().filter(|one| one.is_current).map(|one| one.post_date).max();
+    let mut publications = store.publications()?;
+    publications.retain(|one| one.is_current);
+    publications.sort_by_key(|one| std::cmp::Reverse((one.post_date, one.pass_id)));
+    let latest = publications.first().map(|one| one.post_date);
     let until = match (wanted.until, latest) {
         (Some(day), _) => day,
         (None, Some(latest)) => rules.local_day(latest),
@@ -136,7 +151,10 @@ pub fn page(settings: &RunSettings, store: &Store, wanted: &Wanted) -> Result<(S
         .into_iter()
         .filter(|one| of_reach.contains(one.seen.reach_id.as_str()) && rules.local_day(one.post_date) <= span.to)
         .collect();
-    // a report needs no imagery, and reads without the bundle too: water areas are left out then
+    publications.retain(|one| rules.local_day(one.post_date) <= span.to);
+    shorewatch_imagery::open::init();
+    let readers = Readers::new(store.passes()?, settings.profiles(), register::limits(settings), CACHE_BYTES);
+    // a report reads without the bundle too: water areas are left out then
     let description = Model::describe(settings)
         .inspect_err(|fault| tracing::warn!(%fault, "the report leaves water areas out: the model can't be read"));
     let water_class = description.ok().and_then(|description| description.model_classes().id("water"));
@@ -148,11 +166,13 @@ pub fn page(settings: &RunSettings, store: &Store, wanted: &Wanted) -> Result<(S
         found_at: found_at(store)?,
         idle: selection.idle(store.idle_projects()?, &wanted.scope),
         patches,
+        publications,
+        readers,
         observations,
         reaches: selection.reaches,
         water_class,
     };
-    let page = render_document(&document(&material, settings.synthetic))
+    let page = render_document(&document(&material, settings.synthetic)?)
         .map_err(|fault| Failure::internal(format!("report: {fault}")))?;
     Ok((page, material.idle.len()))
 }
@@ -168,9 +188,10 @@ fn found_at(store: &Store) -> Result<BTreeMap<String, Timestamp>, Failure> {
     Ok(stored.filter_map(|stored| Some((stored.patch.patch_id.clone(), *runs.get(&stored.run_id)?))).collect())
 }
 
-fn document(material: &Material<'_>, synthetic: bool) -> Document {
+fn document(material: &Material<'_>, synthetic: bool) -> Result<Document, Failure> {
     let along = matches!(material.wanted.scope, Scope::River(_) | Scope::Reach(_) | Scope::Chief(_));
-    let mut sections = vec![counts::summary(material), counts::breakdown(material), maps::section(material)];
+    let mut sections = vec![counts::summary(material), counts::breakdown(material), maps::section(material)?];
+    sections.extend(series::section(material)?);
     if along {
         sections.insert(1, listing::section(material, true));
     } else {
@@ -192,7 +213,7 @@ fn document(material: &Material<'_>, synthetic: bool) -> Document {
     if !material.wanted.public {
         notices.push(material.text("Holds names of officials: not for the public.", "含人员信息，不得公开。"));
     }
-    Document {
+    Ok(Document {
         language: material.word("en", "zh-CN"),
         title: title(material),
         subtitle: format!("{} – {} · {}", material.span.from, material.span.to, scope_name(material)),
@@ -204,7 +225,7 @@ fn document(material: &Material<'_>, synthetic: bool) -> Document {
             material.rules.digest.short()
         ),
         sections,
-    }
+    })
 }
 
 fn title(material: &Material<'_>) -> String {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::assessment::{PermitStatus, StockFlag};
 use super::layer::{AdministrativeLevel, LayerKind};
 use super::place::Versions;
+use super::wording::Wording;
 use crate::digest::Digest;
 
 /// Why a patch was judged as it was.
@@ -50,6 +51,14 @@ pub struct Explanation {
     pub provenance: Provenance,
 }
 
+impl Explanation {
+    /// Why a table decided as it did; `None` where none of its rows did.
+    #[must_use]
+    pub fn reason(&self, table: RuleTable) -> Option<&Wording> {
+        self.rules.iter().find(|rule| rule.table == table && rule.fired)?.reason.as_ref()
+    }
+}
+
 /// A feature of a layer that a patch meets.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct LayerHit {
@@ -79,7 +88,7 @@ pub struct PermitFinding {
     /// What it says by itself.
     pub status: PermitStatus,
     /// The dates, season, stage or content that decided, as they stand in the layer.
-    pub because: String,
+    pub because: Wording,
 }
 
 /// One rule that was tried.
@@ -89,15 +98,18 @@ pub struct RuleTrace {
     pub table: RuleTable,
     /// Name of the row.
     pub name: String,
+    /// Its name in Chinese, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chinese_name: Option<String>,
     /// Whether it decided.
     pub fired: bool,
     /// What it decided ("mining 2c"), where it fired.
-    pub outcome: Option<String>,
+    pub outcome: Option<Wording>,
     /// The first condition that did not hold; `None` where all did.
     pub failed: Option<FailedCondition>,
     /// The reason that stands in the row, where it fired.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Wording>,
 }
 
 /// Tables of rules.

@@ -13,6 +13,7 @@
 //! | [`explanation`] | why it says so |
 //! | [`gcj02`] | the shifted coordinates of navigation links |
 //! | [`record`] | what an imported layer is made of, whatever it is about |
+//! | [`wording`] | texts in both languages |
 
 pub mod assessment;
 pub mod explanation;
@@ -24,3 +25,4 @@ pub mod place;
 pub mod record;
 pub mod sub_type;
 pub mod water;
+pub mod wording;

@@ -14,7 +14,7 @@ use shorewatch_domain::law::water::{Bank, Position, WaterKind};
 use super::*;
 use crate::index::Layers;
 use crate::known::ReviewedSite;
-use crate::{explain, idle, number};
+use crate::{ellipsoid, explain, idle, number};
 
 mod offices;
 mod permits;
@@ -334,14 +334,38 @@ fn the_explanation_names_everything_in_both_languages() {
         "玩耍区",
         "0.5600 = probability 0.800",
         "rules ",
+        "decided: mining 2a. Pits, stockpiles, ponds of dredges and dredgers.",
     ] {
         assert!(english.contains(part), "{part:?} is not in\n{english}");
     }
     let chinese = explain::text(&told, Language::Chinese);
-    for part in ["疑似 乱采 2a", "未经许可在河道管理范围内采砂", "岸线功能区", "疑似不等于认定", "水利局"]
-    {
+    for part in [
+        "疑似 乱采 2a",
+        "未经许可在河道管理范围内采砂",
+        "岸线功能区",
+        "疑似不等于认定",
+        "水利局",
+        "✔ 问题类型 / 无证采砂（mining_without_permit）：判定：乱采 2a",
+        "。采坑、堆料、采砂坑塘或采砂船。",
+        "· 问题类型 / 禁采期采砂（mining_in_forbidden_season）：未触发，许可状态要求：",
+        "0.5600 = 概率 0.800",
+    ] {
         assert!(chinese.contains(part), "{part:?} is not in\n{chinese}");
     }
+}
+
+/// Explanations of stores that were written when a reason was one text are read as before.
+#[test]
+fn a_reason_of_an_older_store_stands_for_both_languages() {
+    let told = World::plain().assess(&pit(), &place([]));
+    let mut stored = serde_json::to_value(&told.explanation).expect("JSON");
+    let fired = stored["rules"].as_array_mut().expect("rules").iter_mut().find(|rule| rule["fired"] == true);
+    let fired = fired.expect("a rule that decided");
+    fired["reason"] = "Pits.".into();
+    fired["outcome"] = "mining 2a".into();
+    let explanation: Explanation = serde_json::from_value(stored).expect("an explanation");
+    let text = explain::text(&Assessment { explanation, ..told }, Language::Chinese);
+    assert!(text.contains("判定：mining 2a。Pits."), "{text}");
 }
 
 #[test]
@@ -373,10 +397,11 @@ fn a_project_is_idle_only_where_it_was_observed() {
         other: Default::default(),
         repairs: vec![],
     };
-    let look = |day, observed_share| idle::Look { day, square: square(107.9, 21.9, 0.2), observed_share };
+    let unit = Digest::of_bytes(b"unit");
+    let look = |day, observed_share| idle::Look { unit, day, square: square(107.9, 21.9, 0.2), observed_share };
     let managed = [MultiPolygon(vec![square(107.9, 21.9, 0.2)])];
     let of = |stage, looks: &[idle::Look], changes: &[idle::Change], managed: &[MultiPolygon<f64>]| {
-        idle::idle([&feature(stage)], looks, changes, managed, 0.8).len()
+        idle::idle([&feature(stage)], looks, changes, managed, &|_, _| None, 0.8).len()
     };
     let (seen, approved) = ([look(date(2024, 3, 15), Some(0.9))], ProjectStage::Approved);
     assert_eq!(of(approved, &seen, &[], &managed), 1);
@@ -388,4 +413,17 @@ fn a_project_is_idle_only_where_it_was_observed() {
     let change = |x| idle::Change { day: date(2023, 5, 1), outline: square(x, 22.0, 0.000_5) };
     assert_eq!(of(approved, &seen, &[change(108.0)], &managed), 0, "something changed there");
     assert_eq!(of(approved, &seen, &[change(108.002)], &managed), 1, "beside it");
+    // what was seen of its own ground goes before what was seen of the square
+    let own = |share: f64, of_square: f64| {
+        let looks = [look(date(2024, 2, 1), Some(0.5)), look(date(2024, 3, 15), Some(of_square))];
+        let seen = |look: &idle::Look, part: &MultiPolygon<f64>| {
+            assert!((ellipsoid::area(part) / ellipsoid::area(&feature(approved).geometry) - 1.0).abs() < 1e-6);
+            (look.day == date(2024, 3, 15)).then_some(share)
+        };
+        idle::idle([&feature(approved)], &looks, &[], &managed, &seen, 0.8)
+    };
+    let found = own(0.95, 0.1);
+    assert_eq!(found[0].observed_on, date(2024, 3, 15), "the square was clouded elsewhere");
+    assert!((found[0].observed_share - 0.95).abs() < 1e-6, "{}", found[0].observed_share);
+    assert!(own(0.0, 0.99).is_empty(), "clouded where it lies");
 }

@@ -19,7 +19,7 @@ use numbers::{columns, outcome_codes, settings};
 use tables::{basins, table_faults};
 
 /// Zones that need no vocabulary.
-pub(super) const ZONES: [&str; 7] = [
+pub(crate) const ZONES: [&str; 7] = [
     "management_scope",
     "protection_scope",
     "wetland",
@@ -174,9 +174,10 @@ pub(super) fn rules(files: &Files) -> Result<Rules, Vec<RuleFault>> {
                 }
                 Row {
                     name: row.name.clone(),
+                    chinese_name: row.chinese_name.clone(),
                     conditions: conditions(RuleFile::Severity, &at, lists, &universe, &mut faults),
                     goes_before: row.goes_before.clone(),
-                    reason: row.reason.clone(),
+                    reason: row.reason.wording(),
                     outcome: Breaks { serious_from_m2: serious, major_above_m2: major },
                 }
             })
@@ -199,9 +200,10 @@ pub(super) fn rules(files: &Files) -> Result<Rules, Vec<RuleFault>> {
                 classes_of_sub_types(RuleFile::Offices, &at, &row.issue_classes, &row.sub_types, &mut faults);
                 Row {
                     name: row.name.clone(),
+                    chinese_name: row.chinese_name.clone(),
                     conditions: conditions(RuleFile::Offices, &at, lists, &universe, &mut faults),
                     goes_before: row.goes_before.clone(),
-                    reason: row.reason.clone(),
+                    reason: row.reason.wording(),
                     outcome: Route { lead: row.lead.clone(), supporting: row.supporting.clone() },
                 }
             })
@@ -354,9 +356,10 @@ fn issue(number: usize, row: &IssueRow, universe: &Facts, faults: &mut Faults) -
     }
     Some(Row {
         name: row.name.clone(),
+        chinese_name: row.chinese_name.clone(),
         conditions,
         goes_before: row.goes_before.clone(),
-        reason: row.reason.clone(),
+        reason: row.reason.wording(),
         outcome: Issue { issue_class: class, sub_type: sub_type.and_then(|(_, sub_type)| sub_type) },
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shorewatch_domain::law::explanation::{FailedCondition, RuleTable, RuleTrace};
+use shorewatch_domain::law::wording::Wording;
 
 /// What a condition is about; the key in a row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -89,12 +90,14 @@ impl Conditions {
 pub struct Row<O> {
     /// Its name.
     pub name: String,
+    /// Its name in Chinese, where it has one.
+    pub chinese_name: Option<String>,
     /// What it asks for.
     pub conditions: Conditions,
     /// Later rows that it overlaps and goes before; "*" for all.
     pub goes_before: Vec<String>,
     /// Why, for people.
-    pub reason: String,
+    pub reason: Wording,
     /// What it decides.
     pub outcome: O,
 }
@@ -102,7 +105,7 @@ pub struct Row<O> {
 /// What tells an outcome in a trace.
 pub trait Outcome: PartialEq {
     /// In a few words.
-    fn told(&self) -> String;
+    fn told(&self) -> Wording;
 }
 
 /// Rows of which the first that fits decides.
@@ -129,10 +132,11 @@ impl<O: Outcome> Table<O> {
             traces.push(RuleTrace {
                 table: self.table,
                 name: row.name.clone(),
+                chinese_name: row.chinese_name.clone(),
                 fired,
                 outcome: fired.then(|| row.outcome.told()),
                 failed,
-                reason: if fired { row.reason.clone() } else { String::new() },
+                reason: fired.then(|| row.reason.clone()),
             });
         }
         (decided, traces)
@@ -213,8 +217,8 @@ mod tests {
     use super::*;
 
     impl Outcome for u8 {
-        fn told(&self) -> String {
-            self.to_string()
+        fn told(&self) -> Wording {
+            Wording::same(self.to_string())
         }
     }
 
@@ -222,9 +226,10 @@ mod tests {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         Row {
             name: name.to_owned(),
+            chinese_name: None,
             conditions: Conditions(conditions.iter().map(|(dimension, asked)| (*dimension, words(asked))).collect()),
             goes_before: Vec::new(),
-            reason: String::new(),
+            reason: Wording::same("why"),
             outcome,
         }
     }

@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::reason::Reason;
+
 /// All files of rules as typed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Files {
@@ -83,6 +85,10 @@ pub struct IssueRow {
     /// Name, unique in its table.
     #[schemars(length(min = 1))]
     pub name: String,
+    /// What it is called in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub chinese_name: Option<String>,
     /// Classes before.
     #[serde(default)]
     pub from: Vec<String>,
@@ -110,9 +116,8 @@ pub struct IssueRow {
     /// Later rows that it overlaps and goes before; "*" for all.
     #[serde(default)]
     pub goes_before: Vec<String>,
-    /// Why, for people.
-    #[schemars(length(min = 1))]
-    pub reason: String,
+    /// Why, for people: reason = { english = "…", chinese = "…" }, or one text for both.
+    pub reason: Reason,
 }
 
 /// How bad a patch is.
@@ -133,6 +138,10 @@ pub struct SeverityRow {
     /// Name, unique in its table.
     #[schemars(length(min = 1))]
     pub name: String,
+    /// What it is called in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub chinese_name: Option<String>,
     /// Issue classes.
     #[serde(default)]
     pub issue_classes: Vec<String>,
@@ -151,9 +160,8 @@ pub struct SeverityRow {
     /// Later rows that it overlaps and goes before; "*" for all.
     #[serde(default)]
     pub goes_before: Vec<String>,
-    /// Why, for people.
-    #[schemars(length(min = 1))]
-    pub reason: String,
+    /// Why, for people: reason = { english = "…", chinese = "…" }, or one text for both.
+    pub reason: Reason,
 }
 
 /// Whose a patch is.
@@ -194,6 +202,10 @@ pub struct RoutingRow {
     /// Name, unique in its table.
     #[schemars(length(min = 1))]
     pub name: String,
+    /// What it is called in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub chinese_name: Option<String>,
     /// Issue classes.
     #[serde(default)]
     pub issue_classes: Vec<String>,
@@ -212,9 +224,8 @@ pub struct RoutingRow {
     /// Later rows that it overlaps and goes before; "*" for all.
     #[serde(default)]
     pub goes_before: Vec<String>,
-    /// Why, for people.
-    #[schemars(length(min = 1))]
-    pub reason: String,
+    /// Why, for people: reason = { english = "…", chinese = "…" }, or one text for both.
+    pub reason: Reason,
 }
 
 /// One row of `[[basin_authorities]]`.
@@ -224,6 +235,10 @@ pub struct BasinRow {
     /// Name, unique in its table.
     #[schemars(length(min = 1))]
     pub name: String,
+    /// What it is called in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub chinese_name: Option<String>,
     /// Basins, as the register calls them.
     #[schemars(length(min = 1))]
     pub basins: Vec<String>,
@@ -233,9 +248,8 @@ pub struct BasinRow {
     /// Who takes the lead.
     #[schemars(length(min = 1))]
     pub authority: String,
-    /// Why, for people.
-    #[schemars(length(min = 1))]
-    pub reason: String,
+    /// Why, for people: reason = { english = "…", chinese = "…" }, or one text for both.
+    pub reason: Reason,
 }
 
 /// Numbers of the assessment.

@@ -55,8 +55,11 @@ pub const FIELDS: [(&str, bool); 51] = [
     ("linked_site", false),
 ];
 
-/// Fields that are reckoned for the ledger only: from where the problem came, its pictures, and where the issue system has it.
-pub const RECKONED: [(&str, bool); 12] = [
+/// Fields that are reckoned for the ledger only: why it was judged so, from where the problem came, its pictures, and where the issue
+/// system has it.
+pub const RECKONED: [(&str, bool); 14] = [
+    ("issue_reason", false),
+    ("severity_reason", false),
     ("problem_source", false),
     ("report_level", false),
     ("picture_before_sha256", false),

@@ -7,6 +7,7 @@ mod check;
 mod conditions;
 mod files;
 pub mod ledger;
+mod reason;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -16,11 +17,15 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use shorewatch_domain::classes::IssueClass;
 use shorewatch_domain::digest::{Digest, DigestBuilder};
-use shorewatch_domain::law::assessment::{Severity, SubType};
+use shorewatch_domain::law::assessment::{Language, Severity, SubType};
+use shorewatch_domain::law::wording::Wording;
 
+#[cfg(test)]
+pub(crate) use check::ZONES;
 pub use check::{RuleFault, RuleFile, Step};
 pub use conditions::{Conditions, Dimension, Facts, Outcome, Row, Table};
 pub use files::*;
+pub use reason::{BothReasons, Reason};
 
 /// What an issue row decides.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,11 +37,18 @@ pub struct Issue {
 }
 
 impl Outcome for Issue {
-    fn told(&self) -> String {
-        self.sub_type.map_or_else(
-            || self.issue_class.name().to_owned(),
-            |sub_type| format!("{} {}", self.issue_class.name(), sub_type.code()),
-        )
+    fn told(&self) -> Wording {
+        let (english, chinese) = (self.issue_class.name(), self.issue_class.official_term());
+        match self.sub_type {
+            None => Wording::new(english, chinese),
+            Some(sub_type) => {
+                let term = sub_type.text(Language::Chinese);
+                Wording::new(
+                    format!("{english} {}", sub_type.code()),
+                    format!("{chinese} {}（{term}）", sub_type.code()),
+                )
+            }
+        }
     }
 }
 
@@ -64,8 +76,12 @@ impl Breaks {
 }
 
 impl Outcome for Breaks {
-    fn told(&self) -> String {
-        format!("serious from {} m², major above {} m²", self.serious_from_m2, self.major_above_m2)
+    fn told(&self) -> Wording {
+        let (serious, major) = (self.serious_from_m2, self.major_above_m2);
+        Wording::new(
+            format!("serious from {serious} m², major above {major} m²"),
+            format!("{serious} m² 起为较严重，超过 {major} m² 为重大"),
+        )
     }
 }
 
@@ -79,12 +95,14 @@ pub struct Route {
 }
 
 impl Outcome for Route {
-    fn told(&self) -> String {
+    fn told(&self) -> Wording {
         if self.supporting.is_empty() {
-            self.lead.clone()
-        } else {
-            format!("{}; {}", self.lead, self.supporting.join(", "))
+            return Wording::same(self.lead.clone());
         }
+        Wording::new(
+            format!("{}; {}", self.lead, self.supporting.join(", ")),
+            format!("{}牵头，{}配合", self.lead, self.supporting.join("、")),
+        )
     }
 }
 
@@ -93,6 +111,8 @@ impl Outcome for Route {
 pub struct BasinAuthority {
     /// Name of the row.
     pub name: String,
+    /// Its name in Chinese, where it has one.
+    pub chinese_name: Option<String>,
     /// Basins.
     pub basins: BTreeSet<String>,
     /// Least severity.
@@ -100,7 +120,7 @@ pub struct BasinAuthority {
     /// The authority.
     pub authority: String,
     /// Why.
-    pub reason: String,
+    pub reason: Wording,
 }
 
 /// Words of the tenant.

@@ -34,6 +34,19 @@ fn the_built_in_rules_hold_together() {
 }
 
 #[test]
+fn every_built_in_row_tells_its_reason_and_name_in_both_languages() {
+    let rules = Rules::check(&files()).expect("rules");
+    fn told<O>(table: &Table<O>) -> Vec<(&Wording, Option<&String>)> {
+        table.rows.iter().map(|row| (&row.reason, row.chinese_name.as_ref())).collect()
+    }
+    let is_chinese = |text: &str| text.chars().any(|one| ('\u{4E00}'..='\u{9FFF}').contains(&one));
+    for (reason, name) in [told(&rules.issues), told(&rules.severity), told(&rules.routing)].concat() {
+        assert!(is_chinese(&reason.chinese) && !is_chinese(&reason.english), "{reason:?}");
+        assert!(name.is_some_and(|name| is_chinese(name)), "the row of {reason:?} has no Chinese name");
+    }
+}
+
+#[test]
 fn unknown_words_are_named_with_their_place() {
     let mut typed = files();
     typed.issues.issues[0].object_classes.push("pitt".to_owned());
@@ -107,10 +120,11 @@ fn numbers_that_make_no_sense_are_refused() {
 fn basin_authorities_that_never_come_into_play_are_refused() {
     let row = |name: &str, severity: Option<&str>| BasinRow {
         name: name.to_owned(),
+        chinese_name: None,
         basins: vec!["珠江".to_owned()],
         from_severity: severity.map(str::to_owned),
         authority: "珠江水利委员会".to_owned(),
-        reason: "trunk".to_owned(),
+        reason: Reason::One("trunk".to_owned()),
     };
     let of = |rows: Vec<BasinRow>| {
         let mut files = files();

@@ -1,4 +1,4 @@
-//! Drawings as SVG: maps of areas and dots, places along a river, bars. Plain lines that print.
+//! Drawings as SVG: places along a river, bars. Plain lines that print.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ pub enum Tone {
 }
 
 impl Tone {
-    const fn colour(self) -> &'static str {
+    pub(super) const fn colour(self) -> &'static str {
         match self {
             Self::General => "#2f7ea8",
             Self::Serious => "#d98a00",
@@ -25,142 +25,12 @@ impl Tone {
         }
     }
 
-    const fn radius(self) -> f64 {
+    pub(super) const fn radius(self) -> f64 {
         match self {
             Self::General | Self::Quiet => 3.2,
             Self::Serious => 4.2,
             Self::Major => 5.2,
         }
-    }
-}
-
-/// An area on a map.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Area {
-    /// Its outline (longitude, latitude).
-    pub outline: Vec<(f64, f64)>,
-    /// Its name.
-    pub label: String,
-}
-
-/// A place on a map.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Dot {
-    /// Where (longitude, latitude).
-    pub at: (f64, f64),
-    /// How it is drawn.
-    pub tone: Tone,
-    /// What it is.
-    pub label: String,
-}
-
-/// A map of areas and places. North is up; a degree of longitude is as long as it is at the middle latitude.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MapDrawing {
-    /// Title.
-    pub title: String,
-    /// Areas.
-    pub areas: Vec<Area>,
-    /// Places.
-    pub dots: Vec<Dot>,
-    /// What the tones mean.
-    pub legend: Vec<(Tone, String)>,
-    /// Height in pixels; the width follows from the extent.
-    pub height_px: u32,
-    /// West, south, east, north; that of the content where not given.
-    pub extent: Option<[f64; 4]>,
-}
-
-/// Room around the content, as a share of it.
-const ROOM: f64 = 0.06;
-/// Widest map against its height.
-const WIDEST: f64 = 2.4;
-/// Metres of a degree of latitude.
-const METRES_PER_DEGREE: f64 = 111_320.0;
-
-impl MapDrawing {
-    /// West, south, east, north of the content with some room; a degree around nothing.
-    #[must_use]
-    pub fn content_extent(&self) -> [f64; 4] {
-        let points = self.areas.iter().flat_map(|area| &area.outline).chain(self.dots.iter().map(|dot| &dot.at));
-        let bounds = points.fold(None, |bounds: Option<[f64; 4]>, (x, y)| {
-            let [west, south, east, north] = bounds.unwrap_or([*x, *y, *x, *y]);
-            Some([west.min(*x), south.min(*y), east.max(*x), north.max(*y)])
-        });
-        let [west, south, east, north] = bounds.unwrap_or([0.0, 0.0, 1.0, 1.0]);
-        let room = ((east - west).max(north - south) * ROOM).max(1e-4);
-        [west - room, south - room, east + room, north + room]
-    }
-
-    /// The drawing.
-    #[must_use]
-    pub fn svg(&self) -> String {
-        let [west, south, east, north] = self.extent.unwrap_or_else(|| self.content_extent());
-        let squeeze = (0.5 * (south + north)).to_radians().cos().max(0.01);
-        let height = f64::from(self.height_px);
-        let (map_width, map_height) = ((east - west) * squeeze, north - south);
-        let scale = (height / map_height).min(height * WIDEST / map_width);
-        let (width, height) = (map_width * scale, map_height * scale);
-        let place = |(x, y): (f64, f64)| ((x - west) * squeeze * scale, (north - y) * scale);
-        let mut svg = head(width, height, &self.title);
-        let _ = write!(svg, r##"<rect width="{width:.1}" height="{height:.1}" fill="#f7f9fa" stroke="#d5dbe1"/>"##);
-        for area in &self.areas {
-            let mut path = String::new();
-            for (i, point) in area.outline.iter().enumerate() {
-                let (x, y) = place(*point);
-                let _ = write!(path, "{}{x:.1} {y:.1}", if i == 0 { "M" } else { "L" });
-            }
-            let label = escaped(&area.label);
-            let _ = write!(
-                svg,
-                r##"<path d="{path}Z" fill="#dbe9ef" stroke="#7ba6b8" stroke-width="0.8"><title>{label}</title></path>"##
-            );
-        }
-        for dot in &self.dots {
-            let ((x, y), tone) = (place(dot.at), dot.tone);
-            let _ = write!(
-                svg,
-                r##"<circle cx="{x:.1}" cy="{y:.1}" r="{}" fill="{}" stroke="#ffffff" stroke-width="0.8"><title>{}</title></circle>"##,
-                tone.radius(),
-                tone.colour(),
-                escaped(&dot.label)
-            );
-        }
-        self.scale_bar(&mut svg, height, METRES_PER_DEGREE / scale);
-        svg.push_str("</svg>");
-        svg
-    }
-
-    /// A round length of about a quarter of the height.
-    fn scale_bar(&self, svg: &mut String, height: f64, metres_a_pixel: f64) {
-        let wanted = 0.25 * height * metres_a_pixel;
-        let power = 10f64.powf(wanted.log10().floor());
-        let length =
-            [5.0, 2.0, 1.0].into_iter().map(|digit| digit * power).find(|length| *length <= wanted).unwrap_or(power);
-        let pixels = length / metres_a_pixel;
-        let label = if length >= 1000.0 { format!("{} km", length / 1000.0) } else { format!("{length} m") };
-        let (y, x) = (height - 8.0, 8.0);
-        let _ = write!(
-            svg,
-            r##"<path d="M{x} {y:.1}h{pixels:.1}" stroke="#1b2733" stroke-width="2"/><text x="{x}" y="{:.1}" font-size="10" fill="#1b2733">{label}</text>"##,
-            y - 4.0
-        );
-    }
-
-    /// What the tones mean.
-    #[must_use]
-    pub fn legend_svg(&self) -> Vec<(String, &str)> {
-        self.legend
-            .iter()
-            .map(|(tone, text)| {
-                let radius = tone.radius();
-                let svg = format!(
-                    r##"<svg class="key" width="12" height="12" viewBox="0 0 12 12" aria-hidden="true"><circle cx="6" cy="6" r="{radius}" fill="{}"/></svg>"##,
-                    tone.colour()
-                );
-                (svg, text.as_str())
-            })
-            .collect()
     }
 }
 
@@ -300,7 +170,7 @@ fn trimmed(value: f64) -> String {
     if value.fract() == 0.0 || value >= 100.0 { format!("{value:.0}") } else { format!("{value:.1}") }
 }
 
-fn head(width: f64, height: f64, title: &str) -> String {
+pub(super) fn head(width: f64, height: f64, title: &str) -> String {
     let title = escaped(title);
     format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1} {height:.1}" width="{width:.0}" height="{height:.0}" role="img" aria-label="{title}">"##
@@ -308,29 +178,13 @@ fn head(width: f64, height: f64, title: &str) -> String {
 }
 
 /// Text for XML.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_map_keeps_proportions_and_places_its_dots() {
-        let map = MapDrawing {
-            title: "t".to_owned(),
-            areas: Vec::new(),
-            dots: vec![Dot { at: (108.5, 60.0), tone: Tone::Major, label: "<1>".to_owned() }],
-            legend: Vec::new(),
-            height_px: 100,
-            extent: Some([108.0, 59.5, 109.0, 60.5]),
-        };
-        let svg = map.svg();
-        // at 60° a degree of longitude is half as long
-        assert!(svg.contains("viewBox=\"0 0 50.0 100.0\""), "{svg}");
-        assert!(svg.contains("cx=\"25.0\" cy=\"50.0\"") && svg.contains("&lt;1&gt;"), "{svg}");
-    }
 
     #[test]
     fn what_is_not_known_is_hatched_and_not_empty() {

@@ -107,6 +107,11 @@ pub(crate) fn data_uri(png: &[u8]) -> String {
     format!("data:image/png;base64,{}", STANDARD.encode(png))
 }
 
+/// A JPEG picture as part of the page.
+pub(crate) fn jpeg_uri(jpeg: &[u8]) -> String {
+    format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg))
+}
+
 /// A cause in words.
 pub(super) fn cause(cause: &Cause) -> String {
     match cause {

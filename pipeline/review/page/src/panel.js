@@ -27,6 +27,12 @@ function evidence(patch) {
   }));
 }
 
+/** Why the rules gave it this class and this severity, in the reader's language; older assessments hold one text for both. */
+export function reasons(patch) {
+  const rules = (patch.explanation?.parts?.rules ?? []).filter((rule) => rule.fired && rule.reason && ['issues', 'severity'].includes(rule.table));
+  return rules.map(({ reason }) => (typeof reason === 'string' ? reason : reason[isChinese() ? 'chinese' : 'english']));
+}
+
 /** Area over time: dots for what was seen, gaps for what was not observed. */
 export function history(events) {
   const points = events.map((event) => ({ at: Date.parse(event.date), area: event.area_m2, event: event.event, date: event.date }));
@@ -87,7 +93,7 @@ export class Panel {
         h('h2', { text: `${t(patch.object_class)} · ${squareMetres(patch.area_m2)}` }),
         h('p', { class: 'place' }, patch.reach_name, h('small', { text: patch.patch_id }))),
       (patch.shown_again ?? []).map((request) => h('p', { class: 'again', role: 'note' }, h('b', { text: `${t('shown_again')}: ` }), t(`again_${request.reason.replace('finding.', '')}`, { closed: day(request.closed_at), date: day(request.acquired_at) }), h('small', { text: request.finding_id }))),
-      h('section', { 'aria-label': t('why') }, h('h3', { text: t('why') }), evidence(patch)),
+      h('section', { 'aria-label': t('why') }, h('h3', { text: t('why') }), reasons(patch).map((text) => h('p', { class: 'rule-reason', text })), evidence(patch)),
       h('dl', {},
         row('change', patch.change_type.split('_to_').map((part) => part.replaceAll('_', ' ')).join(' → ')),
         row('confidence', percent(patch.confidence)), row('score', patch.review_score === null ? null : percent(patch.review_score)),

@@ -57,8 +57,8 @@ pub(super) fn table_faults<O: Outcome>(
             "rows {:?} and {:?} overlap and say different things ({}; {}), and neither is an exception of the other",
             row.name,
             other.name,
-            row.outcome.told(),
-            other.outcome.told()
+            row.outcome.told().english,
+            other.outcome.told().english
         );
         let help = format!("say which goes first: goes_before = [{:?}] in {:?}", other.name, row.name);
         faults.add(file, &at(number), message, help);
@@ -91,10 +91,11 @@ pub(super) fn basins(rows: &[BasinRow], faults: &mut Faults) -> Vec<BasinAuthori
         }
         authorities.push(BasinAuthority {
             name: row.name.clone(),
+            chinese_name: row.chinese_name.clone(),
             basins: row.basins.iter().cloned().collect(),
             from_severity,
             authority: row.authority.clone(),
-            reason: row.reason.clone(),
+            reason: row.reason.wording(),
         });
     }
     authorities

@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { area, insertCorner, moveCorner, removeCorner, split } from '../../src/geometry.js';
 import { SHORTCUTS, actionOf, keyLabel, pressed } from '../../src/keys.js';
-import { TEXTS } from '../../src/texts.js';
+import { reasons } from '../../src/panel.js';
+import { TEXTS, setLanguage } from '../../src/texts.js';
 
 test('no two shortcuts collide, none belongs to the browser, and each is explained in both languages', () => {
   const keys = SHORTCUTS.map((shortcut) => shortcut.key);
@@ -78,9 +79,22 @@ test('every text is used: by the page, or as a word of what the server tells', (
   const words = [...read(here('../../../../domain/src'), '.rs'), ...read(here('../../../src'), '.rs'), ...read(here('../../../../store/src'), '.rs'), ...read(here('../../../../../configs'), '.toml')].join('\n');
   const actions = SHORTCUTS.map((shortcut) => `do_${shortcut.action}`);
   const groups = SHORTCUTS.map((shortcut) => `help_${shortcut.group}`);
-  const told = [...words.matchAll(/"(?:finding\.)?(\w+)"/g)].flatMap(([, word]) => [word, `left_${word}`, `again_${word}`]);
+  const told = [...words.matchAll(/"(?:finding\.)?(\w+)"/g)].flatMap(([, word]) => [word, `left_${word}`, `again_${word}`, `refused_${word}`]);
   const known = new Set([...actions, ...groups, ...told, ...[...sources.matchAll(/['"`](\w+)['"`]/g)].map(([, name]) => name)]);
   assert.deepEqual(Object.keys(TEXTS.en).filter((name) => !known.has(name)), []);
   // and what the page says has a text
   for (const [, name] of sources.matchAll(/\bt\('(\w+)'/g)) assert.ok(TEXTS.en[name], name);
+});
+
+test('reasons of rules come in the language of the reader, and those of older stores as they are', () => {
+  globalThis.document = { documentElement: {} };
+  const rule = (table, fired, reason) => ({ table, fired, reason });
+  const both = { english: 'Pits.', chinese: '采坑。' };
+  const patch = { explanation: { parts: { rules: [rule('issues', false, both), rule('issues', true, both), rule('severity', true, 'old'), rule('routing', true, both)] } } };
+  setLanguage('zh');
+  assert.deepEqual(reasons(patch), ['采坑。', 'old']);
+  setLanguage('en');
+  assert.deepEqual(reasons(patch), ['Pits.', 'old']);
+  assert.deepEqual(reasons({ explanation: { parts: null } }), []);
+  delete globalThis.document;
 });
