@@ -166,7 +166,7 @@ mod tests {
         let one = reason_of(load_with("reason = \"缘由\"").expect("rules"));
         assert_eq!((one.english.as_str(), one.chinese.as_str()), ("缘由", "缘由"));
         for (reason, told) in [
-            ("reason.english = \"why\"", "issues.toml:6:8: `issues[0].reason.chinese` is missing"),
+            ("reason.english = \"why\"", "issues.toml:6:1: `issues[0].reason.chinese` is missing"),
             (
                 "reason = 5",
                 "issues.toml:6:10: `issues[0].reason`: expected a string in quotes or a table, got an integer",

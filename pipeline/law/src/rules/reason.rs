@@ -21,7 +21,7 @@ pub struct BothReasons {
     /// In English.
     #[schemars(length(min = 1))]
     pub english: String,
-    /// 中文.
+    /// In Chinese (中文).
     #[schemars(length(min = 1))]
     pub chinese: String,
 }
