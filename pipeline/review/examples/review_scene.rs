@@ -1,6 +1,6 @@
 //! Serves a painted scene for browser tests, load and trying things out: `review_scene FOLDER [--patches N] [--listen ADDRESS]
-//! [--lease-seconds N] [--two-persons] [--shown-again] [--provider]` (an identity provider that lets `review-1` in). Accounts and
-//! their password stand in `tests/scene/mod.rs`. Not for real work.
+//! [--lease-seconds N] [--two-persons] [--shown-again] [--without-sensors] [--provider]` (an identity provider that lets
+//! `review-1` in). Accounts and their password stand in `tests/scene/mod.rs`. Not for real work.
 
 #[path = "../tests/scene/mod.rs"]
 mod scene;
@@ -29,7 +29,7 @@ fn main() {
     let (mut patches, mut listen) = (60, "127.0.0.1:0".to_owned());
     let mut with_provider = false;
     let (mut lease, mut two_persons) = (SignedDuration::from_mins(5), TwoPersonRule::Never);
-    let mut shown_again = false;
+    let (mut shown_again, mut without_sensors) = (false, false);
     while let Some(name) = arguments.next() {
         let mut value = || arguments.next().expect("a value");
         match name.as_str() {
@@ -37,6 +37,7 @@ fn main() {
             "--listen" => listen = value(),
             "--lease-seconds" => lease = SignedDuration::from_secs(value().parse().expect("a number")),
             "--shown-again" => shown_again = true,
+            "--without-sensors" => without_sensors = true,
             "--two-persons" => two_persons = TwoPersonRule::From(SeverityGrade::Major),
             "--provider" => with_provider = true,
             other => panic!("unknown argument {other}"),
@@ -49,7 +50,11 @@ fn main() {
     let mut settings = scene.settings();
     settings.lease = lease;
     settings.rules.two_persons = two_persons;
-    leave_first_pictures(&settings);
+    if without_sensors {
+        settings.sensors.clear();
+    } else {
+        leave_first_pictures(&settings);
+    }
     let listener = std::net::TcpListener::bind(listen).expect("an address");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     if with_provider {

@@ -133,6 +133,22 @@ describe('everybody else', { skip }, () => {
     await owner.page.waitForSelector('body[data-ready=true]');
   });
 
+  test('a patch whose imagery nobody can show is decided on by what is known of it', async () => {
+    const blind = await serve('--patches', '3', '--without-sensors');
+    try {
+      const { page, faults } = await visit(browser, blind.origin);
+      await logIn(page, blind.origin);
+      const first = await shownId(page);
+      await page.waitForSelector('.no-imagery-word', { state: 'visible' });
+      await picture(page, 'no-imagery');
+      await page.keyboard.press('p');
+      await page.waitForFunction((id) => document.querySelector('.facts .place small').innerText !== id, first);
+      assert.deepEqual(faults, []);
+    } finally {
+      await blind.stop();
+    }
+  });
+
   test('somebody at the river opens the link, adds a photograph, and reports', async () => {
     const desk = await visit(browser, served.origin);
     await logIn(desk.page, served.origin, 'review-2');
