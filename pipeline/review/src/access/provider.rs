@@ -4,9 +4,9 @@
 //! | module | holds |
 //! |---|---|
 //! | [`settings`] | what the server is told of the provider |
-//! | [`client`] | requests: to the issuer, and to nobody else |
-//! | [`flows`] | log-ins under way |
-//! | [`token`] | what an ID token must be like |
+//! | `client` | requests: to the issuer, and to nobody else |
+//! | `flows` | log-ins under way |
+//! | `token` | what an ID token must be like |
 //! | [`claims`] | who somebody is and what they may do, by the claims of the token |
 //! | [`admission`] | whether they get in, and as which account |
 //! | [`refused`] | why they don't |
