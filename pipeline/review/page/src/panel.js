@@ -95,7 +95,7 @@ export class Panel {
       (patch.shown_again ?? []).map((request) => h('p', { class: 'again', role: 'note' }, h('b', { text: `${t('shown_again')}: ` }), t(`again_${request.reason.replace('finding.', '')}`, { closed: day(request.closed_at), date: day(request.acquired_at) }), h('small', { text: request.finding_id }))),
       h('section', { 'aria-label': t('why') }, h('h3', { text: t('why') }), reasons(patch).map((text) => h('p', { class: 'rule-reason', text })), evidence(patch)),
       h('dl', {},
-        row('change', patch.change_type.split('_to_').map((part) => part.replaceAll('_', ' ')).join(' → ')),
+        row('change', patch.change_type.split('_to_').map((part) => t(part).toLowerCase()).join(' → ')),
         row('confidence', percent(patch.confidence)), row('score', patch.review_score === null ? null : percent(patch.review_score)),
         row('registration', patch.coreg_rmse_px === null ? null : `${patch.coreg_rmse_px.toFixed(2)} px`), row('valid', percent(patch.valid_fraction)),
         row('river', told.river_name), row('permit', told.permit_status), row('chief', told.chief_county), row('deadline', told.deadline), row('model', patch.model),
