@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use shorewatch_domain::causes::with_causes;
 use shorewatch_imagery::ImageryError;
 use shorewatch_models::ModelError;
 use shorewatch_store::StoreError;
@@ -73,45 +74,30 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The whole chain of causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
-}
-
 impl From<ImageryError> for Failure {
     fn from(error: ImageryError) -> Self {
         let code = if error.is_retryable() { ExitCode::Retryable } else { ExitCode::Refused };
-        Self { code, text: chain(&error) }
+        Self { code, text: with_causes(&error) }
     }
 }
 
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
         let code = if error.is_retryable() { ExitCode::Retryable } else { ExitCode::Refused };
-        Self { code, text: chain(&error) }
+        Self { code, text: with_causes(&error) }
     }
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let code = if error.is_retryable() { ExitCode::Retryable } else { ExitCode::Refused };
-        Self { code, text: chain(&error) }
+        Self { code, text: with_causes(&error) }
     }
 }
 
 impl From<shorewatch_domain::extract::ExtractError> for Failure {
     fn from(error: shorewatch_domain::extract::ExtractError) -> Self {
-        Self { code: ExitCode::Internal, text: chain(&error) }
+        Self { code: ExitCode::Internal, text: with_causes(&error) }
     }
 }
 
@@ -120,7 +106,7 @@ impl From<std::io::Error> for Failure {
         use std::io::ErrorKind::{FileTooLarge, Interrupted, QuotaExceeded, ResourceBusy, StorageFull, TimedOut};
         let retryable =
             matches!(error.kind(), FileTooLarge | Interrupted | QuotaExceeded | ResourceBusy | StorageFull | TimedOut);
-        Self { code: if retryable { ExitCode::Retryable } else { ExitCode::Refused }, text: chain(&error) }
+        Self { code: if retryable { ExitCode::Retryable } else { ExitCode::Refused }, text: with_causes(&error) }
     }
 }
 

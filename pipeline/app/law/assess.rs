@@ -263,10 +263,5 @@ fn idle_projects(
 fn observed_share(work_folder: &Path, unit: &Digest, grid: &Grid, ground: &MultiPolygon<f64>) -> Option<f64> {
     let (window, causes) = staged_causes(work_folder, unit)?;
     let outline = in_pixels(ground, grid).ok()?;
-    let (mut all, mut observed) = (0_usize, 0_usize);
-    rasterise::for_each_run(&outline, window, |row, cols| {
-        all += cols.len();
-        observed += causes.slice(ndarray::s![row, cols]).iter().filter(|causes| causes.is_observed()).count();
-    });
-    (all > 0).then(|| observed as f64 / all as f64)
+    rasterise::share_within(&outline, window, |pixel| causes[pixel].is_observed())
 }

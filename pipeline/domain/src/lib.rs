@@ -24,12 +24,14 @@
 //! | [`tasking`] | places that people reported |
 //! | [`mod@unit`] | a square of the grid × a pass: what is worked on, and its identity |
 //! | [`digest`] | what is done is keyed by these |
+//! | [`causes`] | an error in one line |
 //!
 //! No files, no clock, no threads, no GDAL, no torch: everything here is a function of its arguments.
 
 pub mod access;
 pub mod belief;
 pub mod case;
+pub mod causes;
 pub mod change;
 pub mod classes;
 pub mod crs;

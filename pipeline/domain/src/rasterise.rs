@@ -51,6 +51,22 @@ pub fn mask(polygons: &MultiPolygon<f64>, window: Window) -> Array2<bool> {
     mask
 }
 
+/// Share (0..1) of the pixels of `window` within the polygons for which `holds` is true of (row, col), both relative to the window;
+/// `None` where no pixel's centre lies within them.
+#[must_use]
+pub fn share_within(
+    polygons: &MultiPolygon<f64>,
+    window: Window,
+    holds: impl Fn((usize, usize)) -> bool,
+) -> Option<f64> {
+    let (mut all, mut held) = (0_usize, 0_usize);
+    for_each_run(polygons, window, |row, cols| {
+        all += cols.len();
+        held += cols.filter(|&col| holds((row, col))).count();
+    });
+    (all > 0).then(|| held as f64 / all as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +93,14 @@ mod tests {
         let window = Window { row: 0, col: 0, rows: 4, cols: 4 };
         let (left, right) = (mask(&left.into(), window), mask(&right.into(), window));
         assert!(left.iter().zip(&right).all(|(left, right)| left != right));
+    }
+
+    #[test]
+    fn a_share_counts_only_what_lies_within() {
+        let square =
+            MultiPolygon(vec![polygon![(x: 1.0, y: 1.0), (x: 3.0, y: 1.0), (x: 3.0, y: 3.0), (x: 1.0, y: 3.0)]]);
+        let window = Window { row: 0, col: 0, rows: 4, cols: 4 };
+        assert_eq!(share_within(&square, window, |(row, col)| row == 1 || col == 0), Some(0.5));
+        assert_eq!(share_within(&square, Window { row: 10, ..window }, |_| true), None);
     }
 }

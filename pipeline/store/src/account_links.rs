@@ -1,10 +1,10 @@
 //! Which accounts an identity provider (OpenID Connect) lets in, and as whom it knows them.
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Row, params};
 
-use crate::accounts::{Account, account_of, add, log};
-use crate::error::{Refusal, StoreError};
+use crate::accounts::{Account, account_of, add, is_known, log, unknown};
+use crate::error::StoreError;
 use crate::store::Store;
 use crate::values::Utc;
 
@@ -25,9 +25,7 @@ impl Store {
     /// # Errors
     /// A fault of the file.
     pub fn account_links(&self) -> Result<Vec<AccountLink>, StoreError> {
-        self.rows("read the links of accounts", "SELECT * FROM account_links ORDER BY account", [], |row| {
-            Ok(AccountLink { account: row.get("account")?, issuer: row.get("issuer")?, subject: row.get("subject")? })
-        })
+        self.rows("read the links of accounts", "SELECT * FROM account_links ORDER BY account", [], link_of)
     }
 
     /// The link of an account.
@@ -35,7 +33,8 @@ impl Store {
     /// # Errors
     /// A fault of the file.
     pub fn account_link(&self, code: &str) -> Result<Option<AccountLink>, StoreError> {
-        Ok(self.account_links()?.into_iter().find(|link| link.account == code))
+        let sql = "SELECT * FROM account_links WHERE account = ?1";
+        Ok(self.rows::<_, Vec<_>>("read the link of the account", sql, [code], link_of)?.into_iter().next())
     }
 
     /// The account of whom a provider calls so.
@@ -56,12 +55,8 @@ impl Store {
     /// No such account; a fault of the file.
     pub fn link_account(&mut self, code: &str, issuer: &str, by: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write("link the account", |transaction| {
-            let known: bool =
-                transaction
-                    .query_row("SELECT EXISTS (SELECT 1 FROM accounts WHERE account = ?1)", [code], |row| row.get(0))?;
-            if !known {
-                let next = "`shorewatch review account list` tells those that there are";
-                return Err(Refusal::Unknown { kind: "account", selector: code.to_owned(), next }.into());
+            if !is_known(transaction, code)? {
+                return Err(unknown(code).into());
             }
             transaction.execute(
                 "INSERT INTO account_links (account, issuer, subject, linked_at) VALUES (?1, ?2, NULL, ?3)
@@ -133,4 +128,8 @@ impl Store {
             Ok(true)
         })
     }
+}
+
+fn link_of(row: &Row<'_>) -> rusqlite::Result<AccountLink> {
+    Ok(AccountLink { account: row.get("account")?, issuer: row.get("issuer")?, subject: row.get("subject")? })
 }

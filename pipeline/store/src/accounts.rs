@@ -239,13 +239,19 @@ impl Store {
     }
 }
 
+/// Whether there is an account of that code.
+pub(crate) fn is_known(transaction: &Transaction<'_>, code: &str) -> rusqlite::Result<bool> {
+    transaction.query_row("SELECT EXISTS (SELECT 1 FROM accounts WHERE account = ?1)", [code], |row| row.get(0))
+}
+
+/// There is none.
+pub(crate) fn unknown(code: &str) -> Refusal {
+    let next = "`shorewatch review account list` tells those that there are";
+    Refusal::Unknown { kind: "account", selector: code.to_owned(), next }
+}
+
 pub(crate) fn add(transaction: &Transaction<'_>, account: &Account, by: &str, now: Timestamp) -> Result<(), Trouble> {
-    let known: bool = transaction.query_row(
-        "SELECT EXISTS (SELECT 1 FROM accounts WHERE account = ?1)",
-        [&account.account],
-        |row| row.get(0),
-    )?;
-    if known {
+    if is_known(transaction, &account.account)? {
         return Err(Refusal::Invalid {
             what: "account".to_owned(),
             expected: "a code that is free".to_owned(),
@@ -290,8 +296,7 @@ fn update(transaction: &Transaction<'_>, account: &Account) -> Result<(), Troubl
         ],
     )?;
     if changed == 0 {
-        let next = "`shorewatch review account list` tells those that there are";
-        return Err(Refusal::Unknown { kind: "account", selector: account.account.clone(), next }.into());
+        return Err(unknown(&account.account).into());
     }
     Ok(())
 }

@@ -140,19 +140,15 @@ fn note(material: &Material<'_>, pass: &Pass, seen: Option<&ChipDate>, cut: &Cut
     let Some(seen) = seen else {
         return format!("{} · {}", pass.sensor, material.word("can't be read any more", "影像已无法读取"));
     };
-    let (mut all, mut observed) = (0_usize, 0_usize);
     let (rows, cols) = seen.observed.dim();
-    rasterise::for_each_run(&cut.outline, Window { row: 0, col: 0, rows, cols }, |row, cols| {
-        all += cols.len();
-        observed += seen.observed.slice(ndarray::s![row, cols]).iter().filter(|observed| **observed).count();
-    });
-    let share = observed as f64 / all.max(1) as f64;
-    if all > 0 && observed == 0 {
-        format!("{} · {}", pass.sensor, material.word("not observed", "未观测"))
-    } else if all > 0 && share < WHOLE {
-        format!("{} · {} {:.0} %", pass.sensor, material.word("observed", "已观测"), (share * 100.0).clamp(1.0, 99.0))
-    } else {
-        pass.sensor.clone()
+    let window = Window { row: 0, col: 0, rows, cols };
+    match rasterise::share_within(&cut.outline, window, |pixel| seen.observed[pixel]) {
+        Some(share) if share <= 0.0 => format!("{} · {}", pass.sensor, material.word("not observed", "未观测")),
+        Some(share) if share < WHOLE => {
+            let observed = material.word("observed", "已观测");
+            format!("{} · {observed} {:.0} %", pass.sensor, (share * 100.0).clamp(1.0, 99.0))
+        }
+        _ => pass.sensor.clone(),
     }
 }
 

@@ -29,6 +29,7 @@ use openidconnect::{
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse,
 };
 use serde::Deserialize;
+use shorewatch_domain::causes::with_causes;
 use tokio::sync::Mutex;
 
 use self::claims::Claims;
@@ -248,7 +249,7 @@ impl Provider {
             _ => {}
         }
         let read = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.client).await;
-        let read = read.map_err(|fault| client::chain(&fault)).and_then(|metadata| {
+        let read = read.map_err(|fault| with_causes(&fault)).and_then(|metadata| {
             match address_fault(metadata.authorization_endpoint().as_str()) {
                 Some(fault) => Err(format!("authorization_endpoint: {fault}")),
                 None => Ok(Arc::new(metadata)),

@@ -14,7 +14,8 @@ use crate::problem::Problem;
 use crate::server::App;
 
 /// The first picture of a date: the patch with the ground around it, in the stretch and the first bands of its tiles. A run leaves
-/// it beside the store for the patches that are looked at next; where it did not, it is cut now. `first.extent` of the patch says which ground it shows.
+/// it beside the store for the patches that are looked at next; where it did not, it is cut now. `first.extent` of the patch says
+/// which ground it shows.
 #[utoipa::path(get, path = "/api/patches/{patch_id}/chips/{date}", tag = "imagery", params(("patch_id" = String, Path),
     ("date" = String, Path, description = "before or after")), responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/png"),
     (status = 404, description = "No such patch, date or bands", body = Problem), (status = 410, description = "The files of the pass are gone", body = Problem)))]

@@ -1,7 +1,6 @@
 //! Requests to the provider: to the issuer's own host alone, without redirects or proxies, within a time, and of answers only so
 //! much is read.
 
-use std::error::Error;
 use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use openidconnect::url::{Origin, Url};
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, http};
 use reqwest::redirect;
+use shorewatch_domain::causes::with_causes;
 
 /// Most of an answer that is read.
 const MOST_ANSWER: usize = 1 << 20;
@@ -40,25 +40,25 @@ impl Client {
             let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|fault| told(&fault))?;
             builder = builder.tls_certs_merge(certificates);
         }
-        let client = builder.build().map_err(|fault| chain(&fault))?;
+        let client = builder.build().map_err(|fault| with_causes(&fault))?;
         Ok(Self { client, issuer: issuer.origin() })
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
-        let request = reqwest::Request::try_from(request).map_err(|fault| NoAnswer(chain(&fault)))?;
+        let request = reqwest::Request::try_from(request).map_err(|fault| NoAnswer(with_causes(&fault)))?;
         if request.url().origin() != self.issuer {
             let (host, issuer) = (request.url().origin().ascii_serialization(), self.issuer.ascii_serialization());
             return Err(NoAnswer(format!(
                 "nothing is sent to {host}: the provider's addresses have to lie on {issuer}"
             )));
         }
-        let mut answer = self.client.execute(request).await.map_err(|fault| NoAnswer(chain(&fault)))?;
+        let mut answer = self.client.execute(request).await.map_err(|fault| NoAnswer(with_causes(&fault)))?;
         let mut taken = http::Response::builder().status(answer.status());
         if let Some(headers) = taken.headers_mut() {
             *headers = answer.headers().clone();
         }
         let mut body = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(|fault| NoAnswer(chain(&fault)))? {
+        while let Some(part) = answer.chunk().await.map_err(|fault| NoAnswer(with_causes(&fault)))? {
             if body.len() + part.len() > MOST_ANSWER {
                 return Err(NoAnswer(format!("the answer is longer than {MOST_ANSWER} bytes")));
             }
@@ -75,18 +75,4 @@ impl<'c> AsyncHttpClient<'c> for Client {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.send(request))
     }
-}
-
-/// An error with its causes.
-pub(super) fn chain(fault: &dyn Error) -> String {
-    let mut text = fault.to_string();
-    let mut source = fault.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -15,6 +15,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use shorewatch_domain::causes::with_causes;
 
 use super::OpenIdClient;
 use super::claims::Claims;
@@ -80,7 +81,7 @@ pub(super) fn verified(
     .set_issue_time_verifier_fn(move |issued| in_time(issued.timestamp(), now));
     let claims = id_token.claims::<CoreJsonWebKey, _>(&verifier, nonce).map_err(|fault| match fault {
         ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => Fault::UnknownKey,
-        other => Fault::Other(super::client::chain(&other)),
+        other => Fault::Other(with_causes(&other)),
     })?;
     let claims = serde_json::to_value(claims).map_err(|fault| Fault::Other(fault.to_string()))?;
     if claims.get("nbf").and_then(Value::as_i64).is_some_and(|from| from > now + SKEW_S) {
