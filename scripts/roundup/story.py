@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -81,7 +82,7 @@ def story(office, reviewer):
     pages = {"tracker-list": f"{TRACKER}/issue?@columns=id,title,status&@sort=id&@filter="}
     for kind, finding in findings.items():
         issue, texts = messages(finding)
-        print(f"  {kind}: {[text.splitlines()[0].split()[0] for text in texts]}")
+        print(f"  issue {issue['id']}, {kind}: {', '.join(sorted(set(re.findall(r'finding[.][a-z_]+', ' '.join(texts)))))}")
         assert any(WANTED[kind] in text for text in texts), (kind, texts)
         pages[f"tracker-{kind}"] = f"{TRACKER}/issue{issue['id']}"
     if shutil.which("chromium"):
