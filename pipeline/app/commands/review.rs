@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use shorewatch_domain::access::{Role, Scope};
-use shorewatch_domain::decision::SeverityGrade;
 use shorewatch_domain::decision::state::TwoPersonRule;
+use shorewatch_domain::law::assessment;
 use shorewatch_findings::secret::SecretSource;
 use shorewatch_review::access::first::{code_fault, new_account};
 use shorewatch_review::access::provider::settings::{ClientSecret, ProviderSettings};
@@ -93,9 +93,9 @@ fn check_origin(origin: &str) -> Result<(), Failure> {
 fn server_settings(settings: &RunSettings, arguments: &ServeArguments) -> Result<Settings, Failure> {
     let two_persons = arguments.two_persons_from.map_or(TwoPersonRule::Never, |severity| {
         TwoPersonRule::From(match severity {
-            Severity::General => SeverityGrade::General,
-            Severity::Serious => SeverityGrade::Serious,
-            Severity::Major => SeverityGrade::Major,
+            Severity::General => assessment::Severity::General,
+            Severity::Serious => assessment::Severity::Serious,
+            Severity::Major => assessment::Severity::Major,
         })
     });
     let provider = settings.open_id_connect.as_ref().map(provider).transpose()?;

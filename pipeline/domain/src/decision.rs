@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::classes::IssueClass;
-use crate::law::assessment::Language;
+use crate::law::assessment::{Language, Severity, SubType};
 use crate::review::{Review, Verdict};
 
 /// What a reviewer says of a patch.
@@ -162,43 +162,16 @@ impl RejectionReason {
     }
 }
 
-/// How bad a patch is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SeverityGrade {
-    /// 一般.
-    General,
-    /// 较严重.
-    Serious,
-    /// 重大.
-    Major,
-}
-
-impl SeverityGrade {
-    /// All of them, from the least.
-    pub const ALL: [Self; 3] = [Self::General, Self::Serious, Self::Major];
-
-    /// The name in stores and exports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::General => "general",
-            Self::Serious => "serious",
-            Self::Major => "major",
-        }
-    }
-}
-
 /// What a reviewer corrected; nothing where the patch was right.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Correction {
     /// What it is in law.
     pub issue_class: Option<IssueClass>,
-    /// Official sub-type, a letter of the class (办河湖〔2018〕245号).
-    pub sub_type: Option<String>,
+    /// Official sub-type (办河湖〔2018〕245号).
+    pub sub_type: Option<SubType>,
     /// How bad it is.
-    pub severity: Option<SeverityGrade>,
+    pub severity: Option<Severity>,
     /// Its outline (CGCS2000: longitude, latitude).
     pub geometry: Option<Polygon<f64>>,
 }
@@ -304,9 +277,11 @@ impl Decision {
         if self.note.chars().count() > MOST_NOTE_LENGTH {
             faults.push(format!("note: expected at most {MOST_NOTE_LENGTH} characters"));
         }
-        let letter = |text: &String| text.len() == 1 && text.bytes().all(|byte| byte.is_ascii_lowercase());
-        if self.corrected.sub_type.as_ref().is_some_and(|sub_type| !letter(sub_type)) {
-            faults.push("corrected.sub_type: expected one small letter".to_owned());
+        if let (Some(class), Some(sub_type)) = (self.corrected.issue_class, self.corrected.sub_type)
+            && sub_type.issue_class() != class
+        {
+            let (got, of) = (sub_type.code(), sub_type.issue_class().name());
+            faults.push(format!("corrected.sub_type: expected one of {}, got {got}, which is {of}", class.name()));
         }
         if self.seconds.is_some_and(|seconds| !(0.0..=86_400.0).contains(&seconds)) {
             faults.push("seconds: expected 0 to 86400".to_owned());

@@ -14,8 +14,9 @@ use std::sync::Arc;
 
 use identity_provider::IdentityProvider;
 use jiff::{SignedDuration, Timestamp};
+use shorewatch_domain::decision::DecisionVerdict;
 use shorewatch_domain::decision::state::TwoPersonRule;
-use shorewatch_domain::decision::{DecisionVerdict, SeverityGrade};
+use shorewatch_domain::law::assessment::Severity;
 use shorewatch_imagery::blocks::BlockCache;
 use shorewatch_review::imagery::{CACHE_BYTES, Imagery};
 use shorewatch_review::server::asked_to_end;
@@ -38,7 +39,7 @@ fn main() {
             "--lease-seconds" => lease = SignedDuration::from_secs(value().parse().expect("a number")),
             "--shown-again" => shown_again = true,
             "--without-sensors" => without_sensors = true,
-            "--two-persons" => two_persons = TwoPersonRule::From(SeverityGrade::Major),
+            "--two-persons" => two_persons = TwoPersonRule::From(Severity::Major),
             "--provider" => with_provider = true,
             other => panic!("unknown argument {other}"),
         }

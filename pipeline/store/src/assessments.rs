@@ -14,6 +14,7 @@ use shorewatch_domain::law::assessment::{
 use shorewatch_domain::law::layer::WaterSourceLevel;
 use shorewatch_domain::law::water::Bank;
 
+use crate::decisions::rows::corrected_of;
 use crate::error::{Refusal, StoreError};
 use crate::store::Store;
 use crate::values::{Hex, Json, Utc, named};
@@ -119,22 +120,22 @@ impl Store {
         })
     }
 
-    /// Every assessment, by priority from the highest, then by number.
+    /// Every assessment as reviewers corrected it, by priority from the highest, then by number.
     ///
     /// # Errors
     /// A fault of the file.
     pub fn assessments(&self) -> Result<Vec<StoredAssessment>, StoreError> {
-        let sql = "SELECT * FROM assessments WHERE explanation IS NOT NULL ORDER BY priority DESC, number, patch_id";
-        self.rows("read the assessments", sql, [], assessment_of)
+        let sql = format!("{CORRECTED} WHERE a.explanation IS NOT NULL ORDER BY a.priority DESC, a.number, a.patch_id");
+        self.rows("read the assessments", &sql, [], assessment_of)
     }
 
-    /// The assessment of a patch, by the patch's id or its number.
+    /// The assessment of a patch as a reviewer corrected it, by the patch's id or its number.
     ///
     /// # Errors
     /// A fault of the file.
     pub fn assessment(&self, selector: &str) -> Result<Option<StoredAssessment>, StoreError> {
-        let sql = "SELECT * FROM assessments WHERE (patch_id = ?1 OR number = ?1) AND explanation IS NOT NULL";
-        let found: Vec<_> = self.rows("read the assessment", sql, [selector], assessment_of)?;
+        let sql = format!("{CORRECTED} WHERE (a.patch_id = ?1 OR a.number = ?1) AND a.explanation IS NOT NULL");
+        let found: Vec<_> = self.rows("read the assessment", &sql, [selector], assessment_of)?;
         Ok(found.into_iter().next())
     }
 
@@ -198,6 +199,11 @@ fn counts(connection: &rusqlite::Connection) -> rusqlite::Result<AssessmentCount
 }
 
 /// All columns in the order of [`insert`].
+/// Assessments with what the decision that counts corrected.
+const CORRECTED: &str = "SELECT a.*, s.issue_class AS corrected_issue_class, s.sub_type AS corrected_sub_type,
+        s.severity AS corrected_severity
+    FROM assessments a LEFT JOIN decision_state s ON s.patch_id = a.patch_id AND s.state = 'decided'";
+
 const COLUMNS: &str = "patch_id, number, detected_on, issue_class, sub_type, severity, stock_flag, permit_status, permit_id, \
      outside_share, river_name, river_code, reach_code, bank, chainage_m, adcd, city, city_code, county, county_code, town, \
      town_code, village, village_code, nearest_place, nearest_place_m, shoreline_zone, source_zone, in_mgmt, chief_city, \
@@ -330,7 +336,7 @@ fn assessment_of(row: &Row<'_>) -> rusqlite::Result<StoredAssessment> {
         Ok(name.zip(code).map(|(name, code)| Unit { code, name }))
     };
     let nearest: (Option<String>, Option<f64>) = (row.get("nearest_place")?, row.get("nearest_place_m")?);
-    Ok(StoredAssessment {
+    let mut stored = StoredAssessment {
         assessment: Assessment {
             patch_id: row.get("patch_id")?,
             number: row.get("number")?,
@@ -374,5 +380,7 @@ fn assessment_of(row: &Row<'_>) -> rusqlite::Result<StoredAssessment> {
         text: row.get("explanation_text")?,
         text_zh: row.get("explanation_text_zh")?,
         assessed_at: row.get::<_, Utc>("assessed_at")?.0,
-    })
+    };
+    stored.assessment.correct(&corrected_of(row)?);
+    Ok(stored)
 }

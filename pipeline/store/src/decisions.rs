@@ -13,7 +13,7 @@ pub mod figures;
 pub mod leases;
 pub mod queue;
 pub mod requests;
-mod rows;
+pub(crate) mod rows;
 pub mod sites;
 pub mod splits;
 
@@ -21,7 +21,8 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize};
 use shorewatch_domain::decision::state::{ReviewState, TwoPersonRule, standing, standing_decisions};
-use shorewatch_domain::decision::{Decision, DecisionVerdict, SeverityGrade};
+use shorewatch_domain::decision::{Decision, DecisionVerdict};
+use shorewatch_domain::law::assessment::Severity;
 use shorewatch_domain::review::{Review, Verdict};
 
 use crate::error::{Refusal, StoreError, Trouble};
@@ -284,11 +285,7 @@ fn must_be_known(transaction: &Transaction<'_>, patch_id: &str) -> Result<(), Tr
 }
 
 /// As the last correction has it, else as the rules of the law do.
-fn severity(
-    transaction: &Transaction<'_>,
-    events: &[Decision],
-    patch_id: &str,
-) -> rusqlite::Result<Option<SeverityGrade>> {
+fn severity(transaction: &Transaction<'_>, events: &[Decision], patch_id: &str) -> rusqlite::Result<Option<Severity>> {
     if let Some(corrected) = standing_decisions(events).iter().rev().find_map(|decision| decision.corrected.severity) {
         return Ok(Some(corrected));
     }
@@ -297,7 +294,7 @@ fn severity(
         .query_row([patch_id], |row| row.get(0))
         .optional()?
         .flatten();
-    Ok(assessed.and_then(|name| SeverityGrade::ALL.into_iter().find(|grade| grade.name() == name)))
+    Ok(assessed.and_then(|name| Severity::ALL.into_iter().find(|grade| grade.name() == name)))
 }
 
 /// The decision as `labels export` reads it. What was taken back, or waits for another person, teaches nothing.

@@ -2,18 +2,19 @@
 
 mod common;
 
-use common::{digest, filled, now, publication, square};
+use common::{at, digest, filled, now, publication, square};
 use geo_types::MultiPolygon;
 use jiff::civil::date;
 use shorewatch_domain::classes::IssueClass;
+use shorewatch_domain::decision::{Correction, Decision, DecisionSource, DecisionVerdict};
 use shorewatch_domain::law::assessment::{
     Assessment, IdleProject, PermitStatus, Severity, StockFlag, SubType, SuppressedReason, Unit,
 };
-use shorewatch_domain::law::explanation::{Explanation, LayerHit, Note, Provenance, StockTrace};
+use shorewatch_domain::law::explanation::{Explanation, LayerHit, Note, Provenance, RuleTable, StockTrace};
 use shorewatch_domain::law::layer::{LayerKind, WaterSourceLevel};
 use shorewatch_domain::law::water::Bank;
 use shorewatch_domain::patch::Patch;
-use shorewatch_store::{AssessmentUpdate, NewAssessment, PatchFilter, Refusal, Store, StoreError};
+use shorewatch_store::{AssessmentUpdate, DecisionRules, NewAssessment, PatchFilter, Refusal, Store, StoreError};
 use tempfile::TempDir;
 
 fn unit(code: &str) -> Unit {
@@ -150,6 +151,58 @@ fn what_goes_in_comes_out_and_is_counted() {
     let again = AssessmentUpdate { idle_projects: None, ..AssessmentUpdate::default() };
     let counts = store.update_assessments(&again, now()).expect("nothing to do");
     assert_eq!((counts.assessed, counts.written, counts.idle_projects), (2, 0, 1));
+}
+
+#[test]
+fn a_reviewer_is_right_where_the_rules_said_otherwise() {
+    let folder = TempDir::new().expect("a folder");
+    let (mut store, pass, run) = filled(&folder.path().join("s.gpkg"));
+    store.publish(&publication(&run, &pass, "a", 1), now()).expect("published");
+    let new = told(&current(&store)[0], "450702-20240315-0001", true);
+    let patch_id = new.assessment.patch_id.clone();
+    let update = AssessmentUpdate { assessments: vec![new.clone()], ..AssessmentUpdate::default() };
+    store.update_assessments(&update, now()).expect("stored");
+    let mut decide = |version: u64, corrected: Option<Correction>| {
+        let made = Decision {
+            decision_id: format!("decision-{version}"),
+            patch_id: patch_id.clone(),
+            case_id: None,
+            verdict: corrected.is_some().then_some(DecisionVerdict::Problem),
+            reason: None,
+            note: String::new(),
+            corrected: corrected.unwrap_or_default(),
+            duplicate_of: None,
+            reviewer: "r-1".to_owned(),
+            decided_at: at("2024-06-02T08:00:00Z"),
+            on_version: version,
+            seconds: None,
+            source: DecisionSource::Desk,
+        };
+        store.record_decision(&made, &DecisionRules::default(), now()).expect("recorded");
+        store.assessments().expect("read").remove(0).assessment
+    };
+
+    // the class alone: the sub-type of mining goes with it
+    let class = Correction { issue_class: Some(IssueClass::Dumping), ..Correction::default() };
+    let corrected = decide(0, Some(class));
+    assert_eq!((corrected.issue_class, corrected.sub_type), (IssueClass::Dumping, None));
+    assert_eq!(corrected.severity, Severity::Major);
+    let reason = corrected.explanation.reason(RuleTable::Issues).expect("a reason");
+    assert_eq!(reason.english, "Corrected by a reviewer; the rules said mining 2c.");
+    assert_eq!(reason.chinese, "复核人员修正；规则判定为乱采 2c。");
+    assert_eq!(decide(1, None), new.assessment, "it was taken back");
+
+    let all =
+        Correction { sub_type: Some(SubType::SolidWaste), severity: Some(Severity::General), ..Correction::default() };
+    let corrected = decide(2, Some(all));
+    assert_eq!((corrected.issue_class, corrected.sub_type), (IssueClass::Dumping, Some(SubType::SolidWaste)));
+    let reason = corrected.explanation.reason(RuleTable::Severity).expect("a reason");
+    assert_eq!((corrected.severity, reason.chinese.as_str()), (Severity::General, "复核人员修正；规则判定为重大。"));
+
+    // a correction that says what the rules say changes nothing, and "why" stays theirs
+    let same = Correction { sub_type: Some(SubType::ForbiddenMining), ..Correction::default() };
+    decide(3, None);
+    assert_eq!(decide(4, Some(same)), new.assessment);
 }
 
 #[test]

@@ -13,9 +13,8 @@ use rusqlite::Connection;
 use shorewatch_domain::access::Scope;
 use shorewatch_domain::classes::IssueClass;
 use shorewatch_domain::decision::state::{ReviewState, TwoPersonRule};
-use shorewatch_domain::decision::{
-    Correction, Decision, DecisionSource, DecisionVerdict, RejectionReason, SeverityGrade,
-};
+use shorewatch_domain::decision::{Correction, Decision, DecisionSource, DecisionVerdict, RejectionReason};
+use shorewatch_domain::law::assessment::{Severity, SubType};
 use shorewatch_domain::review::Verdict;
 use shorewatch_store::decisions::figures::YieldBy;
 use shorewatch_store::decisions::queue::QueueFilter;
@@ -162,9 +161,9 @@ fn decisions_and_the_log_of_access_can_not_be_edited() {
 fn two_persons_decide_a_grave_one_and_nobody_gets_his_own_again() {
     let folder = TempDir::new().expect("a folder");
     let (mut store, ids) = with_patches(&folder.path().join("s.gpkg"), 3);
-    let rules = DecisionRules { two_persons: TwoPersonRule::From(SeverityGrade::Serious), ..DecisionRules::default() };
+    let rules = DecisionRules { two_persons: TwoPersonRule::From(Severity::Serious), ..DecisionRules::default() };
     let grave = |id: &str, reviewer: &str, verdict, on_version| Decision {
-        corrected: Correction { severity: Some(SeverityGrade::Major), ..Correction::default() },
+        corrected: Correction { severity: Some(Severity::Major), ..Correction::default() },
         ..decision(id, &ids[0], reviewer, verdict, on_version)
     };
     let first = store.record_decision(&grave("1", "r-1", DecisionVerdict::Problem, 0), &rules, now()).expect("first");
@@ -192,8 +191,8 @@ fn corrections_count_in_the_queue_and_for_the_law() {
     let drawn = square(108.5, 21.8, 0.0003);
     let corrected = Correction {
         issue_class: Some(IssueClass::Dumping),
-        sub_type: Some("b".to_owned()),
-        severity: Some(SeverityGrade::General),
+        sub_type: Some(SubType::SolidWaste),
+        severity: Some(Severity::General),
         geometry: Some(drawn.clone()),
     };
     let made = Decision { corrected, ..decision("1", &ids[0], "r-1", DecisionVerdict::UnderWatch, 0) };

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, DecisionSource, DecisionVerdict, SeverityGrade};
+use super::{Decision, DecisionSource, DecisionVerdict};
+use crate::law::assessment::Severity;
 
 /// Where a patch stands in review.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -45,13 +46,13 @@ pub enum TwoPersonRule {
     #[default]
     Never,
     /// Two from this severity on. A patch whose severity is not known needs one.
-    From(SeverityGrade),
+    From(Severity),
 }
 
 impl TwoPersonRule {
     /// Whether a patch of this severity needs two persons.
     #[must_use]
-    pub fn needs_two(self, severity: Option<SeverityGrade>) -> bool {
+    pub fn needs_two(self, severity: Option<Severity>) -> bool {
         match self {
             Self::Never => false,
             Self::From(least) => severity.is_some_and(|severity| severity >= least),
@@ -168,9 +169,9 @@ mod tests {
 
     #[test]
     fn the_rule_counts_from_its_severity_on() {
-        let rule = TwoPersonRule::From(SeverityGrade::Serious);
-        assert!(rule.needs_two(Some(SeverityGrade::Major)) && rule.needs_two(Some(SeverityGrade::Serious)));
-        assert!(!rule.needs_two(Some(SeverityGrade::General)) && !rule.needs_two(None));
-        assert!(!TwoPersonRule::Never.needs_two(Some(SeverityGrade::Major)));
+        let rule = TwoPersonRule::From(Severity::Serious);
+        assert!(rule.needs_two(Some(Severity::Major)) && rule.needs_two(Some(Severity::Serious)));
+        assert!(!rule.needs_two(Some(Severity::General)) && !rule.needs_two(None));
+        assert!(!TwoPersonRule::Never.needs_two(Some(Severity::Major)));
     }
 }

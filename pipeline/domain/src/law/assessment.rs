@@ -3,11 +3,13 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::explanation::Explanation;
+use super::explanation::{Explanation, RuleTable};
 use super::layer::{AdministrativeLevel, WaterSourceLevel};
 pub use super::sub_type::SubType;
 use super::water::Bank;
+use super::wording::Wording;
 use crate::classes::IssueClass;
+use crate::decision::Correction;
 use crate::digest::{Digest, DigestBuilder};
 
 /// A language of texts for people.
@@ -274,6 +276,29 @@ pub struct Assessment {
 }
 
 impl Assessment {
+    /// Takes over what a reviewer corrected: from then on the assessment says what a person says, and why.
+    pub fn correct(&mut self, corrected: &Correction) {
+        let former_class = self.issue_class;
+        let issue_class =
+            corrected.issue_class.or(corrected.sub_type.map(SubType::issue_class)).unwrap_or(former_class);
+        let sub_type = corrected.sub_type.or(self.sub_type.filter(|sub_type| sub_type.issue_class() == issue_class));
+        if (issue_class, sub_type) != (former_class, self.sub_type) {
+            let said = |class: IssueClass, sub_type: Option<SubType>| {
+                let code = sub_type.map_or_else(String::new, |sub_type| format!(" {}", sub_type.code()));
+                Wording::new(format!("{}{code}", class.name()), format!("{}{code}", class.official_term()))
+            };
+            let former = said(former_class, self.sub_type);
+            self.explanation.overrule(RuleTable::Issues, &former, said(issue_class, sub_type));
+            (self.issue_class, self.sub_type) = (issue_class, sub_type);
+        }
+        if let Some(severity) = corrected.severity.filter(|severity| *severity != self.severity) {
+            let said =
+                |severity: Severity| Wording::new(severity.text(Language::English), severity.text(Language::Chinese));
+            self.explanation.overrule(RuleTable::Severity, &said(self.severity), said(severity));
+            self.severity = severity;
+        }
+    }
+
     /// Digest of what is said to offices. Priority and explanation are left out: they follow the calendar and the reviews, and an
     /// office need not hear of it.
     #[must_use]

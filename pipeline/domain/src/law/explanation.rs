@@ -57,6 +57,26 @@ impl Explanation {
     pub fn reason(&self, table: RuleTable) -> Option<&Wording> {
         self.rules.iter().find(|rule| rule.table == table && rule.fired)?.reason.as_ref()
     }
+
+    /// A reviewer decided otherwise than the rows of a table: none of them fires any more, and the last one tells so.
+    pub(super) fn overrule(&mut self, table: RuleTable, former: &Wording, now: Wording) {
+        for rule in self.rules.iter_mut().filter(|rule| rule.table == table) {
+            rule.fired = false;
+        }
+        let Wording { english, chinese } = former;
+        self.rules.push(RuleTrace {
+            table,
+            name: "corrected_by_reviewer".to_owned(),
+            chinese_name: Some("复核人员修正".to_owned()),
+            fired: true,
+            outcome: Some(now),
+            failed: None,
+            reason: Some(Wording::new(
+                format!("Corrected by a reviewer; the rules said {english}."),
+                format!("复核人员修正；规则判定为{chinese}。"),
+            )),
+        });
+    }
 }
 
 /// A feature of a layer that a patch meets.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use shorewatch_domain::finding::Standing;
+use shorewatch_domain::law::assessment::SubType;
 use shorewatch_store::outbox::deliveries::Due;
 use shorewatch_store::outbox::records::FindingRecord;
 
@@ -119,10 +120,16 @@ fn ledger(
     if let Some(suspected) = suspected {
         ledger.entry("issue_class").or_insert_with(|| suspected.into());
     }
-    for field in ["issue_class", "sub_type", "severity"] {
-        if let Some(value) = corrected.get(field) {
-            ledger.insert(field.to_owned(), value.clone());
-        }
+    let sub_type = |of: &Map<String, Value>| of.get("sub_type").and_then(Value::as_str).and_then(SubType::of_code);
+    let class = corrected.get("issue_class").and_then(Value::as_str);
+    let class = class.or(sub_type(corrected).map(|sub_type| sub_type.issue_class().name()));
+    // the sub-type of another class goes with the class
+    if class.is_some_and(|class| sub_type(&ledger).is_some_and(|sub_type| sub_type.issue_class().name() != class)) {
+        ledger.remove("sub_type");
+    }
+    ledger.extend(class.map(|class| ("issue_class".to_owned(), class.into())));
+    for field in ["sub_type", "severity"] {
+        ledger.extend(corrected.get(field).map(|value| (field.to_owned(), value.clone())));
     }
     ledger
 }
@@ -200,4 +207,29 @@ fn provenance(stored: &shorewatch_store::StoredPatch) -> BTreeMap<String, String
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_reviewer_corrected_goes_before_the_rules() {
+        let map = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let assessed =
+            map(json!({ "issue_class": "mining", "sub_type": "2a", "severity": "major", "chief_city": "x" }));
+        let told = |corrected: Value| Value::Object(ledger(&assessed, &map(corrected), Some("mining")));
+        assert_eq!(told(json!({})), json!({ "issue_class": "mining", "sub_type": "2a", "severity": "major" }));
+        assert_eq!(told(json!({ "issue_class": "dumping" })), json!({ "issue_class": "dumping", "severity": "major" }));
+        assert_eq!(
+            told(json!({ "sub_type": "3b", "severity": "general" })),
+            json!({ "issue_class": "dumping", "sub_type": "3b", "severity": "general" })
+        );
+        assert_eq!(
+            told(json!({ "issue_class": "mining" })),
+            json!({ "issue_class": "mining", "sub_type": "2a", "severity": "major" })
+        );
+    }
 }

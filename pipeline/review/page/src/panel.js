@@ -7,7 +7,6 @@ import { gcj02 } from './projections.js';
 export const VERDICTS = ['problem', 'not_a_problem', 'under_watch', 'historical_harmless', 'unsure', 'bad_imagery', 'duplicate'];
 export const REASONS = ['cloud_or_shadow', 'water_level', 'season_or_crop', 'permitted', 'misregistration', 'model_error', 'outside_scope', 'other'];
 const CLASSES = ['occupation', 'mining', 'dumping', 'construction', 'undetermined'];
-const SUB_TYPES = { occupation: 'abcd', mining: 'abcd', dumping: 'abc', construction: 'abc', undetermined: '' };
 const SEVERITIES = ['general', 'serious', 'major'];
 
 const row = (name, value) => (value === null || value === undefined || value === '' ? null : [h('dt', { text: t(name) }), h('dd', {}, value)]);
@@ -116,12 +115,14 @@ export class Panel {
   corrections(patch, draft, issue, severity, mayDecide) {
     const change = (corrected) => this.desk.draft({ corrected: { ...this.desk.current.draft.corrected, ...corrected } });
     const choice = (label, values, chosen, onchange, texts = t) => h('label', { class: 'field' }, h('span', { text: label }), h('select', { onchange: (event) => onchange(event.target.value), disabled: !mayDecide }, values.map((value) => h('option', { value, selected: value === (chosen ?? ''), text: value === '' ? '–' : texts(value) }))));
-    const subTypes = ['', ...(SUB_TYPES[issue] ?? '')];
-    this.firstChoice = choice(t('class'), CLASSES, issue, (value) => change({ issue_class: value }));
+    const subTypes = this.desk.session.sub_types.filter((one) => one.issue_class === issue);
+    const chosen = draft.corrected?.sub_type ?? patch.corrected?.sub_type ?? patch.assessment?.sub_type;
+    const nameOf = (code) => `${code} ${subTypes.find((one) => one.code === code)[isChinese() ? 'chinese' : 'english']}`;
+    this.firstChoice = choice(t('class'), CLASSES, issue, (value) => change({ issue_class: value, sub_type: undefined }));
     const tool = (action, label) => h('button', { type: 'button', class: 'tool', disabled: !mayDecide, onclick: () => this.desk.act(action) }, h('kbd', { text: keyLabel(action) }), t(label));
     fill(this.correction, h('h3', { text: t('correct') }),
       h('div', { class: 'choices' }, this.firstChoice,
-        choice(t('sub_type'), subTypes, draft.corrected?.sub_type ?? patch.corrected?.sub_type, (value) => change({ sub_type: value || undefined }), (value) => value),
+        choice(t('sub_type'), ['', ...subTypes.map((one) => one.code)], chosen, (value) => change({ sub_type: value || undefined }), nameOf),
         choice(t('severity'), ['', ...SEVERITIES], severity, (value) => change({ severity: value || undefined }))),
       h('div', { class: 'tools' }, tool('edit', 'edit_outline'), tool('split', 'split'), tool('redraw', 'redraw'),
         draft.corrected?.geometry ? h('button', { type: 'button', class: 'tool', text: t('reset'), onclick: () => this.desk.resetOutline() }) : null));

@@ -10,9 +10,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shorewatch_domain::classes::IssueClass;
-use shorewatch_domain::decision::{
-    Correction, Decision, DecisionSource, DecisionVerdict, RejectionReason, SeverityGrade,
-};
+use shorewatch_domain::decision::{Correction, Decision, DecisionSource, DecisionVerdict, RejectionReason};
+use shorewatch_domain::law::assessment::{Severity, SubType};
 use shorewatch_domain::patch::Patch;
 use shorewatch_store::{PatchReview, RecordedDecision, Store, StoreError};
 
@@ -29,7 +28,7 @@ use crate::split;
 pub struct CorrectionRequest {
     /// Issue class.
     issue_class: Option<String>,
-    /// Sub-type, a small letter.
+    /// Official sub-type by its code: 1a to 4c, of the class.
     sub_type: Option<String>,
     /// Severity.
     severity: Option<String>,
@@ -42,8 +41,8 @@ impl CorrectionRequest {
     fn read(self) -> Result<Correction, Problem> {
         Ok(Correction {
             issue_class: by_name("issue_class", self.issue_class, &IssueClass::ALL, IssueClass::name)?,
-            sub_type: self.sub_type,
-            severity: by_name("severity", self.severity, &SeverityGrade::ALL, SeverityGrade::name)?,
+            sub_type: by_name("sub_type", self.sub_type, &SubType::ALL, SubType::code)?,
+            severity: by_name("severity", self.severity, &Severity::ALL, Severity::name)?,
             geometry: self.geometry.as_ref().map(polygon_of).transpose()?,
         })
     }

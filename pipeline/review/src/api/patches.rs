@@ -7,7 +7,9 @@ use axum::extract::{Path, State};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shorewatch_domain::access::Right;
-use shorewatch_domain::decision::{Decision, DecisionVerdict, RejectionReason, SeverityGrade};
+use shorewatch_domain::decision::{Decision, DecisionVerdict, RejectionReason};
+use shorewatch_domain::digest::Digest;
+use shorewatch_domain::law::assessment::{Severity, SubType};
 use shorewatch_domain::pass::{Pass, PassState};
 use shorewatch_store::{ReviewRequest, Store, StoreError, StoredPatch};
 
@@ -45,6 +47,8 @@ pub struct Shown {
     pub passes: Vec<Pass>,
     /// Positions of the earlier and the later date among them.
     pub dates: Option<[usize; 2]>,
+    /// Why it is shown again, latest first; empty where it waits for the first time.
+    pub requests: Vec<ReviewRequest>,
 }
 
 impl Shown {
@@ -61,10 +65,13 @@ impl Shown {
 /// There is no such patch.
 pub async fn shown(app: &Arc<App>, patch_id: &str) -> Result<Shown, Problem> {
     let id = patch_id.to_owned();
-    let stored = app.stores.read(move |store| store.current_patch(&id)).await?;
+    let read = app.stores.read(move |store| Ok((store.current_patch(&id)?, store.review_requests(&id)?)));
+    let (stored, requests) = read.await?;
     let stored = stored.ok_or_else(|| Problem::not_found("patch"))?;
     let ids = [stored.patch.pre_pass_id, stored.patch.post_pass_id];
-    let passes = app.passes(&ids).await?;
+    // a pass that is why the patch is shown again may have come a moment ago
+    let wanted: Vec<Digest> = ids.into_iter().chain(requests.iter().map(|request| request.pass_id)).collect();
+    let passes = app.passes(&wanted).await?;
     let shows = |pass: &Pass| {
         ids.contains(&pass.id)
             || (pass.state == PassState::Ready
@@ -74,7 +81,7 @@ pub async fn shown(app: &Arc<App>, patch_id: &str) -> Result<Shown, Problem> {
     let passes: Vec<Pass> = passes.iter().filter(|pass| shows(pass)).cloned().collect();
     let at = |id| passes.iter().position(|pass| pass.id == id);
     let dates = at(ids[0]).zip(at(ids[1])).map(|(pre, post)| [pre, post]);
-    Ok(Shown { stored, passes, dates })
+    Ok(Shown { stored, passes, dates, requests })
 }
 
 /// Whether a ring holds a point (even-odd).
@@ -113,10 +120,9 @@ pub async fn detail(
             case,
             store.lease_of(&id, now)?,
             store.field_photos(&id)?,
-            store.review_requests(&id)?,
         ))
     });
-    let (review, decisions, assessment, case, lease, photos, requests) = read.await?;
+    let (review, decisions, assessment, case, lease, photos) = read.await?;
     let patch = &shown.stored.patch;
     let bounds = projected_bounds(patch).map_err(Problem::from)?;
     let extent = first_extent(patch)?;
@@ -170,7 +176,7 @@ pub async fn detail(
         "bands": bands.iter().map(|bands| bands.name()).collect::<Vec<_>>(),
         "passes": passes,
         "first": bands.first().map(|bands| json!({ "bands": bands.name(), "extent": extent })),
-        "shown_again": requests.iter().map(request_json).collect::<Vec<_>>(),
+        "shown_again": shown.requests.iter().map(request_json).collect::<Vec<_>>(),
         "assessment": assessment,
         "explanation": explanation,
         "review": review_json(&review),
@@ -223,8 +229,8 @@ fn explanation(assessment: &mut serde_json::Map<String, Value>) -> Value {
 fn correction_json(decision: &Decision) -> Value {
     json!({
         "issue_class": decision.corrected.issue_class.map(shorewatch_domain::classes::IssueClass::name),
-        "sub_type": decision.corrected.sub_type,
-        "severity": decision.corrected.severity.map(SeverityGrade::name),
+        "sub_type": decision.corrected.sub_type.map(SubType::code),
+        "severity": decision.corrected.severity.map(Severity::name),
         "geometry": decision.corrected.geometry.as_ref().map(polygon_json),
     })
 }

@@ -13,6 +13,7 @@ use axum::response::IntoResponse;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use shorewatch_domain::access::Right;
+use shorewatch_domain::law::assessment::{Language, SubType};
 use shorewatch_store::accounts::{Account, Session, SessionKind};
 
 use crate::access::guard::address;
@@ -58,6 +59,30 @@ pub struct SessionView {
     lease_seconds: i64,
     /// Seconds that a verdict waits for an undo before it is delivered.
     hold_seconds: i64,
+    /// Official sub-types that a correction can name.
+    sub_types: Vec<SubTypeView>,
+}
+
+/// An official sub-type.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct SubTypeView {
+    /// 1a to 4c.
+    code: &'static str,
+    /// The class that it belongs to.
+    issue_class: &'static str,
+    english: &'static str,
+    chinese: &'static str,
+}
+
+impl From<SubType> for SubTypeView {
+    fn from(sub_type: SubType) -> Self {
+        Self {
+            code: sub_type.code(),
+            issue_class: sub_type.issue_class().name(),
+            english: sub_type.text(Language::English),
+            chinese: sub_type.text(Language::Chinese),
+        }
+    }
 }
 
 fn view(app: &App, identity: &Identity) -> SessionView {
@@ -71,6 +96,7 @@ fn view(app: &App, identity: &Identity) -> SessionView {
         expires_at: identity.session.expires_at.to_string(),
         lease_seconds: app.settings.lease.as_secs(),
         hold_seconds: app.settings.rules.hold.as_secs(),
+        sub_types: SubType::ALL.into_iter().map(SubTypeView::from).collect(),
     }
 }
 

@@ -5,9 +5,8 @@ use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use shorewatch_domain::classes::IssueClass;
 use shorewatch_domain::decision::state::ReviewState;
-use shorewatch_domain::decision::{
-    Correction, Decision, DecisionSource, DecisionVerdict, RejectionReason, SeverityGrade,
-};
+use shorewatch_domain::decision::{Correction, Decision, DecisionSource, DecisionVerdict, RejectionReason};
+use shorewatch_domain::law::assessment::{Severity, SubType};
 
 use super::PatchReview;
 use crate::geometry::Shape;
@@ -31,7 +30,7 @@ macro_rules! by_name {
 
 by_name!(NamedVerdict, DecisionVerdict);
 by_name!(NamedReason, RejectionReason);
-by_name!(NamedSeverity, SeverityGrade);
+by_name!(NamedSeverity, Severity);
 by_name!(NamedSource, DecisionSource);
 by_name!(NamedState, ReviewState);
 
@@ -51,8 +50,8 @@ pub(super) fn insert(transaction: &Transaction<'_>, decision: &Decision, now: ji
             decision.reason.map(RejectionReason::name),
             decision.note,
             decision.corrected.issue_class.map(IssueClass::name),
-            decision.corrected.sub_type,
-            decision.corrected.severity.map(SeverityGrade::name),
+            decision.corrected.sub_type.map(SubType::code),
+            decision.corrected.severity.map(Severity::name),
             decision.corrected.geometry.as_ref().map(Shape),
             decision.duplicate_of,
             decision.reviewer,
@@ -83,12 +82,7 @@ pub(super) fn decision_of(row: &Row<'_>) -> rusqlite::Result<Decision> {
         verdict: row.get::<_, Option<NamedVerdict>>("verdict")?.map(|named| named.0),
         reason: row.get::<_, Option<NamedReason>>("reason")?.map(|named| named.0),
         note: row.get("note")?,
-        corrected: Correction {
-            issue_class: row.get::<_, Option<patches::Named>>("corrected_issue_class")?.map(|named| named.0),
-            sub_type: row.get("corrected_sub_type")?,
-            severity: row.get::<_, Option<NamedSeverity>>("corrected_severity")?.map(|named| named.0),
-            geometry: geometry.map(|shape| shape.0),
-        },
+        corrected: Correction { geometry: geometry.map(|shape| shape.0), ..corrected_of(row)? },
         duplicate_of: row.get("duplicate_of")?,
         reviewer: row.get("reviewer")?,
         decided_at: row.get::<_, Utc>("decided_at")?.0,
@@ -96,6 +90,24 @@ pub(super) fn decision_of(row: &Row<'_>) -> rusqlite::Result<Decision> {
         seconds: row.get("seconds")?,
         source: row.get::<_, NamedSource>("source")?.0,
     })
+}
+
+/// What was corrected, without the outline, from columns that begin with `corrected_`.
+pub(crate) fn corrected_of(row: &Row<'_>) -> rusqlite::Result<Correction> {
+    let issue_class = row.get::<_, Option<patches::Named>>("corrected_issue_class")?.map(|named| named.0);
+    Ok(Correction {
+        issue_class,
+        sub_type: corrected_sub_type(row.get("corrected_sub_type")?, issue_class),
+        severity: row.get::<_, Option<NamedSeverity>>("corrected_severity")?.map(|named| named.0),
+        geometry: None,
+    })
+}
+
+/// The sub-type of a code; decisions of early versions hold its letter only, which says which one together with the class.
+fn corrected_sub_type(code: Option<String>, issue_class: Option<IssueClass>) -> Option<SubType> {
+    let code = code?;
+    let of_letter = |one: &SubType| Some(one.issue_class()) == issue_class && one.code()[1..] == code;
+    SubType::of_code(&code).or_else(|| SubType::ALL.into_iter().find(of_letter))
 }
 
 /// Where a patch stands; without a row, open in version 0.
@@ -147,8 +159,8 @@ pub(super) fn set_state(
         state.decided_at.map(Utc),
         state.held_until.map(Utc),
         corrected.issue_class.map(IssueClass::name),
-        corrected.sub_type,
-        corrected.severity.map(SeverityGrade::name),
+        corrected.sub_type.map(SubType::code),
+        corrected.severity.map(Severity::name),
         corrected.geometry.as_ref().map(Shape),
     ])?;
     Ok(())

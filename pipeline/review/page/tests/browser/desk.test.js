@@ -124,7 +124,7 @@ describe('a reviewer', { skip }, () => {
     await page.mouse.up();
     await page.keyboard.press('Enter');
     await page.selectOption('.choices label:nth-child(1) select', 'dumping');
-    await page.selectOption('.choices label:nth-child(2) select', 'b');
+    await page.selectOption('.choices label:nth-child(2) select', '3b');
     await page.selectOption('.choices label:nth-child(3) select', 'serious');
     await page.evaluate(() => document.activeElement.blur());
     await picture(page, 'corrected');
@@ -133,7 +133,7 @@ describe('a reviewer', { skip }, () => {
     await settled(page);
     const ask = await machine(served.origin);
     const { corrected } = (await ask('GET', `/api/patches/${id}`)).body;
-    assert.deepEqual([corrected.issue_class, corrected.sub_type, corrected.severity], ['dumping', 'b', 'serious']);
+    assert.deepEqual([corrected.issue_class, corrected.sub_type, corrected.severity], ['dumping', '3b', 'serious']);
     assert.equal(corrected.geometry.coordinates[0].length, 5);
     await context.close();
   });
