@@ -36,17 +36,18 @@ export function figures(session) {
   const host = h('div');
   const groups = ['issue_class', 'reach', 'county', 'month', 'model', 'reviewer'];
   const select = h('select', { onchange: () => show() }, groups.map((by) => h('option', { value: by, text: t(by) })));
-  const head = (...names) => h('tr', {}, names.map((name) => h('th', { scope: 'col', text: name })));
+  const NUMBERS = ['decided', 'share', 'median', 'kappa'];
+  const head = (...names) => h('tr', {}, names.map((name) => h('th', { scope: 'col', class: NUMBERS.includes(name) ? 'number' : '', text: t(name) })));
   const fault = (where) => (problem) => fill(where, h('p', { class: 'fault', role: 'alert', text: t('not_loaded', { detail: problem.message }) }));
   const load = async () => {
     const { groups: told } = await get(`/api/figures/yield${query({ by: select.value })}`);
     const rows = told.map((group) => h('tr', {}, h('th', { scope: 'row', text: group.group ? t(group.group) : t('unknown') }), h('td', { class: 'number', text: `${group.confirmed.hits} / ${group.confirmed.of}` }), h('td', { class: 'number', text: percent(group.confirmed.share) }), h('td', {}, interval(group.confirmed), h('span', { class: 'unseen', text: `${percent(group.confirmed.low)} – ${percent(group.confirmed.high)}` })), h('td', { class: 'number', text: group.median_seconds === null ? '–' : group.median_seconds.toFixed(0) })));
-    fill(host, rows.length ? h('table', {}, h('caption', { class: 'unseen', text: t('yield') }), h('thead', {}, head(t(select.value), t('decided'), t('share'), t('interval'), t('median'))), h('tbody', {}, rows)) : h('p', { class: 'quiet-text', text: t('none_yet') }));
+    fill(host, rows.length ? h('table', {}, h('caption', { class: 'unseen', text: t('yield') }), h('thead', {}, head(select.value, 'decided', 'share', 'interval', 'median')), h('tbody', {}, rows)) : h('p', { class: 'quiet-text', text: t('none_yet') }));
   };
   const show = () => load().catch(fault(host));
   const agreement = h('div');
   if (session.rights.includes('Audit')) {
-    get('/api/figures/agreement').then(({ reviewers }) => fill(agreement, h('h3', { text: t('agreement') }), reviewers.length ? h('table', {}, h('thead', {}, head(t('reviewer'), t('share'), t('interval'), t('kappa'))), h('tbody', {}, reviewers.map((one) => h('tr', {}, h('th', { scope: 'row', text: one.reviewer }), h('td', { class: 'number', text: `${one.same.hits} / ${one.same.of}` }), h('td', {}, interval(one.same)), h('td', { class: 'number', text: one.kappa === null ? '–' : one.kappa.toFixed(2) }))))) : h('p', { class: 'quiet-text', text: t('none_yet') }))).catch(fault(agreement));
+    get('/api/figures/agreement').then(({ reviewers }) => fill(agreement, h('h3', { text: t('agreement') }), reviewers.length ? h('table', {}, h('thead', {}, head('reviewer', 'share', 'interval', 'kappa')), h('tbody', {}, reviewers.map((one) => h('tr', {}, h('th', { scope: 'row', text: one.reviewer }), h('td', { class: 'number', text: `${one.same.hits} / ${one.same.of}` }), h('td', {}, interval(one.same)), h('td', { class: 'number', text: one.kappa === null ? '–' : one.kappa.toFixed(2) }))))) : h('p', { class: 'quiet-text', text: t('none_yet') }))).catch(fault(agreement));
   }
   show();
   return open(t('figures'), h('label', { class: 'field inline' }, h('span', { text: `${t('yield')} · ${t('by')}` }), select), host, agreement);
@@ -83,7 +84,7 @@ export function accounts() {
   const show = async () => {
     const { accounts: all, provider } = await get('/api/accounts');
     const change = (one, changed) => ask('PATCH', `/api/accounts/${encodeURIComponent(one.account)}`, changed).then(show).catch(fault);
-    fill(host, h('table', {}, h('thead', {}, h('tr', {}, ['account', 'role', 'scope_words', 'sessions', 'actions'].map((name) => h('th', { scope: 'col', text: t(name) })))), h('tbody', {}, all.map((one) => h('tr', { class: one.disabled ? 'disabled' : '' }, h('th', { scope: 'row', text: one.account }), h('td', { text: t(one.role) }), h('td', { text: one.scope }), h('td', { class: 'number', text: String(one.sessions.length) }), h('td', {},
+    fill(host, h('table', {}, h('thead', {}, h('tr', {}, ['account', 'role', 'scope_words', 'sessions', 'actions'].map((name) => h('th', { scope: 'col', class: name === 'sessions' ? 'number' : '', text: t(name) })))), h('tbody', {}, all.map((one) => h('tr', { class: one.disabled ? 'disabled' : '' }, h('th', { scope: 'row', text: one.account }), h('td', { text: t(one.role) }), h('td', { text: one.scope }), h('td', { class: 'number', text: String(one.sessions.length) }), h('td', {},
       h('button', { type: 'button', class: 'link', text: t('new_password'), onclick: () => post(`/api/accounts/${encodeURIComponent(one.account)}/reset`).then((made) => { told.textContent = `${made.account} · ${t('new_password_once', { password: made.password })}`; }).catch(fault) }), ' ',
       h('button', { type: 'button', class: 'link', text: t(one.disabled ? 'enable' : 'disable'), onclick: () => change(one, { disabled: !one.disabled }) }),
       provider && [' ', h('button', { type: 'button', class: 'link', title: one.linked ? `${provider}: ${t(one.bound ? 'linked' : 'expected')}` : provider, text: t(one.linked ? 'unlink' : 'link'), onclick: () => change(one, { linked: !one.linked }) })]))))));
