@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use shorewatch_domain::change;
 use shorewatch_domain::classes::{ClassTable, ModelClasses};
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::pass::Pass;
 use shorewatch_domain::sensor::{BandRole, SensorProfile};
 use shorewatch_domain::unit::UnitContext;
+use shorewatch_imagery::blocks::BlockCache;
 use shorewatch_imagery::open::Limits;
 use shorewatch_imagery::read::PassReader;
 use shorewatch_models::{ChangeNetwork, SegmenterDescription};
@@ -91,7 +93,10 @@ impl RunContext {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let cache_bytes = cache_bytes(parts.model.description());
+        let model = parts.model.description();
+        // a window is grown by the margin, out to the alignment, and by the halo; and so is its neighbour
+        let grown = change::margin_px(&parts.table) + model.alignment_px.max(1) - 1 + model.halo_px;
+        let cache = BlockCache::new(cache_bytes(model)).with_shared_edge(2 * grown);
         Self {
             work_folder: parts.work_folder,
             table: parts.table,
@@ -100,7 +105,7 @@ impl RunContext {
             unit_context: parts.unit_context,
             simplify_tolerance_px: parts.simplify_tolerance_px,
             pairs: Pairs::default(),
-            readers: Readers::new(parts.passes, parts.profiles, parts.limits, cache_bytes),
+            readers: Readers::new(parts.passes, parts.profiles, parts.limits, cache),
             change: parts.change,
         }
     }

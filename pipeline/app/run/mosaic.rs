@@ -149,9 +149,11 @@ impl<'a> Mosaic<'a> {
                         let earlier = usize::from(result.change.earlier[from]);
                         known.compared_with[to] = unit.earlier_pass_ids.get(earlier).copied();
                         known.after[to] = Some((result.change.class_after[from], result.object_after[from]));
-                        known.odds[to] = odds_of(result.odds[from]);
-                        for term in 0..TERMS.len() {
-                            known.terms[(term, to.0, to.1)] = term_of(result.terms[(term, from.0, from.1)]);
+                        if let Some(weighed) = &result.weighed {
+                            known.odds[to] = odds_of(weighed.odds[from]);
+                            for term in 0..TERMS.len() {
+                                known.terms[(term, to.0, to.1)] = term_of(weighed.terms[(term, from.0, from.1)]);
+                            }
                         }
                         known.classes[to] = Some((result.change.class_before[from], result.change.class_after[from]));
                     }

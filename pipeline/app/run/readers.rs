@@ -31,19 +31,19 @@ pub struct Readers {
 type ReaderKey = (Digest, Vec<BandRole>);
 
 impl Readers {
-    /// No pass is open yet. `cache_bytes` of decoded blocks are kept.
+    /// No pass is open yet; decoded blocks are kept in `cache`.
     #[must_use]
     pub fn new(
         passes: Vec<Pass>,
         profiles: BTreeMap<String, SensorProfile>,
         limits: Limits,
-        cache_bytes: usize,
+        cache: BlockCache,
     ) -> Self {
         Self {
             passes: passes.into_iter().map(|pass| (pass.id, pass)).collect(),
             profiles,
             limits,
-            cache: Arc::new(BlockCache::new(cache_bytes)),
+            cache: Arc::new(cache),
             open: Mutex::default(),
         }
     }

@@ -37,12 +37,19 @@ pub struct UnitResult {
     /// Most probable class of the second head in the later pass, where the model has one and it observed the pixel, else
     /// [`NO_CLASS`](shorewatch_domain::change::NO_CLASS) (row, col).
     pub object_after: Array2<u8>,
+    /// What the evidence adds up to; `None` where nothing was compared.
+    pub weighed: Option<Weighed>,
+    /// Counts.
+    pub summary: UnitSummary,
+}
+
+/// Evidence of change, in bytes.
+#[derive(Debug)]
+pub struct Weighed {
     /// Log-odds of change as [`stored_odds`] writes them (row, col); 0 where nothing was compared.
     pub odds: Array2<u8>,
     /// Contributions to them by kind as [`stored_term`] writes them (term, row, col), under labels only.
     pub terms: Array3<u8>,
-    /// Counts.
-    pub summary: UnitSummary,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -94,8 +101,7 @@ pub fn staged(work_folder: &Path, unit: &Digest) -> Option<UnitResult> {
                 class_after: layer(5),
             },
             object_after: layer(6),
-            odds: layer(7),
-            terms: layers.values.slice(s![8.., .., ..]).to_owned(),
+            weighed: Some(Weighed { odds: layer(7), terms: layers.values.slice(s![8.., .., ..]).to_owned() }),
             summary: note.summary,
         })
     })
@@ -168,6 +174,8 @@ pub(super) fn stage(context: &RunContext, unit: &Unit, result: UnitResult) -> Re
     // nothing was compared on the first pass of a place: that it is all 0 need not be looked up
     let zero = Array2::zeros((1, 1));
     let blank = (!compared).then_some(&zero);
+    let size = result.change.labels.raw_dim();
+    let nothing = || zero.broadcast(size).unwrap_or_else(|| unreachable!("one value in any size"));
     let head = [
         (LABELS, told(blank, result.change.labels.view())),
         (CONFIDENCE, told(blank, result.change.confidence.view())),
@@ -176,9 +184,12 @@ pub(super) fn stage(context: &RunContext, unit: &Unit, result: UnitResult) -> Re
         (CLASS_BEFORE, result.change.class_before.view()),
         (CLASS_AFTER, result.change.class_after.view()),
         (OBJECT_AFTER, result.object_after.view()),
-        (CHANGE, told(blank, result.odds.view())),
+        (CHANGE, result.weighed.as_ref().map_or_else(nothing, |weighed| weighed.odds.view())),
     ];
-    let terms = TERMS.iter().copied().zip(result.terms.outer_iter().map(|term| told(blank, term)));
+    let terms = TERMS.iter().enumerate().map(|(term, name)| {
+        let layer = result.weighed.as_ref().map(|weighed| weighed.terms.index_axis(Axis(0), term));
+        (*name, layer.unwrap_or_else(nothing))
+    });
     let layers: Vec<_> = head.into_iter().chain(terms).collect();
     let path = staged_path(&context.work_folder, &unit.id);
     write_layers(&path, unit.grid, result.change.window, &layers, &note)?;
@@ -214,14 +225,14 @@ pub fn term_of(stored: u8) -> f32 {
     f32::from(stored) / 16.0 - 8.0
 }
 
-pub(super) fn stored(odds: Option<&LogOdds>, labels: &Array2<u8>) -> (Array2<u8>, Array3<u8>) {
+/// Log-odds as they are staged, their contributions under `labels` only.
+pub(super) fn stored(odds: &LogOdds, labels: &Array2<u8>) -> Weighed {
     let (rows, cols) = labels.dim();
     let mut terms = Array3::zeros((TERMS.len(), rows, cols));
-    let Some(odds) = odds else { return (Array2::zeros((rows, cols)), terms) };
     for ((row, col), _) in labels.indexed_iter().filter(|(_, label)| **label != NO_CHANGE) {
         for term in 0..TERMS.len() {
             terms[(term, row, col)] = stored_term(odds.terms[(term, row, col)]);
         }
     }
-    (odds.sum.mapv(stored_odds), terms)
+    Weighed { odds: odds.sum.mapv(stored_odds), terms }
 }

@@ -84,10 +84,10 @@ fn compute(
             }
         }
     }
-    let (mut odds, terms) = stored(odds.as_ref(), &change.labels);
-    if let Some(in_scope) = &in_scope {
+    let mut weighed = odds.map(|odds| stored(&odds, &change.labels));
+    if let (Some(weighed), Some(in_scope)) = (&mut weighed, &in_scope) {
         // how much out of scope is known depends on how the ground was cut; what patches are judged by must not
-        odds.zip_mut_with(in_scope, |odds, inside| *odds = if *inside { *odds } else { 0 });
+        weighed.odds.zip_mut_with(in_scope, |odds, inside| *odds = if *inside { *odds } else { 0 });
     }
     faults.sort();
     faults.dedup();
@@ -98,7 +98,7 @@ fn compute(
         let counts = class_counts(change.class_after.view(), mask.view(), context.classes.names.len());
         summary.class_px.insert(reach_id.clone(), counts);
     }
-    Ok(UnitResult { change, object_after, odds, terms, summary })
+    Ok(UnitResult { change, object_after, weighed, summary })
 }
 
 /// The result for the first pass of a place.

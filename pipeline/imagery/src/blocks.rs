@@ -23,6 +23,11 @@ use crate::runtime::collect_messages;
 /// Pixels that a decoded block should have at least: smaller native blocks are read several at a time.
 const BLOCK_PIXELS: usize = 512 * 512;
 
+/// Source pixels along the lower and right edges of a window in which the next windows of a sweep, row by row, may begin, where
+/// nothing is known of them: twice the largest margin and halo, and some for rotation. Blocks that end before are not needed
+/// again.
+pub(crate) const SHARED_EDGE_PX: usize = 128;
+
 /// Samples of one block in the file's own data type, (band, row, col) in row-major order.
 #[derive(Debug)]
 pub enum Samples {
@@ -283,6 +288,8 @@ type Slot = Arc<OnceLock<Result<Arc<Block>, String>>>;
 /// least recently used.
 pub struct BlockCache {
     capacity_bytes: usize,
+    /// See [`BlockCache::with_shared_edge`].
+    pub(crate) shared_edge_px: usize,
     decoded: AtomicU64,
     inner: Mutex<Inner>,
 }
@@ -308,7 +315,14 @@ impl BlockCache {
     /// A cache that keeps at most `capacity_bytes` (blocks in use are beyond it).
     #[must_use]
     pub fn new(capacity_bytes: usize) -> Self {
-        Self { capacity_bytes, decoded: AtomicU64::new(0), inner: Mutex::default() }
+        Self { capacity_bytes, shared_edge_px: SHARED_EDGE_PX, decoded: AtomicU64::new(0), inner: Mutex::default() }
+    }
+
+    /// The same for windows of which neighbours share `pixels` of a file that lies on the grid.
+    #[must_use]
+    pub const fn with_shared_edge(mut self, pixels: usize) -> Self {
+        self.shared_edge_px = pixels;
+        self
     }
 
     /// How many blocks were decoded so far: more than there are means that the capacity is too small for the order of work.

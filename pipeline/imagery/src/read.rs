@@ -12,7 +12,7 @@ use shorewatch_domain::pass::Pass;
 use shorewatch_domain::raster::Raster;
 use shorewatch_domain::sensor::{BandRole, Layout, NodataRule, QualityFlag, Radiometry, SensorProfile};
 
-use crate::blocks::{BlockCache, BlockSource, Samples};
+use crate::blocks::{BlockCache, BlockSource, SHARED_EDGE_PX, Samples};
 use crate::crs::SourceCrs;
 use crate::error::ImageryError;
 use crate::open::{Assigned, Limits, open_raster};
@@ -31,10 +31,6 @@ const SQUARE_TOLERANCE: f64 = 1e-7;
 
 /// Source pixels that one resampling step may hold in memory: few enough for the second-level cache.
 const SOURCE_PIXELS_AT_ONCE: usize = 256 << 10;
-
-/// Source pixels along the lower and right edges of a window in which the next windows of a sweep, row by row, may begin:
-/// twice the largest margin and halo, and some for rotation. Blocks that end before are not needed again.
-const SHARED_EDGE_PX: i64 = 128;
 
 /// What a band of a file is for.
 enum Use {
@@ -291,6 +287,7 @@ impl PassReader {
     ) -> Result<(), ImageryError> {
         if let Some((row, col)) = file.offset_on(&grid) {
             let source = Window { row: window.row + row, col: window.col + col, ..window };
+            let last = last.then_some(self.cache.shared_edge_px);
             return self.fill(file, (source, last), &file.positions, pixels, causes, faults);
         }
         let to_source = ToSource::new(grid, &file.crs, file.affine)?;
@@ -314,7 +311,7 @@ impl PassReader {
             let in_order: Vec<_> = (0..count).collect();
             self.fill(
                 file,
-                (source, last),
+                (source, last.then_some(SHARED_EDGE_PX)),
                 &in_order,
                 &mut source_pixels.view_mut(),
                 &mut source_causes.view_mut(),
@@ -336,11 +333,12 @@ impl PassReader {
         Ok(())
     }
 
-    /// Copies a window of the file's own pixels as reflectance; what lies beyond the file is [`Causes::OUTSIDE`].
+    /// Copies a window of the file's own pixels as reflectance; what lies beyond the file is [`Causes::OUTSIDE`]. `shared`: how
+    /// many pixels along its edges the next windows may want; `None` where they may want all.
     fn fill(
         &self,
         file: &FileSource,
-        (window, last): (Window, bool),
+        (window, shared): (Window, Option<usize>),
         positions: &[usize],
         pixels: &mut ArrayViewMut3<'_, f32>,
         causes: &mut ArrayViewMut2<'_, Causes>,
@@ -390,9 +388,10 @@ impl PassReader {
                         self.convert(file, &block, samples, from, positions, &mut pixels, &mut causes);
                     }
                 }
-                if last && place.col_end() + SHARED_EDGE_PX <= window.col_end() {
+                let shared = shared.map(|pixels| pixels as i64);
+                if let Some(shared) = shared.filter(|shared| place.col_end() + shared <= window.col_end()) {
                     // what the windows of the next row may still want
-                    let wanted = (window.row_end() - SHARED_EDGE_PX - place.row).clamp(0, place.rows as i64);
+                    let wanted = (window.row_end() - shared - place.row).clamp(0, place.rows as i64);
                     self.cache.done_with(&file.blocks, (block_row, block_col), wanted as usize);
                 }
             }

@@ -28,6 +28,7 @@ use jiff::civil::Date;
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::law::assessment::{IdleProject, Language};
 use shorewatch_domain::reach::Reach;
+use shorewatch_imagery::blocks::BlockCache;
 use shorewatch_law::rules::Rules;
 use shorewatch_report::{Block, Document, DocumentCell, DocumentTable, Section, Sheet, render_document};
 use shorewatch_store::{Observation, PatchFilter, PublicationRecord, Store};
@@ -153,7 +154,8 @@ pub fn page(settings: &RunSettings, store: &Store, wanted: &Wanted) -> Result<(S
         .collect();
     publications.retain(|one| rules.local_day(one.post_date) <= span.to);
     shorewatch_imagery::open::init();
-    let readers = Readers::new(store.passes()?, settings.profiles(), register::limits(settings), CACHE_BYTES);
+    let readers =
+        Readers::new(store.passes()?, settings.profiles(), register::limits(settings), BlockCache::new(CACHE_BYTES));
     // a report reads without the bundle too: water areas are left out then
     let description = Model::describe(settings)
         .inspect_err(|fault| tracing::warn!(%fault, "the report leaves water areas out: the model can't be read"));
