@@ -101,10 +101,7 @@ pub fn assess_all(store: &mut Store, rules: &Rules, work_folder: &Path, now: Tim
 }
 
 /// The areas in force that outlines can meet; `None` where there are no outlines.
-fn near<'a>(
-    store: &Store,
-    outlines: impl Iterator<Item = &'a Polygon<f64>>,
-) -> Result<Option<Vec<Feature>>, Failure> {
+fn near<'a>(store: &Store, outlines: impl Iterator<Item = &'a Polygon<f64>>) -> Result<Option<Vec<Feature>>, Failure> {
     let outlines: Vec<_> = outlines.collect();
     if outlines.is_empty() {
         return Ok(None);

@@ -163,9 +163,9 @@ impl DocumentCell {
         Self { text: text.into(), link: Some(link.into()) }
     }
 
-    /// Numbers, dates and codes stay on one line.
-    fn is_code(&self) -> bool {
-        self.text.len() <= 24 && self.text.is_ascii()
+    /// Numbers, dates and codes stay on one line, and so do words of a few characters: Chinese would break after each of them.
+    fn stays_on_one_line(&self) -> bool {
+        (self.text.len() <= 24 && self.text.is_ascii()) || self.text.chars().count() <= 6
     }
 
     fn safe_link(&self) -> Option<&str> {
@@ -182,6 +182,19 @@ struct Page<'a> {
 impl Page<'_> {
     fn is_numeric(table: &DocumentTable, column: &usize) -> bool {
         table.numeric.get(*column).copied().unwrap_or(false)
+    }
+
+    /// A table of a few rows of one line each is not torn apart by the end of a sheet.
+    const fn is_short(table: &DocumentTable) -> bool {
+        table.rows.len() <= 14 && table.headers.len() <= 6
+    }
+
+    /// The last line stays on the sheet of the last section: another kind of sheet would be a new one.
+    fn foot(&self) -> &'static str {
+        match self.document.sections.last().map(|section| section.sheet) {
+            Some(Sheet::Across) => "across",
+            _ => "",
+        }
     }
 }
 
