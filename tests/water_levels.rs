@@ -23,7 +23,8 @@ fn four_years() -> Place {
 
 /// The entry of a year's pass.
 fn pass(place: &Place, year: u16) -> String {
-    let file = fs::read_dir(place.path(&year.to_string())).expect("a folder").next().expect("a file").expect("an entry");
+    let file =
+        fs::read_dir(place.path(&year.to_string())).expect("a folder").next().expect("a file").expect("an entry");
     let file = file.file_name().into_string().expect("a name");
     format!(
         "[[passes]]\nfiles = [\"{year}/{file}\"]\nsensor = \"synthetic\"\nname = \"{year}\"\ntime = \"{year}-07-01T00:00:00Z\"\n"

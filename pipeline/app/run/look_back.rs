@@ -53,9 +53,8 @@ impl LookBack {
         // unknown water is taken for the middle of what is known, so that it changes no place among the others
         let known: Vec<f64> = candidates[1..].iter().filter_map(|candidate| candidate.water_difference).collect();
         let neutral = if known.is_empty() { 0.0 } else { known.iter().sum::<f64>() / known.len() as f64 };
-        let distance = |candidate: &ChosenPass| {
-            age(candidate) + candidate.water_difference.unwrap_or(neutral) / TWENTIETH
-        };
+        let distance =
+            |candidate: &ChosenPass| age(candidate) + candidate.water_difference.unwrap_or(neutral) / TWENTIETH;
         // stable: of equals the later one first
         candidates[1..].sort_by(|one, other| distance(one).total_cmp(&distance(other)));
         candidates.truncate(self.passes);

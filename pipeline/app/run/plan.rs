@@ -100,10 +100,9 @@ impl Choosing<'_> {
         };
         let readings = before.chosen.iter().filter_map(|chosen| reading_of(&chosen.pass_id)).chain([reading]);
         let configuration = readings
-            .fold(
-                DigestBuilder::new("reading").digest("configuration", &context.configuration),
-                |builder, reading| builder.digest("reading", reading),
-            )
+            .fold(DigestBuilder::new("reading").digest("configuration", &context.configuration), |builder, reading| {
+                builder.digest("reading", reading)
+            })
             .finish();
         let of_unit = UnitContext { configuration, ..*context };
         let reaches = ground.cells[&cell].iter().map(|&index| &ground.reaches[index]);
