@@ -65,17 +65,15 @@ pub(super) fn pictures(
     })
     .map_err(|fault| Failure::internal(format!("report: {fault}")))?;
     let mut rendered = rendered.into_iter();
-    let of_date = |((pass, (_, point)), seen): (
-        (&&shorewatch_domain::pass::Pass, (Digest, Option<&CasePoint>)),
-        Option<ChipDate>,
-    )| {
-        CasePicture {
+    let mut pictures = Vec::with_capacity(passes.len());
+    for ((pass, (_, point)), seen) in passes.into_iter().zip(shown).zip(seen) {
+        pictures.push(CasePicture {
             date: pass.acquired.map_or_else(String::new, |time| dates.of_pass_at(time.at)),
             event: point.map(|point| event(point.event)),
             area_m2: point.and_then(|point| point.area_m2),
             review_score: point.and_then(|point| point.review_score),
             jpeg: seen.and_then(|_| rendered.next()),
-        }
-    };
-    Ok(passes.iter().zip(shown).zip(seen).map(of_date).collect())
+        });
+    }
+    Ok(pictures)
 }
