@@ -10,17 +10,26 @@ use shorewatch_domain::suspicion::groups;
 use shorewatch_evaluation::ranking::Ranking;
 
 use crate::methods::{METHODS, Scores};
-use crate::scenes::{DOUBT, Scene};
+use crate::scenes::{DOUBT, Scene, is_removal};
 
 /// Things from this size on count for recall.
-const LARGE_PX: usize = 25;
+pub(crate) const LARGE_PX: usize = 25;
 /// Alarms smaller than this are not raised: a square of three.
-const ALARM_PX: usize = 9;
+pub(crate) const ALARM_PX: usize = 9;
 /// Recall at which false alarms are compared.
 const RECALL: f64 = 0.9;
 
-/// Size in pixels of planted things, and the scores that half and a quarter of their pixels reach.
-pub(crate) type Things = Vec<(usize, [f32; 2])>;
+/// A planted thing as a method sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Thing {
+    /// Its number in the truth.
+    pub(crate) number: u16,
+    pub(crate) size_px: usize,
+    /// The scores that half and a quarter of its pixels reach.
+    pub(crate) reached: [f32; 2],
+}
+
+pub(crate) type Things = Vec<Thing>;
 
 /// One pair, untouched or planted.
 pub(crate) struct Case {
@@ -65,20 +74,30 @@ pub(crate) fn things(truth: &Array2<u16>, score: ArrayView2<'_, f32>) -> Things 
         }
     }
     pixels
-        .into_values()
-        .filter_map(|values| {
-            let size = values.len();
+        .into_iter()
+        .filter_map(|(number, values)| {
+            let size_px = values.len();
             let mut seen: Vec<f32> = values.into_iter().filter(|value| !value.is_nan()).collect();
             seen.sort_by(f32::total_cmp);
-            (2 * seen.len() > size).then(|| (size, [seen[seen.len() / 2], seen[3 * seen.len() / 4]]))
+            let reached = (2 * seen.len() > size_px).then(|| [seen[seen.len() / 2], seen[3 * seen.len() / 4]])?;
+            Some(Thing { number, size_px, reached })
         })
         .collect()
 }
 
 /// Share of the things of 25 px and more of which half of the pixels reach the threshold.
-pub(crate) fn recall(things: &[(usize, [f32; 2])], threshold: f32) -> f64 {
-    let large: Vec<_> = things.iter().filter(|(size, _)| *size >= LARGE_PX).collect();
-    large.iter().filter(|(_, [half, _])| *half >= threshold).count() as f64 / large.len().max(1) as f64
+pub(crate) fn recall(things: &[Thing], threshold: f32) -> f64 {
+    recall_of(things, threshold, |_| true)
+}
+
+/// The same of those things that were removed (or of those that came).
+pub(crate) fn recall_removed(things: &[Thing], threshold: f32, removed: bool) -> f64 {
+    recall_of(things, threshold, |thing| is_removal(thing.number) == removed)
+}
+
+fn recall_of(things: &[Thing], threshold: f32, wanted: impl Fn(&Thing) -> bool) -> f64 {
+    let large: Vec<_> = things.iter().filter(|thing| thing.size_px >= LARGE_PX && wanted(thing)).collect();
+    large.iter().filter(|thing| thing.reached[0] >= threshold).count() as f64 / large.len().max(1) as f64
 }
 
 /// Number of groups of at least nine pixels that reach the threshold.
@@ -109,6 +128,11 @@ impl Tally {
 
     pub(crate) fn all(&self) -> Pairs<'_> {
         Pairs { cases: self.cases.iter().collect() }
+    }
+
+    /// The scores of the pairs that nobody touched, in the order of the scenes.
+    pub(crate) fn untouched(&self) -> impl Iterator<Item = &Scores> {
+        self.cases.iter().filter(|case| case.truth.is_none()).map(|case| &case.scores)
     }
 
     /// Evidence of a sample of the planted pixels of the pairs that do not count, for fitting the weights: set, pair, number of
@@ -184,8 +208,8 @@ impl Pairs<'_> {
     }
 
     fn threshold_of(&self, method: &str, share: usize) -> f32 {
-        let things = self.things(method).into_iter().filter(|(size, _)| *size >= LARGE_PX);
-        let mut scores: Vec<f32> = things.map(|(_, scores)| scores[share]).collect();
+        let things = self.things(method).into_iter().filter(|thing| thing.size_px >= LARGE_PX);
+        let mut scores: Vec<f32> = things.map(|thing| thing.reached[share]).collect();
         scores.sort_by(f32::total_cmp);
         let index = ((1.0 - RECALL) * scores.len() as f64).floor() as usize;
         scores.get(index).copied().unwrap_or(f32::INFINITY)
@@ -195,8 +219,13 @@ impl Pairs<'_> {
         recall(&self.things(method), threshold)
     }
 
+    /// Recall of things that came, or of those that were removed.
+    pub(crate) fn recall_removed(&self, method: &str, threshold: f32, removed: bool) -> f64 {
+        recall_removed(&self.things(method), threshold, removed)
+    }
+
     pub(crate) fn things_25px(&self) -> usize {
-        self.things(METHODS[0]).into_iter().filter(|(size, _)| *size >= LARGE_PX).count()
+        self.things(METHODS[0]).into_iter().filter(|thing| thing.size_px >= LARGE_PX).count()
     }
 
     /// Alarms on pairs that nobody touched.

@@ -6,13 +6,17 @@
 //! | `scenes` | the pairs, read on one lattice, and what is done to them (planting, shift, light, cloud, water) |
 //! | `methods` | ours, term by term, and the baselines |
 //! | `figures` | average precision, recall of things, false alarms |
+//! | `growth` | things that grow over three passes |
+//! | `alarms` | what is raised where nothing was planted, as an eye judged it (`judged.csv`) |
 //! | `page` | `index.html` with its pictures |
 //!
 //! Run it by `scripts/accuracy`. Needs the sets `naip-prairie`, `landsat-ucayali` and `mining-gallery`.
 
 #![expect(clippy::print_stdout, reason = "a bench that prints its table")]
 
+mod alarms;
 mod figures;
+mod growth;
 mod methods;
 mod page;
 mod scenes;
@@ -72,9 +76,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let threshold = judged.threshold(PATCHES);
     let robustness = disturbed(&kit, &scenes, threshold)?;
     let confirmation = confirmed(&kit, &scenes, threshold)?;
-    let result = report(&judged, &tally.all(), &robustness, &confirmation);
+    let growth = growth::told(&kit, &scenes, threshold)?;
+    let (raised, sampled) = untouched(&kit, &scenes, &tally, threshold)?;
+    let by_eye = alarms::figures(&raised, &sampled)?;
+    println!("{growth:#}\n{by_eye:#}");
+    let mut result = report(&judged, &tally.all(), &robustness, &confirmation);
+    result["growth"] = growth;
+    result["false_alarms_by_eye"] = by_eye;
     fs::write(out.join("accuracy.json"), format!("{result:#}\n"))?;
-    page::write(&out, &result, &pictures)?;
+    page::write(&out, &result, &pictures, &sampled)?;
     println!("written to out/accuracy/accuracy.json and index.html");
     Ok(())
 }
@@ -109,6 +119,23 @@ fn disturbed(kit: &Kit, scenes: &[Scene], threshold: f32) -> Result<Value, Box<d
         );
     }
     Ok(Value::Object(rows))
+}
+
+/// What is raised on the judged pairs that nobody touched: how many each, and the sample that is looked at.
+fn untouched(
+    kit: &Kit,
+    scenes: &[Scene],
+    tally: &Tally,
+    threshold: f32,
+) -> Result<(Vec<alarms::Raised>, Vec<alarms::Alarm>), Box<dyn Error>> {
+    let (mut raised, mut all) = (Vec::new(), Vec::new());
+    for (scene, scores) in scenes.iter().zip(tally.untouched()).filter(|(scene, _)| scene.judged) {
+        let score = scores.of(PATCHES).view();
+        raised.push(alarms::counted(scene, score, threshold));
+        let read = scene.read(kit).map_err(|fault| fault.to_string())?;
+        all.extend(alarms::of_pair(scene, &read, score, scores.margin_px, threshold));
+    }
+    Ok((raised, alarms::sample(all)))
 }
 
 /// One later pass alone against what two of three later passes confirm.
@@ -178,6 +205,8 @@ fn report(judged: &Pairs<'_>, all: &Pairs<'_>, robustness: &Value, confirmation:
             "class_diff": of("class_diff", "average_precision"),
         },
         "recall_25px": judged.recall(PATCHES, judged.threshold(PATCHES)),
+        "recall_25px_of_things_that_came": judged.recall_removed(PATCHES, judged.threshold(PATCHES), false),
+        "recall_25px_of_things_removed": judged.recall_removed(PATCHES, judged.threshold(PATCHES), true),
         "false_alarms_per_100km2": of(PATCHES, "false_alarms_per_100km2"),
         "baseline_false_alarms_per_100km2": {
             "cva": of("cva", "false_alarms_per_100km2"),

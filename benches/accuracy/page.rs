@@ -10,6 +10,7 @@ use serde_json::Value;
 use shorewatch_domain::raster::Raster;
 use shorewatch_domain::sensor::BandRole;
 
+use crate::alarms::{self, Alarm};
 use crate::methods::{METHODS, OURS, Scores};
 use crate::scenes::{DOUBT, Read, Scene};
 
@@ -49,13 +50,13 @@ fn painted((rows, cols): (usize, usize), colour: impl Fn(usize, usize) -> Rgb<u8
 }
 
 /// Two percentiles of each of three bands of the later date, used for both.
-struct Stretch {
+pub(crate) struct Stretch {
     bands: [usize; 3],
     lines: [(f32, f32); 3],
 }
 
 impl Stretch {
-    fn of(raster: &Raster, margin: usize) -> Self {
+    pub(crate) fn of(raster: &Raster, margin: usize) -> Self {
         let at = |role: BandRole| raster.roles.iter().position(|other| *other == role).unwrap_or(0);
         let bands = if raster.roles.contains(&BandRole::Blue) {
             [at(BandRole::Red), at(BandRole::Green), at(BandRole::Blue)]
@@ -73,7 +74,7 @@ impl Stretch {
         Self { bands, lines }
     }
 
-    fn paint(&self, raster: &Raster, margin: usize) -> RgbImage {
+    pub(crate) fn paint(&self, raster: &Raster, margin: usize) -> RgbImage {
         let (rows, cols) = raster.causes.dim();
         painted((rows - 2 * margin, cols - 2 * margin), |row, col| {
             let place = (row + margin, col + margin);
@@ -90,7 +91,12 @@ impl Stretch {
     }
 }
 
-pub(crate) fn write(out: &Path, result: &Value, pictures: &[Picture]) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn write(
+    out: &Path,
+    result: &Value,
+    pictures: &[Picture],
+    sampled: &[Alarm],
+) -> Result<(), Box<dyn std::error::Error>> {
     let mut html = String::from(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Shorewatch: accuracy of change</title>\
          <meta name=\"viewport\" content=\"width=device-width\"><style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;\
@@ -131,6 +137,8 @@ pub(crate) fn write(out: &Path, result: &Value, pictures: &[Picture]) -> Result<
         )?;
     }
     html.push_str("</table>");
+    html.push_str(&growth(&result["growth"])?);
+    html.push_str(&alarms::write(out, &result["false_alarms_by_eye"], sampled)?);
     for picture in pictures {
         write!(html, "<h2>{}</h2>", picture.title)?;
         for (what, image) in &picture.images {
@@ -141,4 +149,30 @@ pub(crate) fn write(out: &Path, result: &Value, pictures: &[Picture]) -> Result<
     }
     fs::write(out.join("index.html"), html)?;
     Ok(())
+}
+
+/// The table of things that grow over the passes.
+fn growth(told: &Value) -> Result<String, std::fmt::Error> {
+    let mut html = String::from(
+        "<h2>Slow growth</h2><p>Things that come to 25 px and more, with a third, two thirds and all of their area on three passes in \
+         a row. A run holds each pass against the latest ones, which show what stood already; beside it the same against passes \
+         before it began.</p><table><tr><th>held against<th>pass<th>half of what came told<th>half of what stands told\
+         <th>told on this pass or before</tr>",
+    );
+    for (name, row) in told["held_against"].as_object().into_iter().flatten() {
+        for (number, pass) in row["passes"].as_array().into_iter().flatten().enumerate() {
+            let of = |key: &str| pass[key].as_f64().unwrap_or(f64::NAN);
+            write!(
+                html,
+                "<tr><td>{}<td>{}<td>{:.3}<td>{:.3}<td>{:.3}</tr>",
+                name.replace('_', " "),
+                number + 1,
+                of("half_of_what_came_told"),
+                of("half_of_what_stands_told"),
+                of("told_by_then")
+            )?;
+        }
+    }
+    html.push_str("</table>");
+    Ok(html)
 }

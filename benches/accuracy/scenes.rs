@@ -15,7 +15,7 @@ use shorewatch_domain::observed::Causes;
 use shorewatch_domain::raster::Raster;
 use shorewatch_domain::registration::moved;
 use shorewatch_domain::sensor::{BandRole, SensorProfile};
-use shorewatch_synth::plant::{Ground, PlantKind, Scatter, plant as paint, scatter};
+use shorewatch_synth::plant::{Ground, PlantKind, Planting, Scatter, plant as paint, scatter};
 
 pub(crate) type Fault = Box<dyn Error + Send + Sync>;
 
@@ -30,6 +30,8 @@ const SIZES_PX: (f64, f64) = (4.0, 400.0);
 const PIXEL_M: f64 = 10.0;
 /// Of so many things one stood on the earlier date only.
 const REMOVED_EVERY: u64 = 4;
+/// The part of its area that a thing that grows has on each of three passes.
+pub(crate) const GROWTH: [f64; 3] = [1.0 / 3.0, 2.0 / 3.0, 1.0];
 /// How bright water is in the near infrared at most, and how much darker than in green: good enough to float cages on.
 const WATER_NIR_MAX: f32 = 0.12;
 
@@ -189,18 +191,40 @@ pub(crate) fn bare(read: &Read) -> (Read, Array2<u16>) {
 /// of the thing from 1, 0 for ground, [`DOUBT`] at edges and in shadows.
 pub(crate) fn plant(kit: &Kit, read: &Read, number: u64) -> Result<(Read, Array2<u16>), Fault> {
     let mut made = read.clone();
-    let truth = plant_into(kit, &mut made, read, number)?;
+    let truth = plant_into(kit, &mut made, read, number, Stage::Whole)?;
+    Ok((made, truth))
+}
+
+/// Whether a thing of a truth stood on the earlier dates only.
+pub(crate) fn is_removal(thing: u16) -> bool {
+    u64::from(thing) % REMOVED_EVERY == 0
+}
+
+/// The things that stand out on `like`, none of them removed, with `share` of their area on the later date of `read`; and their
+/// truth.
+pub(crate) fn plant_growing(kit: &Kit, read: &Read, like: &Read, share: f64) -> Result<(Read, Array2<u16>), Fault> {
+    let mut made = read.clone();
+    let truth = plant_into(kit, &mut made, like, 0, Stage::Growing(share))?;
     Ok((made, truth))
 }
 
 /// The same things on another later date of the same ground.
 pub(crate) fn plant_again(kit: &Kit, next: &Read, like: &Read, number: u64) -> Result<Read, Fault> {
     let mut made = next.clone();
-    plant_into(kit, &mut made, like, number)?;
+    plant_into(kit, &mut made, like, number, Stage::Whole)?;
     Ok(made)
 }
 
-fn plant_into(kit: &Kit, made: &mut Read, like: &Read, number: u64) -> Result<Array2<u16>, Fault> {
+/// How things are planted.
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    /// Whole, some on the earlier dates only.
+    Whole,
+    /// On the later date only, with a share of their area.
+    Growing(f64),
+}
+
+fn plant_into(kit: &Kit, made: &mut Read, like: &Read, number: u64, stage: Stage) -> Result<Array2<u16>, Fault> {
     let seen = |raster: &Raster| raster.causes.mapv(Causes::is_observed);
     let allowed = ndarray::Zip::from(&seen(&like.before[0]))
         .and(&seen(&like.after))
@@ -217,23 +241,31 @@ fn plant_into(kit: &Kit, made: &mut Read, like: &Read, number: u64) -> Result<Ar
     let roles = like.after.roles.clone();
     let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
     for (index, thing) in (0_u64..).zip(scatter(&plan, water(&like.after).view(), allowed.view())) {
-        let removed = index % REMOVED_EVERY == REMOVED_EVERY - 1;
-        let put = |raster: &mut Raster| {
+        let removed = stage == Stage::Whole && is_removal(index as u16 + 1);
+        let put = |raster: &mut Raster, thing: &Planting| {
             let mut ground =
                 Ground { reflectance: raster.pixels.view_mut(), roles: &names, ground_sampling_distance_m: PIXEL_M };
-            paint(&mut ground, &thing, texture(&kit.textures, &thing).as_ref()).map_err(|fault| fault.to_string())
+            paint(&mut ground, thing, texture(&kit.textures, thing).as_ref()).map_err(|fault| fault.to_string())
         };
         // a thing that stands out on the pair's own dates is planted on every date of a series
         let plain = if removed { &like.before[0] } else { &like.after };
         let mut judge = plain.clone();
-        let planted = put(&mut judge)?;
+        let mut planted = put(&mut judge, &thing)?;
         if !is_visible(&planted, plain.pixels.view(), judge.pixels.view(), &roles) {
             continue;
+        }
+        let mut standing = thing;
+        if let Stage::Growing(share) = stage {
+            standing.area_m2 *= share;
+            if standing.area_m2 < SIZES_PX.0 * PIXEL_M * PIXEL_M {
+                // too small to be planted yet
+                continue;
+            }
         }
         // what was removed stood on all earlier dates, which every pair of a series shares
         let sides = if removed { made.before.iter_mut() } else { std::slice::from_mut(&mut made.after).iter_mut() };
         for side in sides {
-            put(side)?;
+            planted = put(side, &standing)?;
         }
         for (place, &covered) in planted.truth.indexed_iter() {
             let at = (place.0 + planted.top_row, place.1 + planted.left_column);

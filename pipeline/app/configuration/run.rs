@@ -283,8 +283,8 @@ impl Default for TilesSection {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChangeSection {
-    /// How many earlier passes a pass is held against: the latest one, then those nearest in season and age. What looks as on
-    /// any of them is nothing new, and a cloud in one does not blind the next.
+    /// How many earlier passes a pass is held against: the latest one, then those nearest in season, water and age. What looks as
+    /// on any of them is nothing new, and a cloud in one does not blind the next.
     #[schemars(range(min = 1, max = 16))]
     pub look_back_passes: u32,
     /// Names of the passes that may be compared with, to fix the choice; any earlier pass where not given.

@@ -3,19 +3,23 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use rayon::prelude::*;
 
 use shorewatch_domain::case::{self, CasePoint};
+use shorewatch_domain::patch::Patch;
 use shorewatch_report::{CaseEvent, CaseMoment, CaseRow, CaseState, KeptBackRow, rank_cases};
 use shorewatch_store::{Store, StoredCase};
 
+use super::case_pictures::pictures;
 use super::patches::issue_class;
 use crate::failure::Failure;
+use crate::run::session::Session;
 
 /// Characters of a date; what a label says beyond, the time of day, tells nothing of a case.
 const DATE_CHARACTERS: usize = "2024-03-15".len();
 
 /// The dates of passes by their acquisition in milliseconds, none more exact than it is known.
-struct Dates(BTreeMap<i64, String>);
+pub(super) struct Dates(BTreeMap<i64, String>);
 
 impl Dates {
     fn of(store: &Store) -> Result<Self, Failure> {
@@ -27,19 +31,34 @@ impl Dates {
         Ok(Self(dates.collect()))
     }
 
-    fn of_pass_at(&self, time: Timestamp) -> String {
+    pub(super) fn of_pass_at(&self, time: Timestamp) -> String {
         let known = self.0.get(&time.as_millisecond()).cloned();
         known.unwrap_or_else(|| time.strftime("%Y-%m-%d").to_string())
     }
 }
 
-/// Every case, as it is listed; with its series where it is among the first `listed` open ones.
-pub(super) fn cases(store: &Store, listed: usize) -> Result<Vec<CaseRow>, Failure> {
+/// Every case, as it is listed; with its series where it is among the first `listed` open ones, and with pictures where it is
+/// among the first `pictured` of them.
+pub(super) fn cases(
+    session: &Session,
+    patches: &BTreeMap<&str, &Patch>,
+    listed: usize,
+    pictured: usize,
+) -> Result<Vec<CaseRow>, Failure> {
+    let store = &session.store;
     let dates = Dates::of(store)?;
     let mut rows: Vec<CaseRow> = store.cases()?.into_iter().map(|case| row(case, &dates)).collect();
     rank_cases(&mut rows);
-    for row in rows.iter_mut().filter(|row| row.state.is_open()).take(listed) {
-        row.series = store.case_events(&row.case_id)?.into_iter().map(|point| moment(point, &dates)).collect();
+    let mut series = Vec::new();
+    for row in rows.iter().filter(|row| row.state.is_open()).take(listed) {
+        series.push(store.case_events(&row.case_id)?);
+    }
+    let readers = &session.context.readers;
+    let strips = series.par_iter().take(pictured).map(|points| pictures(readers, patches, points, &dates));
+    let mut strips = strips.collect::<Result<Vec<_>, _>>()?.into_iter();
+    for (row, points) in rows.iter_mut().filter(|row| row.state.is_open()).zip(series) {
+        row.series = points.into_iter().map(|point| moment(point, &dates)).collect();
+        row.pictures = strips.next().unwrap_or_default();
     }
     Ok(rows)
 }
@@ -71,6 +90,7 @@ fn row(case: StoredCase, dates: &Dates) -> CaseRow {
         patch_count: usize::try_from(case.patch_count).unwrap_or(usize::MAX),
         reach_id: case.reach_id,
         series: Vec::new(),
+        pictures: Vec::new(),
     }
 }
 
@@ -88,7 +108,7 @@ const fn state(state: case::CaseState) -> CaseState {
     }
 }
 
-const fn event(event: case::CaseEvent) -> CaseEvent {
+pub(super) const fn event(event: case::CaseEvent) -> CaseEvent {
     match event {
         case::CaseEvent::New => CaseEvent::New,
         case::CaseEvent::Persisting => CaseEvent::Persisting,

@@ -1,5 +1,6 @@
 //! Fills the report from the store, and paints its pictures.
 
+mod case_pictures;
 mod cases;
 mod coverage;
 mod map;
@@ -17,8 +18,9 @@ use shorewatch_domain::law::assessment::Assessment;
 use shorewatch_domain::pass::{Pass, PassState};
 use shorewatch_domain::patch::Patch;
 use shorewatch_report::{
-    DEFAULT_MAX_CASES_LISTED, DEFAULT_MAX_PATCHES_LISTED, DEFAULT_MAX_PATCHES_WITH_CHIPS, GridSummary, Overdue,
-    OverdueRow, PassReference, PassRow, PassStatus, ReachRow, Report, RunSummary, rank_patches, render_report,
+    DEFAULT_MAX_CASES_LISTED, DEFAULT_MAX_CASES_PICTURED, DEFAULT_MAX_PATCHES_LISTED, DEFAULT_MAX_PATCHES_WITH_CHIPS,
+    GridSummary, Overdue, OverdueRow, PassReference, PassRow, PassStatus, ReachRow, Report, RunSummary, rank_patches,
+    render_report,
 };
 use shorewatch_store::{PatchFilter, Run};
 
@@ -74,7 +76,7 @@ pub fn page(session: &Session, truth: Option<&Path>, today: Date) -> Result<Stri
         coverage: coverage::coverage_rows(session)?,
         overdue: overdue(session, today)?,
         truth: truth.map(|file| truth::truth_table(session, file)).transpose()?,
-        cases: cases::cases(&session.store, DEFAULT_MAX_CASES_LISTED)?,
+        cases: cases::cases(session, &by_id, DEFAULT_MAX_CASES_LISTED, DEFAULT_MAX_CASES_PICTURED)?,
         kept_back: cases::kept_back(&session.store)?,
         patches: cards,
         max_patches_with_chips: pictured,

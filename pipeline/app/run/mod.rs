@@ -7,7 +7,7 @@
 //! | [`plan`] | passes × squares → units, each addressed by the digest of its inputs |
 //! | [`model`], [`context`] | what units share: the model, passes |
 //! | [`readers`] | passes and how they are read |
-//! | [`look_back`] | which earlier passes a pass is held against |
+//! | [`look_back`], [`water_levels`] | which earlier passes a pass is held against; how much water each saw |
 //! | [`pairs`], [`beliefs`] | what is common to two passes; what is believed before a pass |
 //! | [`compare`] | what the pixels of a unit say about change |
 //! | [`staged`] | the result of a unit on disk |
@@ -41,8 +41,10 @@ pub mod readers;
 pub mod session;
 pub mod staged;
 mod tasking;
+pub mod water_levels;
 pub mod work;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -113,7 +115,7 @@ impl RunSummary {
 /// The store can't be written, or a unit failed for another reason than its imagery.
 pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Failure> {
     let start = Instant::now();
-    let plan = session.plan()?;
+    let mut plan = session.plan()?;
     let mut summary = RunSummary {
         run_id: plan.run_id.to_string(),
         units_planned: plan.units().count(),
@@ -122,47 +124,25 @@ pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Fai
         passes_without_reach: plan.passes_without_reach.clone(),
         ..RunSummary::default()
     };
-    let todo = not_published(&plan, &session.store)?;
-    if !todo.is_empty() {
+    let mut todo = waiting(&plan, &session.store)?;
+    let anything = !todo.is_empty();
+    if anything {
         // a model that does not load is refused before any work
         session.context.model.segmenter()?;
-        let units_todo = todo.iter().map(|publication| publication.units.len()).sum();
+        let units_todo = todo.iter().map(|&number| plan.publications[number].units.len()).sum();
         session.store.begin_run(&run_start(session, &plan, units_todo)?)?;
-        let ground = |publication: &PlannedPublication| &session.grounds[publication.ground];
-        for publication in &todo {
-            // Works a pass and publishes it before the next: what is published is safe whatever happens later.
-            let reported = tasking::reported(&session.store, &publication.grid)?;
-            let done =
-                work_all(&session.context, ground(publication), &plan.histories, publication, &reported, progress)
-                    .and_then(|worked| {
-                        summary.units_worked += worked;
-                        publish::publish(
-                            &session.context,
-                            ground(publication),
-                            publication,
-                            plan.run_id,
-                            &mut session.store,
-                        )
-                    });
-            let name = &session.context.pass(&publication.pass_id)?.name;
-            match done {
-                Ok(published) => {
-                    progress.say(&format!(
-                        "published pass {name}: {} suspected patches, {} places suppressed with a reason",
-                        published.patches, published.suppressed
-                    ));
-                    summary.suppressed += published.suppressed;
-                    summary.publications += 1;
-                    summary.patches_new += published.patches;
-                    summary.faults.extend(published.faults);
-                }
-                // one bad scene never stops the others
-                Err(fault) if fault.code == ExitCode::Refused => {
-                    tracing::error!(pass = name, %fault, "the pass was not published");
-                    summary.faults.push(format!("pass {name} was not published: {fault}"));
-                }
-                Err(fault) => return Err(fault),
+        let mut done = BTreeSet::new();
+        while !todo.is_empty() {
+            for number in todo {
+                done.insert((plan.publications[number].pass_id, plan.publications[number].ground));
+                publish_pass(session, &mut plan, number, &mut summary, progress)?;
             }
+            // how much water a late pass saw may decide which passes later ones are held against
+            plan = session.plan()?;
+            todo = waiting(&plan, &session.store)?;
+            todo.retain(|&number| {
+                !done.contains(&(plan.publications[number].pass_id, plan.publications[number].ground))
+            });
         }
         summary.seconds = start.elapsed().as_secs_f64();
         session.store.finish_run(&plan.run_id, &run_end(&summary))?;
@@ -172,7 +152,7 @@ pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Fai
     let (rules, work_folder) = (&session.settings.rules, &session.settings.work_folder);
     let assessed = assess_all(&mut session.store, rules, work_folder, Timestamp::now())?;
     summary.assessment = assessed.counts;
-    if !todo.is_empty() {
+    if anything {
         session.store.record_run_layers(&plan.run_id, &assessed.versions, Timestamp::now())?;
     }
     if session.settings.patches.chips {
@@ -184,18 +164,78 @@ pub fn run(session: &mut Session, progress: &Progress) -> Result<RunSummary, Fai
     Ok(summary)
 }
 
+/// Works a pass and publishes it before the next: what is published is safe whatever happens later.
+fn publish_pass(
+    session: &mut Session,
+    plan: &mut Plan,
+    number: usize,
+    summary: &mut RunSummary,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let name = session.context.pass(&plan.publications[number].pass_id)?.name.clone();
+    match work_and_publish(session, plan, number, progress) {
+        Ok((worked, published)) => {
+            progress.say(&format!(
+                "published pass {name}: {} suspected patches, {} places suppressed with a reason",
+                published.patches, published.suppressed
+            ));
+            summary.units_worked += worked;
+            summary.suppressed += published.suppressed;
+            summary.publications += 1;
+            summary.patches_new += published.patches;
+            summary.faults.extend(published.faults);
+        }
+        // one bad scene never stops the others
+        Err(fault) if fault.code == ExitCode::Refused => {
+            tracing::error!(pass = name, %fault, "the pass was not published");
+            summary.faults.push(format!("pass {name} was not published: {fault}"));
+        }
+        Err(fault) => return Err(fault),
+    }
+    Ok(())
+}
+
+fn work_and_publish(
+    session: &mut Session,
+    plan: &mut Plan,
+    number: usize,
+    progress: &Progress,
+) -> Result<(usize, publish::Published), Failure> {
+    let reported = tasking::reported(&session.store, &plan.publications[number].grid)?;
+    let work = |plan: &Plan| {
+        let publication = &plan.publications[number];
+        let ground = &session.grounds[publication.ground];
+        work_all(&session.context, ground, &plan.histories, publication, &reported, progress)
+    };
+    let mut worked = work(plan)?;
+    let first = plan.publications[number].id;
+    session.settle(plan, number)?;
+    if plan.publications[number].id != first {
+        worked += work(plan)?;
+    }
+    let publication = &plan.publications[number];
+    let ground = &session.grounds[publication.ground];
+    let published = publish::publish(&session.context, ground, publication, plan.run_id, &mut session.store)?;
+    Ok((worked, published))
+}
+
+/// The numbers of the publications of a plan that the store does not hold.
+fn waiting(plan: &Plan, store: &Store) -> Result<Vec<usize>, Failure> {
+    let mut waiting = Vec::new();
+    for (number, publication) in plan.publications.iter().enumerate() {
+        if !store.is_current(&publication.id)? {
+            waiting.push(number);
+        }
+    }
+    Ok(waiting)
+}
+
 /// The publications of a plan that the store does not hold.
 ///
 /// # Errors
 /// The store can't be read.
 pub fn not_published<'a>(plan: &'a Plan, store: &Store) -> Result<Vec<&'a PlannedPublication>, Failure> {
-    let mut todo = Vec::new();
-    for publication in &plan.publications {
-        if !store.is_current(&publication.id)? {
-            todo.push(publication);
-        }
-    }
-    Ok(todo)
+    Ok(waiting(plan, store)?.into_iter().map(|number| &plan.publications[number]).collect())
 }
 
 /// Squares across a strip of [`work_order`].

@@ -9,11 +9,12 @@ use serde::Serialize;
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::grid::{Cell, Grid};
 use shorewatch_domain::pass::Pass;
-use shorewatch_domain::unit::{Before, RESULTS_VERSION, Unit, UnitContext};
+use shorewatch_domain::unit::{Before, ChosenPass, RESULTS_VERSION, Unit, UnitContext};
 
 use super::beliefs::Histories;
 use super::ground::{Ground, PlacedReach, footprint_px};
 use super::look_back::LookBack;
+use super::water_levels::WaterLevels;
 use crate::failure::Failure;
 
 /// What is published in one transaction: everything that one pass says on one grid.
@@ -43,6 +44,9 @@ pub struct Plan {
     /// How each belief came about.
     #[serde(skip)]
     pub histories: Histories,
+    /// How much water the passes saw, as far as it is known.
+    #[serde(skip)]
+    pub water: WaterLevels,
     /// Ids of reaches that no pass covers.
     pub reaches_outside_every_pass: Vec<String>,
     /// Names of passes that meet no reach.
@@ -65,16 +69,79 @@ pub struct ReadablePass {
     pub reading: Digest,
 }
 
-/// Plans the work of `passes` (ready ones, in order of acquisition) over the grounds.
+/// What decides which earlier passes a pass is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Choosing<'a> {
+    /// The ready passes, in order of acquisition.
+    pub passes: &'a [ReadablePass],
+    /// How earlier ones are chosen.
+    pub look_back: &'a LookBack,
+    /// How much water they saw.
+    pub water: &'a WaterLevels,
+}
+
+impl Choosing<'_> {
+    /// What the pass number `later` is held against in a square; `cells_of_pass` are the squares that each pass meets.
+    fn chosen(&self, ground: &Ground, cell: Cell, later: usize, cells_of_pass: &[Vec<Cell>]) -> Vec<ChosenPass> {
+        let candidates: Vec<_> = (0..later)
+            .filter(|&earlier| cells_of_pass[earlier].binary_search(&cell).is_ok())
+            .map(|earlier| &self.passes[earlier])
+            .collect();
+        let pass = &self.passes[later].pass;
+        let reaches = || ground.cells[&cell].iter().map(|&index| ground.reaches[index].reach.id.as_str());
+        self.look_back.choose(pass, &candidates, |earlier| self.water.difference(reaches(), &pass.id, earlier))
+    }
+
+    /// The unit of the pass number `later` in a square.
+    fn unit(&self, ground: &Ground, cell: Cell, later: usize, before: Before, context: &UnitContext) -> Unit {
+        let ReadablePass { pass, reading } = &self.passes[later];
+        let reading_of = |id: &Digest| {
+            self.passes[..later].iter().find(|earlier| earlier.pass.id == *id).map(|earlier| &earlier.reading)
+        };
+        let readings = before.chosen.iter().filter_map(|chosen| reading_of(&chosen.pass_id)).chain([reading]);
+        let configuration = readings
+            .fold(DigestBuilder::new("reading").digest("configuration", &context.configuration), |builder, reading| {
+                builder.digest("reading", reading)
+            })
+            .finish();
+        let of_unit = UnitContext { configuration, ..*context };
+        let reaches = ground.cells[&cell].iter().map(|&index| &ground.reaches[index]);
+        let reaches = reaches.map(|placed| (placed.reach.id.clone(), placed.digest)).collect();
+        Unit::new(ground.grid, cell, ground.edge_px, pass.id, before, reaches, &of_unit)
+    }
+
+    /// A publication with its earlier passes chosen anew, by what is known of their water now.
+    ///
+    /// # Errors
+    /// A footprint can't be projected, or the pass is not among those that are ready.
+    pub fn again(
+        &self,
+        ground: &Ground,
+        publication: &PlannedPublication,
+        context: &UnitContext,
+    ) -> Result<PlannedPublication, Failure> {
+        let later = self
+            .passes
+            .iter()
+            .position(|read| read.pass.id == publication.pass_id)
+            .ok_or_else(|| Failure::internal("a planned pass is not ready"))?;
+        let met = |read: &ReadablePass| cells_met(ground, &read.pass);
+        let cells_of_pass = self.passes[..later].iter().map(met).collect::<Result<Vec<_>, _>>()?;
+        let again = |unit: &Unit| {
+            let chosen = self.chosen(ground, unit.cell, later, &cells_of_pass);
+            self.unit(ground, unit.cell, later, Before { chosen, belief: unit.belief }, context)
+        };
+        let units: Vec<_> = publication.units.iter().map(again).collect();
+        Ok(PlannedPublication { id: publication_id(ground, &units), units, ..publication.clone() })
+    }
+}
+
+/// Plans the work of ready passes over the grounds.
 ///
 /// # Errors
 /// A footprint can't be projected.
-pub fn plan(
-    grounds: &[Ground],
-    passes: &[ReadablePass],
-    look_back: &LookBack,
-    context: UnitContext,
-) -> Result<Plan, Failure> {
+pub fn plan(grounds: &[Ground], choosing: &Choosing<'_>, context: UnitContext) -> Result<Plan, Failure> {
+    let passes = choosing.passes;
     let mut publications = Vec::new();
     let mut histories = Histories::default();
     let mut covered: BTreeMap<&str, bool> = BTreeMap::new();
@@ -96,25 +163,10 @@ pub fn plan(
                 for placed in &reaches {
                     covered.insert(&placed.reach.id, true);
                 }
-                let candidates: Vec<_> = (0..i)
-                    .filter(|&earlier| cells_of_pass[earlier].binary_search(&cell).is_ok())
-                    .map(|earlier| &passes[earlier])
-                    .collect();
-                let earlier = look_back.choose(pass, &candidates);
-                let readings = earlier.iter().map(|earlier| &earlier.reading).chain([reading]);
-                let configuration = readings
-                    .fold(
-                        DigestBuilder::new("reading").digest("configuration", &context.configuration),
-                        |builder, reading| builder.digest("reading", reading),
-                    )
-                    .finish();
-                let of_unit = UnitContext { configuration, ..context };
-                let earlier = earlier.iter().map(|earlier| earlier.pass.id).collect();
-                let square = square_digest(ground, cell, &reaches, &context);
-                let reaches = reaches.iter().map(|placed| (placed.reach.id.clone(), placed.digest)).collect();
+                let chosen = choosing.chosen(ground, cell, i, &cells_of_pass);
                 let belief = beliefs.get(&cell).copied();
-                let before = Before { pass_ids: earlier, belief };
-                units.push(Unit::new(ground.grid, cell, ground.edge_px, pass.id, before, reaches, &of_unit));
+                units.push(choosing.unit(ground, cell, i, Before { chosen, belief }, &context));
+                let square = square_digest(ground, cell, &reaches, &context);
                 beliefs.insert(cell, histories.step(belief, pass.id, reading, &square));
             }
             publications.push((
@@ -131,17 +183,12 @@ pub fn plan(
     }
     publications.sort_by_key(|(i, publication)| (*i, publication.ground));
     let publications: Vec<_> = publications.into_iter().map(|(_, publication)| publication).collect();
-    let run_id = publications
-        .iter()
-        .fold(DigestBuilder::new("run"), |builder, publication| builder.digest("publication", &publication.id))
-        .digest("model", &context.model)
-        .digest("configuration", &context.configuration)
-        .finish();
     Ok(Plan {
-        run_id,
+        run_id: run_id(grounds, passes, &context),
         context,
         publications,
         histories,
+        water: choosing.water.clone(),
         reaches_outside_every_pass: covered
             .iter()
             .filter(|(_, covered)| !**covered)
@@ -154,6 +201,20 @@ pub fn plan(
             .map(|(read, _)| read.pass.name.clone())
             .collect(),
     })
+}
+
+/// What a run is asked. Which earlier passes are chosen follows from it as passes are worked, and is no part of it.
+fn run_id(grounds: &[Ground], passes: &[ReadablePass], context: &UnitContext) -> Digest {
+    let of_pass = |builder: DigestBuilder, read: &ReadablePass| {
+        builder.digest("pass", &read.pass.id).digest("reading", &read.reading)
+    };
+    let of_ground = |builder: DigestBuilder, ground: &Ground| {
+        let builder = ground.grid.add_to(builder).field("edge_px", (ground.edge_px as u64).to_le_bytes());
+        ground.reaches.iter().fold(builder, |builder, placed| builder.digest("reach", &placed.digest))
+    };
+    let builder = DigestBuilder::new("run").field("results_version", RESULTS_VERSION.to_le_bytes());
+    let builder = grounds.iter().fold(passes.iter().fold(builder, of_pass), of_ground);
+    builder.digest("model", &context.model).digest("configuration", &context.configuration).finish()
 }
 
 /// What tells the belief of a square apart from another: where it lies, what of it is in scope, and by which model.

@@ -53,7 +53,8 @@ pub fn publish(
     let mut units = Vec::with_capacity(planned.units.len());
     let (mut faults, mut changed) = (BTreeSet::new(), BTreeSet::new());
     for unit in &planned.units {
-        let StagedNote { summary, has_changes } = mosaic.note(unit)?;
+        let StagedNote { mut summary, has_changes } = mosaic.note(unit)?;
+        summary.chosen.clone_from(&unit.chosen);
         if has_changes {
             changed.insert(unit.cell);
         }

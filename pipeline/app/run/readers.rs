@@ -96,6 +96,20 @@ impl Readers {
         Arc::clone(&self.cache)
     }
 
+    /// Three bands that all of the passes have, else those of the last: pictures in other bands can't be compared.
+    ///
+    /// # Errors
+    /// The last has no three bands to show.
+    pub fn shared_display_roles(&self, passes: &[&Pass]) -> Result<[BandRole; 3], Failure> {
+        let has = |pass: &&Pass, roles: &[BandRole; 3]| {
+            self.profile(pass).is_ok_and(|profile| roles.iter().all(|role| profile.band(*role).is_some()))
+        };
+        match [NATURAL, INFRARED].into_iter().find(|roles| passes.iter().all(|pass| has(pass, roles))) {
+            Some(roles) => Ok(roles),
+            None => passes.last().map_or(Ok(NATURAL), |latest| self.display_roles(latest)),
+        }
+    }
+
     /// Three bands to show a pass with: natural colour where the sensor has it, else near infrared, red, green.
     ///
     /// # Errors

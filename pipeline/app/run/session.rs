@@ -14,7 +14,9 @@ use super::context::{Parts, RunContext, reading_digest};
 use super::ground::Ground;
 use super::look_back::LookBack;
 use super::model::{ChangeModel, Model};
-use super::plan::{Plan, ReadablePass, plan};
+use super::plan::{Choosing, Plan, PlannedPublication, ReadablePass, plan};
+use super::staged::{StagedNote, staged_note};
+use super::water_levels::{SeenWater, WaterLevels};
 use crate::configuration::RunSettings;
 use crate::failure::Failure;
 use crate::layers;
@@ -125,9 +127,63 @@ impl Session {
                 "no pass is ready{because}\nadd one with `shorewatch passes add` or list it under [[passes]]"
             )));
         }
-        let look_back =
-            LookBack { passes: self.settings.look_back_passes, fixed: self.settings.reference_passes.clone() };
-        plan(&self.grounds, &self.ready, &look_back, self.context.unit_context)
+        let look_back = self.look_back();
+        let water = WaterLevels::published(&self.store.observations()?, self.water_class());
+        let choosing = Choosing { passes: &self.ready, look_back: &look_back, water: &water };
+        let mut plan = plan(&self.grounds, &choosing, self.context.unit_context)?;
+        for number in 0..plan.publications.len() {
+            if !self.store.is_current(&plan.publications[number].id)? {
+                self.settle(&mut plan, number)?;
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Chooses the earlier passes of a planned publication anew once all its units are staged, since only then is it known how
+    /// much water its pass saw. Choosing again after that changes nothing more.
+    ///
+    /// # Errors
+    /// A footprint can't be projected.
+    pub fn settle(&self, plan: &mut Plan, number: usize) -> Result<(), Failure> {
+        let publication = &plan.publications[number];
+        let ground = &self.grounds[publication.ground];
+        let Some(seen) = self.water_seen(publication) else { return Ok(()) };
+        for (placed, seen) in ground.reaches.iter().zip(seen) {
+            plan.water.insert(publication.pass_id, &placed.reach.id, seen);
+        }
+        let look_back = self.look_back();
+        let choosing = Choosing { passes: &self.ready, look_back: &look_back, water: &plan.water };
+        plan.publications[number] = choosing.again(ground, publication, &plan.context)?;
+        Ok(())
+    }
+
+    /// The water of each reach of the ground, as the staged results of a publication tell; `None` while one is missing or where
+    /// the model has no class of water.
+    fn water_seen(&self, publication: &PlannedPublication) -> Option<Vec<SeenWater>> {
+        let water = self.water_class()?;
+        let ground = &self.grounds[publication.ground];
+        let scope_px = ground.reaches.iter().map(|placed| placed.pixel_count);
+        let mut seen: Vec<_> = scope_px.map(|scope_px| SeenWater { scope_px, ..SeenWater::default() }).collect();
+        for unit in &publication.units {
+            let StagedNote { summary, .. } = staged_note(&self.context.work_folder, &unit.id)?;
+            for &index in &ground.cells[&unit.cell] {
+                let reach_id = &ground.reaches[index].reach.id;
+                seen[index].observed_px += summary.coverage.get(reach_id).map_or(0, |coverage| coverage.observed_px);
+                let class_px = summary.class_px.get(reach_id);
+                seen[index].water_px += class_px.and_then(|counts| counts.get(water)).copied().unwrap_or(0);
+            }
+        }
+        Some(seen)
+    }
+
+    /// The id of water among the model's land cover.
+    fn water_class(&self) -> Option<usize> {
+        let classes = &self.context.classes;
+        classes.heads.first()?.clone().find(|&id| classes.names[id] == "water")
+    }
+
+    fn look_back(&self) -> LookBack {
+        LookBack { passes: self.settings.look_back_passes, fixed: self.settings.reference_passes.clone() }
     }
 }
 

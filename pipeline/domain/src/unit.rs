@@ -21,19 +21,49 @@ pub struct Unit {
     pub edge_px: usize,
     /// The later pass: the one that is looked at.
     pub pass_id: Digest,
-    /// Earlier passes that it is compared with, in order of preference; empty for the first pass of a place.
+    /// Earlier passes that it is compared with, the latest first; empty for the first pass of a place.
     pub earlier_pass_ids: Vec<Digest>,
+    /// Why those, one each. No part of the identity: the same choice for another reason gives the same result.
+    pub chosen: Vec<ChosenPass>,
     /// Id of what is believed of the square after all passes before this one; `None` for the first pass of a place.
     pub belief: Option<Digest>,
     /// Reaches (id, digest of the scope) that the square meets, in order of id.
     pub reaches: Vec<(String, Digest)>,
 }
 
+/// Why an earlier pass was chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChoiceReason {
+    /// It is the latest before the pass.
+    Latest,
+    /// Of the others it is among the nearest in season, water and age.
+    Alike,
+    /// The operator named it.
+    Named,
+}
+
+/// An earlier pass that a pass is held against, and what spoke for it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ChosenPass {
+    /// The earlier pass.
+    pub pass_id: Digest,
+    /// Why it was chosen.
+    pub reason: ChoiceReason,
+    /// Years between the two.
+    pub years: f64,
+    /// Days between their seasons (0..183).
+    pub season_days: f64,
+    /// By how much their water on the reaches of the place differs, as a share of the larger (0..1); `None` where either did
+    /// not see those reaches nearly whole.
+    pub water_difference: Option<f64>,
+}
+
 /// What a unit is held against.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Before {
-    /// See [`Unit::earlier_pass_ids`].
-    pub pass_ids: Vec<Digest>,
+    /// See [`Unit::chosen`]; their ids become [`Unit::earlier_pass_ids`].
+    pub chosen: Vec<ChosenPass>,
     /// See [`Unit::belief`].
     pub belief: Option<Digest>,
 }
@@ -62,7 +92,8 @@ impl Unit {
         reaches: Vec<(String, Digest)>,
         context: &UnitContext,
     ) -> Self {
-        let Before { pass_ids: earlier_pass_ids, belief } = before;
+        let Before { chosen, belief } = before;
+        let earlier_pass_ids: Vec<Digest> = chosen.iter().map(|chosen| chosen.pass_id).collect();
         let mut builder = grid
             .add_to(DigestBuilder::new("unit"))
             .field("results_version", RESULTS_VERSION.to_le_bytes())
@@ -81,7 +112,7 @@ impl Unit {
         for (_, scope) in &reaches {
             builder = builder.digest("reach", scope);
         }
-        Self { id: builder.finish(), grid, cell, edge_px, pass_id, earlier_pass_ids, belief, reaches }
+        Self { id: builder.finish(), grid, cell, edge_px, pass_id, earlier_pass_ids, chosen, belief, reaches }
     }
 
     /// The pixels that the unit answers for.
@@ -98,6 +129,9 @@ pub struct UnitSummary {
     pub coverage: BTreeMap<String, Coverage>,
     /// Observed pixels of each reach by class id of the later pass, by reach id.
     pub class_px: BTreeMap<String, Vec<u64>>,
+    /// Earlier passes that it was compared with, and why those.
+    #[serde(default)]
+    pub chosen: Vec<ChosenPass>,
     /// Blocks that could not be decoded, in words.
     pub faults: Vec<String>,
 }

@@ -45,9 +45,10 @@ pub use overview::{Coverage, Marker, Overview, OverviewPatch, OverviewReach, Ren
 pub use paint::stretch::{HIGH_PERCENTILE, LOW_PERCENTILE, Stretch};
 pub use report::format::number;
 pub use report::{
-    CaseEvent, CaseMoment, CaseRow, CaseState, Cause, CoverageRow, DEFAULT_MAX_CASES_LISTED,
-    DEFAULT_MAX_PATCHES_LISTED, DEFAULT_MAX_PATCHES_WITH_CHIPS, GridSummary, HarmlessEvent, IssueClass, KeptBackRow,
-    MapPicture, Overdue, OverdueRow, PairReference, PassReference, PassRow, PassStatus, PatchCard, ReachRow, Report,
-    RunSummary, TruthEvent, TruthOutcome, TruthTable, rank_cases, rank_patches, render_report,
+    CaseEvent, CaseMoment, CasePicture, CaseRow, CaseState, Cause, CoverageRow, DEFAULT_MAX_CASES_LISTED,
+    DEFAULT_MAX_CASES_PICTURED, DEFAULT_MAX_PATCHES_LISTED, DEFAULT_MAX_PATCHES_WITH_CHIPS, GridSummary, HarmlessEvent,
+    IssueClass, KeptBackRow, MapPicture, Overdue, OverdueRow, PairReference, PassReference, PassRow, PassStatus,
+    PatchCard, ReachRow, Report, RunSummary, TruthEvent, TruthOutcome, TruthTable, rank_cases, rank_patches,
+    render_report,
 };
 pub use series::{Series, render_series};

@@ -17,7 +17,10 @@ use std::collections::BTreeMap;
 use crate::chip::RenderedPair;
 use crate::overview::RenderedOverview;
 
-pub use cases::{CaseEvent, CaseMoment, CaseRow, CaseState, DEFAULT_MAX_CASES_LISTED, rank_cases};
+pub use cases::{
+    CaseEvent, CaseMoment, CasePicture, CaseRow, CaseState, DEFAULT_MAX_CASES_LISTED, DEFAULT_MAX_CASES_PICTURED,
+    rank_cases,
+};
 pub use kept_back::KeptBackRow;
 pub use render::render_report;
 pub use truth::{HarmlessEvent, TruthEvent, TruthOutcome, TruthTable};

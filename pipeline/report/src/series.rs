@@ -9,9 +9,6 @@ use crate::paint::check::{check_pixels, check_polygon, check_shape};
 use crate::paint::stretch::Stretch;
 use crate::paint::zoom::Zoom;
 
-/// Longest side of a picture, in pixels.
-const MAX_PX: u32 = 256;
-
 /// One place at several dates, on the same window of the same grid, north up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
@@ -21,6 +18,8 @@ pub struct Series {
     pub dates: Vec<ChipDate>,
     /// Whether the bands are true red, green and blue: then all three share one gain.
     pub natural_colour: bool,
+    /// Longest side of a picture, in pixels.
+    pub longest_px: u32,
     /// Outline of the patch in pixel-corner coordinates of the window: x = column, y = row.
     pub outline: MultiPolygon<f64>,
 }
@@ -44,7 +43,7 @@ pub fn render_series(series: &Series) -> Result<Vec<Vec<u8>>, RenderError> {
     let Some((rows, columns)) = shape else { return Ok(Vec::new()) };
     let dates: Vec<_> = series.dates.iter().map(|date| (&date.pixels, &date.observed)).collect();
     let stretch = Stretch::joint(&dates, series.natural_colour);
-    let zoom = Zoom::fit(rows, columns, MAX_PX, MAX_PX);
+    let zoom = Zoom::fit(rows, columns, series.longest_px, series.longest_px);
     let paint = |date: &ChipDate| {
         let mut image = blank(zoom.width, zoom.height, MARGIN);
         paint_date(&mut image, date, &series.outline, stretch, zoom, 0);

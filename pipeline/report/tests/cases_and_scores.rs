@@ -3,7 +3,7 @@
 #[path = "support/page.rs"]
 mod support;
 
-use shorewatch_report::{CaseState, KeptBackRow, rank_patches, render_report};
+use shorewatch_report::{CaseEvent, CasePicture, CaseState, KeptBackRow, rank_patches, render_report};
 
 use support::{case, full, judged_patch, kept_back, patch, text};
 
@@ -51,6 +51,30 @@ fn cases_beyond_the_cap_are_counted_and_none_is_said() {
     assert!(words.contains("There is no case yet."), "{words}");
     assert!(words.contains("No place was kept back"), "{words}");
     assert!(!words.contains("cases are open"), "{words}");
+}
+
+#[test]
+fn a_case_is_shown_date_by_date_with_what_each_date_told() {
+    let mut report = full();
+    let date = |date: &str, event, area_m2, review_score, jpeg: Option<&[u8]>| CasePicture {
+        date: date.to_owned(),
+        event,
+        area_m2,
+        review_score,
+        jpeg: jpeg.map(<[u8]>::to_vec),
+    };
+    report.cases[1].pictures = vec![
+        date("2021-03-15", None, None, None, Some(&[1, 2, 3])),
+        date("2022-03-15", Some(CaseEvent::New), Some(1234.6), Some(0.61), Some(&[4, 5, 6])),
+        date("2023-03-15", Some(CaseEvent::Unseen), None, None, None),
+    ];
+    let html = render_report(&report).expect("a page");
+    assert_eq!(html.matches("class=\"strip\"").count(), 1, "the others have no pictures");
+    assert!(html.contains("data:image/jpeg;base64,AQID") && html.contains("data:image/jpeg;base64,BAUG"));
+    assert!(html.contains("on 2022-03-15\"/>"), "each picture is named");
+    let words = text(&html);
+    let told = "2021-03-15 before 2022-03-15 new 1,235 m² score 0.61 can’t be read any more 2023-03-15 unseen";
+    assert!(words.contains(told), "{words}");
 }
 
 #[test]

@@ -245,6 +245,7 @@ fn a_series_has_one_stretch_over_all_dates_and_hatches_what_was_not_observed() {
         name: "450702-20240315-0007".to_owned(),
         dates: dates.iter().map(|map| date(map)).collect(),
         natural_colour: false,
+        longest_px: 256,
         outline: MultiPolygon::new(Vec::new()),
     };
     let dates: [&[&str]; 3] = [&["11", "15"], &["..", ".."], &["55", "91"]];

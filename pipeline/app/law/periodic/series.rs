@@ -13,7 +13,6 @@ use shorewatch_domain::law::explanation::RuleTable;
 use shorewatch_domain::pass::Pass;
 use shorewatch_domain::patch::Patch;
 use shorewatch_domain::rasterise;
-use shorewatch_domain::sensor::BandRole;
 use shorewatch_law::explain;
 use shorewatch_report::{Block, ChipDate, PlaceDate, PlaceSeries, Section, Series, Sheet, number, render_series};
 
@@ -23,13 +22,16 @@ use super::listing::address;
 use crate::failure::Failure;
 use crate::law::ledger::Assessed;
 use crate::run::chips::Cut;
-use crate::run::readers::{INFRARED, NATURAL, Readers};
+use crate::run::readers::NATURAL;
 
 /// Places that are shown; what is beyond is counted.
 const MOST_PLACES: usize = 6;
 
 /// Dates of a place: a row of small pictures.
 const MOST_DATES: usize = 6;
+
+/// Longest side of a picture, in pixels.
+const PICTURE_PX: u32 = 256;
 
 /// From this share on a place counts as observed without saying how much of it was.
 const WHOLE: f64 = 0.995;
@@ -100,7 +102,7 @@ fn dates(material: &Material<'_>, patch: &Patch) -> Result<Vec<PlaceDate>, Failu
     let readers = &material.readers;
     let passes = passes(material, patch)?;
     let cut = Cut::around(patch)?;
-    let roles = shared_roles(readers, &passes)?;
+    let roles = readers.shared_display_roles(&passes)?;
     let seen: Vec<Option<ChipDate>> = passes
         .iter()
         .map(|pass| {
@@ -113,6 +115,7 @@ fn dates(material: &Material<'_>, patch: &Patch) -> Result<Vec<PlaceDate>, Failu
         name: patch.patch_id.clone(),
         dates: seen.iter().flatten().cloned().collect(),
         natural_colour: roles == NATURAL,
+        longest_px: PICTURE_PX,
         outline: cut.outline.clone(),
     })
     .map_err(|fault| Failure::internal(format!("report: {fault}")))?;
@@ -174,18 +177,4 @@ fn passes<'m>(material: &'m Material<'_>, patch: &Patch) -> Result<Vec<&'m Pass>
     }
     all.retain(|pass| chosen.contains(&pass.id));
     Ok(all)
-}
-
-/// Three bands that all of the passes have, else those of the latest: pictures in other bands can't be compared.
-fn shared_roles(readers: &Readers, passes: &[&Pass]) -> Result<[BandRole; 3], Failure> {
-    let has = |pass: &&Pass, roles: &[BandRole; 3]| {
-        readers.profile(pass).is_ok_and(|profile| roles.iter().all(|role| profile.band(*role).is_some()))
-    };
-    match [NATURAL, INFRARED].into_iter().find(|roles| passes.iter().all(|pass| has(pass, roles))) {
-        Some(roles) => Ok(roles),
-        None => match passes.last() {
-            Some(latest) => readers.display_roles(latest),
-            None => Ok(NATURAL),
-        },
-    }
 }

@@ -27,6 +27,7 @@ pub(crate) fn sample_cases() -> Vec<CaseRow> {
             patch_count: number.div_ceil(2),
             reach_id: "450702-000123".to_owned(),
             series,
+            pictures: Vec::new(),
         }
     };
     let long = [

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cases::{CaseEvent, CaseMoment, CaseRow, CaseState, by_urgency};
-use super::format::{count, issue_class, number, score, words};
-use super::page::{CaseRowView, CasesView, Figure};
+use super::cases::{CaseEvent, CaseMoment, CasePicture, CaseRow, CaseState, by_urgency};
+use super::format::{count, issue_class, jpeg_uri, number, score, words};
+use super::page::{CasePictureView, CaseRowView, CasesView, Figure};
 use super::rows::reach_label;
 use super::{PatchCard, Report};
 
@@ -115,6 +115,18 @@ fn row(report: &Report, case: &CaseRow, ranks: &BTreeMap<&str, usize>, date_leng
         patches,
         reach: reach_label(report, &case.reach_id),
         series: series(&case.series, date_length),
+        pictures: case.pictures.iter().map(picture).collect(),
+    }
+}
+
+fn picture(picture: &CasePicture) -> CasePictureView {
+    let area = picture.area_m2.map(|area_m2| format!("{} m²", number(area_m2, 0)));
+    let score = picture.review_score.map(|_| format!("score {}", score(picture.review_score)));
+    CasePictureView {
+        source: picture.jpeg.as_deref().map(jpeg_uri).unwrap_or_default(),
+        date: picture.date.clone(),
+        event: picture.event.map_or("before", event_name),
+        figures: area.into_iter().chain(score).collect(),
     }
 }
 

@@ -8,6 +8,9 @@ use super::check::review_score_first;
 /// Open cases listed, unless the caller says otherwise.
 pub const DEFAULT_MAX_CASES_LISTED: usize = 100;
 
+/// Cases of these that are shown date by date, unless the caller says otherwise.
+pub const DEFAULT_MAX_CASES_PICTURED: usize = 24;
+
 /// One place followed over the passes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseRow {
@@ -37,6 +40,24 @@ pub struct CaseRow {
     pub reach_id: String,
     /// What each pass meant for it, earliest first; only read for cases that are listed.
     pub series: Vec<CaseMoment>,
+    /// The place at some of these dates and at the one before it began, earliest first, all in one stretch. Empty where it is not
+    /// shown.
+    pub pictures: Vec<CasePicture>,
+}
+
+/// A case at one date.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CasePicture {
+    /// Date of the pass, UTC, for example `2024-03-15`.
+    pub date: String,
+    /// What the pass meant for the case; `None` for the date before it began.
+    pub event: Option<CaseEvent>,
+    /// Area in m² that it showed, where it was told.
+    pub area_m2: Option<f64>,
+    /// Review score of the patch that it raised, 0 to 1, where there is one.
+    pub review_score: Option<f64>,
+    /// The picture (JPEG); `None` where the pass can't be read any more.
+    pub jpeg: Option<Vec<u8>>,
 }
 
 /// What one pass meant for a case.

@@ -217,6 +217,18 @@ pub(super) struct CaseRowView {
     pub(super) patches: Vec<usize>,
     pub(super) reach: Label,
     pub(super) series: Vec<String>,
+    pub(super) pictures: Vec<CasePictureView>,
+}
+
+/// A case at one date.
+pub(super) struct CasePictureView {
+    /// The picture as part of the page; empty where there is none.
+    pub(super) source: String,
+    pub(super) date: String,
+    /// What the pass meant for the case.
+    pub(super) event: &'static str,
+    /// Area and review score, as far as they were told.
+    pub(super) figures: Vec<String>,
 }
 
 pub(super) struct UnseenReach {

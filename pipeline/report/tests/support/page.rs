@@ -101,6 +101,7 @@ pub(crate) fn case(case_id: &str, state: CaseState, patch_id: &str) -> CaseRow {
             moment("2023-03-15", CaseEvent::Persisting, None),
             moment("2024-09-01", CaseEvent::Shrunk, None),
         ],
+        pictures: Vec::new(),
     }
 }
 

@@ -23,7 +23,7 @@ use shorewatch_domain::pass::Pass;
 use shorewatch_domain::patch::Patch;
 use shorewatch_domain::reach::{Reach, ScopeSource};
 use shorewatch_domain::sensor::SensorProfile;
-use shorewatch_domain::unit::{Before, Unit, UnitContext, UnitSummary};
+use shorewatch_domain::unit::{Before, ChoiceReason, ChosenPass, Unit, UnitContext, UnitSummary};
 use shorewatch_imagery::admit::{AdmitOptions, admit};
 use shorewatch_imagery::crs::Transform;
 use shorewatch_imagery::write::{Colour, GeoTiffOptions, write_geotiff};
@@ -357,12 +357,20 @@ pub(crate) fn publication(
     let square: LineString<f64> =
         vec![(LEFT_M, TOP_M), (right, TOP_M), (right, bottom), (LEFT_M, bottom), (LEFT_M, TOP_M)].into();
     let outline = to_degrees.polygon(&Polygon::new(square, vec![]), Some(500.0)).expect("degrees");
-    let earlier = Before { pass_ids: vec![before.id], belief: None };
+    let chosen = ChosenPass {
+        pass_id: before.id,
+        reason: ChoiceReason::Latest,
+        years: 0.5,
+        season_days: 180.0,
+        water_difference: None,
+    };
+    let earlier = Before { chosen: vec![chosen.clone()], belief: None };
     let unit = PublishedUnit {
         unit: Unit::new(*grid, Cell { row: 0, col: 0 }, 512, pass.id, earlier, vec![], &context),
         summary: UnitSummary {
             coverage: [("SYN-R01".to_owned(), coverage.clone())].into(),
             class_px: [("SYN-R01".to_owned(), vec![90_000])].into(),
+            chosen: vec![chosen],
             faults: vec![],
         },
         outline,

@@ -19,7 +19,7 @@ use shorewatch_domain::pass::{AcquisitionTime, FittedBand, Pass, PassFile, PassS
 use shorewatch_domain::patch::{Patch, SuppressedPlace};
 use shorewatch_domain::reach::{Reach, ScopeSource};
 use shorewatch_domain::sensor::BandRole;
-use shorewatch_domain::unit::{Before, Unit, UnitContext, UnitSummary};
+use shorewatch_domain::unit::{Before, ChoiceReason, ChosenPass, Unit, UnitContext, UnitSummary};
 use shorewatch_store::{NewPatch, PlanCounts, Publication, PublishedUnit, ReachObservation, RunStart, Store};
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -143,13 +143,21 @@ pub(crate) fn publication(run: &RunStart, pass: &Pass, configuration: &str, patc
     let context = UnitContext { model: digest("model"), configuration: digest(configuration) };
     let coverage =
         Coverage { scope_px: 100, observed_px: 80, compared_px: 70, unobserved_px: [0, 5, 0, 0, 15, 0, 0, 0] };
-    let before = || Before { pass_ids: vec![digest("earlier")], belief: None };
+    let chosen = || ChosenPass {
+        pass_id: digest("earlier"),
+        reason: ChoiceReason::Latest,
+        years: 1.25,
+        season_days: 91.0,
+        water_difference: Some(0.1),
+    };
+    let before = || Before { chosen: vec![chosen()], belief: None };
     let units: Vec<_> = (0..4)
         .map(|col| PublishedUnit {
             unit: Unit::new(grid, Cell { row: -3, col }, 512, pass.id, before(), vec![], &context),
             summary: UnitSummary {
                 coverage: [("450702-001".to_owned(), coverage.clone())].into(),
                 class_px: [("450702-001".to_owned(), vec![10, 20, 50])].into(),
+                chosen: vec![chosen()],
                 faults: vec!["block (1, 2) could not be decoded".to_owned()],
             },
             outline: square(108.5 + col as f64 * 0.05, 21.8, 0.05),
