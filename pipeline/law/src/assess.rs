@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use shorewatch_domain::digest::{Digest, DigestBuilder};
+use shorewatch_domain::digest::Digest;
 use shorewatch_domain::law::assessment::{Assessment, PermitStatus, Severity, StockFlag, SuppressedReason};
 use shorewatch_domain::law::explanation::{Explanation, Factor, LayerHit, Note, Provenance, StockTrace};
 use shorewatch_domain::law::layer::{BoundarySource, Facts as LayerFacts, LayerKind, WaterSourceLevel};
-use shorewatch_domain::law::place::{Hit, Place, Versions};
+use shorewatch_domain::law::place::{Hit, Place};
 use shorewatch_domain::patch::Patch;
 
 use crate::index::LayerIndex;
@@ -15,6 +15,11 @@ use crate::known::{self, Sites};
 use crate::permits::{self, Judgement};
 use crate::responsibility::{self, Matter, Offices, Units};
 use crate::rules::{Dimension, Facts, Rules};
+
+mod age;
+mod inputs;
+
+pub use inputs::Inputs;
 
 /// Everything that decides but the patch itself.
 #[derive(Clone, Copy, Debug)]
@@ -141,21 +146,6 @@ pub fn assess(patch: &Patch, place: &Place, number: &str, context: &Context<'_>,
     }
 }
 
-/// Digest of what an assessment is a function of. Its number is left out: it is given once and stays.
-#[must_use]
-pub fn digest(patch: &Patch, versions: &Versions, rules: &Rules, as_of: Date, sites_digest: &Digest) -> Digest {
-    versions
-        .iter()
-        .fold(DigestBuilder::new("assessment").field("patch", &patch.patch_id), |builder, (layer, version)| {
-            builder.field("layer", layer).field("version", version.to_string())
-        })
-        .digest("rules", &rules.digest)
-        .digest("sites", sites_digest)
-        .field("as of", as_of.to_string())
-        .field("program", env!("CARGO_PKG_VERSION"))
-        .finish()
-}
-
 /// What the number of a place begins with.
 #[must_use]
 pub fn unit_code(place: &Place, rules: &Rules) -> String {
@@ -270,18 +260,14 @@ fn priority(
         .map(|zone| (zone.zone.as_str(), zone.weight))
         .max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(a.0)))
         .unwrap_or(("elsewhere", weights.elsewhere));
-    let days = context.as_of.since(day).map_or(0, |span| span.get_days()).max(0);
-    let of_age = weights
-        .age
-        .iter()
-        .find(|age| age.up_to_days.is_none_or(|last| i64::from(days) <= i64::from(last)))
-        .map_or(1.0, |age| age.weight);
+    let age = age::row(&weights.age, day, context.as_of);
+    let of_age = age.map_or(1.0, |row| weights.age[row].weight);
     let factor = |name: &str, value, from: &str| Factor { name: name.to_owned(), value, from: from.to_owned() };
     vec![
         factor("probability", probability, from),
         factor("severity", of_severity, severity.name()),
         factor("zone", of_zone, zone),
-        factor("age", of_age, &format!("{days} days")),
+        factor("age", of_age, &age::words(&weights.age, age)),
     ]
 }
 

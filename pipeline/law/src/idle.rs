@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use geo::{BooleanOps, BoundingRect, Intersects};
 use geo_types::{MultiPolygon, Polygon};
 use jiff::civil::Date;
+use rstar::primitives::{GeomWithData, Rectangle};
+use rstar::{AABB, RTree};
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::law::assessment::IdleProject;
 use shorewatch_domain::law::layer::{Facts, Feature, ProjectStage};
@@ -47,6 +49,7 @@ pub fn idle<'a>(
     seen: &dyn Fn(&Look, &MultiPolygon<f64>) -> Option<f64>,
     observed_share_min: f64,
 ) -> Vec<IdleProject> {
+    let changes = Changes::new(changes);
     let mut found: Vec<IdleProject> = features
         .into_iter()
         .filter_map(|feature| {
@@ -58,7 +61,7 @@ pub fn idle<'a>(
                 return None;
             }
             let from = project.valid.from;
-            let has_changed = changes.iter().any(|change| {
+            let has_changed = changes.near(&feature.geometry).any(|change| {
                 from.is_none_or(|from| change.day >= from)
                     && ellipsoid::area(&feature.geometry.intersection(&change.outline)) > 0.0
             });
@@ -84,6 +87,28 @@ pub fn idle<'a>(
         .collect();
     found.sort_by(|a, b| a.code.cmp(&b.code));
     found
+}
+
+/// Changes by where they lie.
+struct Changes<'a>(RTree<GeomWithData<Rectangle<[f64; 2]>, &'a Change>>);
+
+impl<'a> Changes<'a> {
+    fn new(changes: &'a [Change]) -> Self {
+        let placed = changes.iter().filter_map(|change| {
+            let (min, max) = change.outline.bounding_rect().map(|bounds| (bounds.min(), bounds.max()))?;
+            Some(GeomWithData::new(Rectangle::from_corners([min.x, min.y], [max.x, max.y]), change))
+        });
+        Self(RTree::bulk_load(placed.collect()))
+    }
+
+    /// Those whose bounds meet those of some ground.
+    fn near(&self, ground: &MultiPolygon<f64>) -> impl Iterator<Item = &'a Change> {
+        let envelope = ground.bounding_rect().map(|bounds| {
+            let (min, max) = (bounds.min(), bounds.max());
+            AABB::from_corners([min.x, min.y], [max.x, max.y])
+        });
+        envelope.into_iter().flat_map(|envelope| self.0.locate_in_envelope_intersecting(&envelope).map(|one| one.data))
+    }
 }
 
 /// The last day from `since` on that observed enough of the ground, and how much that was.

@@ -46,6 +46,8 @@ type IndexedPiece = GeomWithData<Rectangle<[f64; 2]>, (u32, Rings)>;
 #[derive(Debug)]
 pub struct LayerIndex {
     features: Vec<Feature>,
+    /// Numbers of the features in order of kind and code, for [`LayerIndex::area_of`].
+    by_code: Vec<u32>,
     /// Area of each feature in m².
     areas: Vec<f64>,
     trees: BTreeMap<LayerKind, RTree<IndexedPiece>>,
@@ -72,8 +74,10 @@ impl LayerIndex {
             }));
         }
         let trees = by_kind.into_iter().map(|(kind, pieces)| (kind, RTree::bulk_load(pieces))).collect();
+        let mut by_code: Vec<u32> = (0..features.len() as u32).collect();
+        by_code.sort_by(|a, b| named(&features, *a).cmp(&named(&features, *b)));
         let places = Nearby::new(places.into_iter().map(|place| (place.location.0, place.name)));
-        Self { features, areas, trees, positions: Positions::new(waters), places, versions }
+        Self { features, by_code, areas, trees, positions: Positions::new(waters), places, versions }
     }
 
     /// The versions that it holds.
@@ -85,10 +89,10 @@ impl LayerIndex {
     /// The area of a feature, where there is one of that code.
     #[must_use]
     pub fn area_of(&self, layer: LayerKind, code: &str) -> Option<&MultiPolygon<f64>> {
-        self.features
-            .iter()
-            .find(|feature| feature.layer() == layer && feature.code == code)
-            .map(|feature| &feature.geometry)
+        let wanted = (layer, code);
+        let first = self.by_code.partition_point(|number| named(&self.features, *number) < wanted);
+        let number = *self.by_code.get(first)?;
+        (named(&self.features, number) == wanted).then(|| &self.features[number as usize].geometry)
     }
 
     /// What the layers say of an outline in CGCS2000 (longitude, latitude). An outline without area meets nothing.
@@ -139,6 +143,12 @@ impl LayerIndex {
         hits.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.code.cmp(&b.code)));
         hits
     }
+}
+
+/// Kind and code of a feature.
+fn named(features: &[Feature], number: u32) -> (LayerKind, &str) {
+    let feature = &features[number as usize];
+    (feature.layer(), &feature.code)
 }
 
 /// The kinds of layers of areas that are in force by the names of the versions, met or not.

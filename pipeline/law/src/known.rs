@@ -1,5 +1,7 @@
 //! Problems that the ledger knows, and sites that were reviewed before: linked, and not shown again unless they grew.
 
+use std::collections::BTreeSet;
+
 use geo::{BooleanOps, BoundingRect, Intersects};
 use geo_types::{Polygon, Rect};
 use rstar::primitives::{GeomWithData, Rectangle};
@@ -41,6 +43,7 @@ const fn settles(verdict: DecisionVerdict) -> bool {
 #[derive(Debug, Default)]
 pub struct Sites {
     sites: Vec<ReviewedSite>,
+    patch_ids: BTreeSet<String>,
     tree: RTree<GeomWithData<Rectangle<[f64; 2]>, usize>>,
 }
 
@@ -54,11 +57,18 @@ impl Sites {
             Some(GeomWithData::new(corners, number))
         });
         let tree = RTree::bulk_load(bounds.collect());
-        Self { sites, tree }
+        let patch_ids = sites.iter().map(|site| site.patch_id.clone()).collect();
+        Self { sites, patch_ids, tree }
+    }
+
+    /// Whether a patch is among the sites.
+    #[must_use]
+    pub fn contains(&self, patch_id: &str) -> bool {
+        self.patch_ids.contains(patch_id)
     }
 
     /// Sites that an outline meets, in the order in which they were given.
-    fn met(&self, outline: &Polygon<f64>) -> Vec<&ReviewedSite> {
+    pub(crate) fn met(&self, outline: &Polygon<f64>) -> Vec<&ReviewedSite> {
         let Some(bounds) = outline.bounding_rect() else { return Vec::new() };
         let envelope = AABB::from_corners([bounds.min().x, bounds.min().y], [bounds.max().x, bounds.max().y]);
         let mut numbers: Vec<usize> =

@@ -15,7 +15,7 @@ use crate::geopackage;
 use crate::store::Store;
 use crate::values::{Hex, Json, Utc};
 
-pub use in_force::LayersInForce;
+pub use in_force::{Areas, LayersInForce};
 
 /// A layer as it is imported.
 #[derive(Clone, PartialEq, Debug)]

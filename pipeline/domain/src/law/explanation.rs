@@ -159,7 +159,7 @@ pub struct Factor {
     pub name: String,
     /// Its value.
     pub value: f64,
-    /// What it was taken from ("major", "water_source_first", "12 days").
+    /// What it was taken from ("major", "water_source_first", "at most 30 days").
     pub from: String,
 }
 

@@ -171,8 +171,11 @@ pub(super) fn factor_source(factor: &Factor, language: Language) -> Cow<'_, str>
         return Cow::Borrowed(&factor.from);
     }
     match (factor.name.as_str(), factor.from.as_str()) {
-        ("age", from) => match from.strip_suffix(" days") {
-            Some(days) => Cow::Owned(format!("{days} 天")),
+        ("age", "any age") => Cow::Borrowed("不论久近"),
+        ("age", from) => match from.strip_suffix(" days").map(|days| days.rsplit_once(' ').unwrap_or(("", days))) {
+            Some(("at most", days)) => Cow::Owned(format!("不超过 {days} 天")),
+            Some(("more than", days)) => Cow::Owned(format!("超过 {days} 天")),
+            Some((_, days)) => Cow::Owned(format!("{days} 天")),
             None => Cow::Borrowed(from),
         },
         ("severity", from) => Cow::Borrowed(condition_word("from_severity", from, language)),

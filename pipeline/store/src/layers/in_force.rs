@@ -1,11 +1,13 @@
 //! The layers in force, put together as look-ups need them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use shorewatch_domain::law::layer::Feature;
+use geo_types::Rect;
+use rusqlite::params;
+use shorewatch_domain::law::layer::{Feature, LayerKind};
 use shorewatch_domain::law::office::{Chief, Department};
 use shorewatch_domain::law::place::{NamedPlace, Versions};
-use shorewatch_domain::law::record::{ReachRecord, Record};
+use shorewatch_domain::law::record::{LayerContent, ReachRecord, Record};
 use shorewatch_domain::law::water::{KilometrePoint, Water, WaterKind};
 
 use super::record_of;
@@ -41,12 +43,75 @@ impl LayersInForce {
     }
 }
 
+/// Which areas in force are read.
+#[derive(Clone, Copy, Debug)]
+pub enum Areas<'a> {
+    /// Every one.
+    All,
+    /// Those of one kind.
+    Of(LayerKind),
+    /// Those whose bounds may meet one of some boxes (longitude, latitude): all that a look-up inside of these boxes can meet.
+    Near(&'a [Rect<f64>]),
+}
+
 impl Store {
     /// Reads every layer in force.
     ///
     /// # Errors
     /// A fault of the file.
     pub fn layers_in_force(&self) -> Result<LayersInForce, StoreError> {
+        Ok(LayersInForce { features: self.areas_in_force(Areas::All)?, ..self.layers_in_force_without_areas()? })
+    }
+
+    /// Reads areas in force, in order of layer and code.
+    ///
+    /// # Errors
+    /// A fault of the file.
+    pub fn areas_in_force(&self, which: Areas<'_>) -> Result<Vec<Feature>, StoreError> {
+        let during = "read the areas in force";
+        let records: Vec<Record> = match which {
+            Areas::All => {
+                let sql = "SELECT geom, record FROM layer_features ORDER BY content, code";
+                self.rows(during, sql, [], record_of)?
+            }
+            Areas::Of(kind) => {
+                let sql = "SELECT geom, record FROM layer_features WHERE content = ?1 ORDER BY code";
+                self.rows(during, sql, [LayerContent::Areas(kind).name()], record_of)?
+            }
+            Areas::Near(boxes) => {
+                let mut met = BTreeSet::new();
+                for one in boxes {
+                    let (min, max) = (one.min(), one.max());
+                    // the index keeps bounds in 32 bits, rounded outwards
+                    let near: Vec<i64> = self.rows(
+                        during,
+                        "SELECT id FROM rtree_layer_features_geom
+                         WHERE maxx >= ?1 AND minx <= ?2 AND maxy >= ?3 AND miny <= ?4",
+                        params![min.x, max.x, min.y, max.y],
+                        |row| row.get(0),
+                    )?;
+                    met.extend(near);
+                }
+                let mut found: Vec<(String, String, Record)> = Vec::with_capacity(met.len());
+                for fid in met {
+                    let sql = "SELECT content, code, geom, record FROM layer_features WHERE fid = ?1";
+                    found.extend(self.rows::<_, Vec<_>>(during, sql, [fid], |row| {
+                        Ok((row.get("content")?, row.get("code")?, record_of(row)?))
+                    })?);
+                }
+                found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+                found.into_iter().map(|(_, _, record)| record).collect()
+            }
+        };
+        let feature = |record| if let Record::Feature(feature) = record { Some(feature) } else { None };
+        Ok(records.into_iter().filter_map(feature).collect())
+    }
+
+    /// Reads every layer in force but the areas, which are by far the most: there are none in what it returns.
+    ///
+    /// # Errors
+    /// A fault of the file.
+    pub fn layers_in_force_without_areas(&self) -> Result<LayersInForce, StoreError> {
         let during = "read the layers in force";
         let mut all = LayersInForce {
             versions: self.rows(during, "SELECT layer, version FROM layer_versions WHERE in_force", [], |row| {
@@ -64,7 +129,6 @@ impl Store {
         let (mut waters, mut reaches) = (BTreeMap::new(), Vec::new());
         let mut kilometre_points = Vec::new();
         for (table, geom) in [
-            ("layer_features", "geom"),
             ("waters", "geom"),
             ("water_reaches", "geom"),
             ("kilometre_points", "geom"),
@@ -75,7 +139,8 @@ impl Store {
             let sql = format!("SELECT {geom}, record FROM {table} ORDER BY content, code");
             for record in self.rows::<Record, Vec<_>>(during, &sql, [], record_of)? {
                 match record {
-                    Record::Feature(feature) => all.features.push(feature),
+                    // they stand in a table of their own
+                    Record::Feature(_) => {}
                     Record::Water(water) => {
                         waters.insert(water.code.clone(), water);
                     }
