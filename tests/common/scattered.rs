@@ -132,8 +132,7 @@ impl Scattered {
             size_bytes: 1,
             modified_ns: 1,
         }];
-        let time =
-            AcquisitionTime { at: at(acquired), precision: TimePrecision::Second, source: TimeSource::Metadata };
+        let time = AcquisitionTime { at: at(acquired), precision: TimePrecision::Second, source: TimeSource::Metadata };
         let square = rectangle(CORNER, self.edge, self.edge);
         let pass = Pass {
             id: Pass::identity("gf2_pms", Some(&time), None, &files),
@@ -250,7 +249,7 @@ impl Scattered {
                 let at = self.somewhere();
                 let (width, height) = (self.chance.next() * reach_of_each, self.chance.next() * reach_of_each);
                 Record::Feature(Feature {
-                    code: format!("{number:06}"),
+                    code: format!("4{number:05}"),
                     name: format!("{} {number}", kind.name()),
                     geometry: MultiPolygon(vec![rectangle(at, width + 1e-5, height + 1e-5)]),
                     facts: facts(kind, number),
@@ -313,9 +312,7 @@ fn facts(kind: LayerKind, number: usize) -> Facts {
             object_classes: Vec::new(),
             change_expected_by: (number % 2 == 0).then_some(date(2024, 1, 2)),
         }),
-        LayerKind::AdministrativeUnit => {
-            Facts::AdministrativeUnit { level: AdministrativeLevel::County, parent: None }
-        }
+        LayerKind::AdministrativeUnit => Facts::AdministrativeUnit { level: AdministrativeLevel::County, parent: None },
         LayerKind::KnownProblem => {
             Facts::KnownProblem(KnownProblem { status: "挂账监管".to_owned(), area_m2: 1000.0, found_on: None })
         }

@@ -9,9 +9,6 @@
 mod idle_projects;
 mod numbers;
 
-#[cfg(test)]
-mod tests;
-
 use std::path::Path;
 
 use geo::BoundingRect;
@@ -101,10 +98,7 @@ pub fn assess_all(store: &mut Store, rules: &Rules, work_folder: &Path, now: Tim
 }
 
 /// The areas in force that outlines can meet; `None` where there are no outlines.
-fn near<'a>(
-    store: &Store,
-    outlines: impl Iterator<Item = &'a Polygon<f64>>,
-) -> Result<Option<Vec<Feature>>, Failure> {
+fn near<'a>(store: &Store, outlines: impl Iterator<Item = &'a Polygon<f64>>) -> Result<Option<Vec<Feature>>, Failure> {
     let outlines: Vec<_> = outlines.collect();
     if outlines.is_empty() {
         return Ok(None);
@@ -133,3 +127,6 @@ fn reviewed(store: &Store) -> Result<Sites, Failure> {
     });
     Ok(Sites::new(sites.collect()))
 }
+
+#[cfg(test)]
+mod tests;

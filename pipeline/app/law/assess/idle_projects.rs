@@ -168,8 +168,9 @@ impl Basis {
     /// The projects that are idle, without an address yet.
     fn found(&self, rules: &Rules, work_folder: &Path, projects: &[Feature]) -> Vec<IdleProject> {
         let squares = Squares { work_folder, kept: RefCell::default() };
-        let seen =
-            |look: &Look, ground: &MultiPolygon<f64>| squares.observed_share(&look.unit, self.grids.get(&look.unit)?, ground);
+        let seen = |look: &Look, ground: &MultiPolygon<f64>| {
+            squares.observed_share(&look.unit, self.grids.get(&look.unit)?, ground)
+        };
         let least_share = rules.settings.idle_observed_share_min;
         idle::idle(projects, &self.looks, &self.changes, &self.managed, &seen, least_share)
     }

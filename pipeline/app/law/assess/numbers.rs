@@ -53,7 +53,8 @@ pub(super) fn numbered(
         .map(|((patch, _), place)| (*patch, place))
         .filter(|(patch, _)| !numbers.contains_key(&patch.patch_id))
         .collect();
-    let mut given = if without.is_empty() { Vec::new() } else { inherited(store, current, &without, &numbers, &stand_in)? };
+    let mut given =
+        if without.is_empty() { Vec::new() } else { inherited(store, current, &without, &numbers, &stand_in)? };
     numbers.extend(given.iter().cloned());
     let known: Vec<Given> =
         numbers.iter().map(|(patch_id, number)| Given { patch_id: patch_id.clone(), number: number.clone() }).collect();

@@ -66,17 +66,23 @@ fn what_a_change_reaches_is_assessed_and_equals_an_assessment_of_everything() {
     for kind in LayerKind::ALL {
         scattered.import_layer(kind, 40);
     }
-    assert_eq!(narrow(&mut scattered, &built_in, folder, "layers"), 150, "each is told with the versions of the layers");
+    assert_eq!(
+        narrow(&mut scattered, &built_in, folder, "layers"),
+        150,
+        "each is told with the versions of the layers"
+    );
     assert!(!scattered.store.idle_projects().expect("read").is_empty(), "some project is idle");
 
     // a decision reaches the patch and those that it touches
     let touching = |store: &Store, id: &str| {
         let all = store.patches(&PatchFilter::default()).expect("patches");
-        let of = |wanted: &str| all.iter().find(|one| one.patch.patch_id == wanted).expect("a patch").patch.geometry.clone();
+        let of =
+            |wanted: &str| all.iter().find(|one| one.patch.patch_id == wanted).expect("a patch").patch.geometry.clone();
         let decided = of(id);
         all.iter().filter(|one| geo::Intersects::intersects(&one.patch.geometry, &decided)).count() as u64
     };
-    let verdicts = [DecisionVerdict::Problem, DecisionVerdict::NotAProblem, DecisionVerdict::Unsure, DecisionVerdict::Problem];
+    let verdicts =
+        [DecisionVerdict::Problem, DecisionVerdict::NotAProblem, DecisionVerdict::Unsure, DecisionVerdict::Problem];
     let mut beside = 0;
     for (number, verdict) in verdicts.into_iter().enumerate() {
         let id = &first[number * 7];
@@ -94,7 +100,11 @@ fn what_a_change_reaches_is_assessed_and_equals_an_assessment_of_everything() {
     scattered.add_pass("second", "2024-03-16T03:20:00Z", 20);
     assert_eq!(narrow(&mut scattered, &built_in, folder, "newer pass"), 20);
     scattered.add_pass("a month later", "2024-04-20T03:20:00Z", 5);
-    assert_eq!(narrow(&mut scattered, &built_in, folder, "another row of ages"), 175, "all others are older than 30 days");
+    assert_eq!(
+        narrow(&mut scattered, &built_in, folder, "another row of ages"),
+        175,
+        "all others are older than 30 days"
+    );
 
     // a layer's version, and rules
     scattered.import_layer(LayerKind::KnownProblem, 40);

@@ -48,7 +48,8 @@ fn scenes() -> impl Strategy<Value = Scene> {
     let values = (0..3_u8, 0..3_u8, 0..2_u8, sites(), 0..800_i64);
     values.prop_map(|(class, score, fraction, sites, days)| {
         let (object_class, change_type) =
-            [("pit", "no_object_to_pit"), ("cage", "no_object_to_fish_cage"), ("castle", "moon_to_castle")][class as usize];
+            [("pit", "no_object_to_pit"), ("cage", "no_object_to_fish_cage"), ("castle", "moon_to_castle")]
+                [class as usize];
         let patch = Patch {
             review_score: [None, Some(0.5), Some(0.8)][score as usize],
             valid_fraction: [0.5, 1.0][fraction as usize],
