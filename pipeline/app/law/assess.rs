@@ -31,6 +31,7 @@ use shorewatch_law::rules::Rules;
 use shorewatch_store::layers::Areas;
 use shorewatch_store::{AssessmentCounts, AssessmentUpdate, NewAssessment, PatchFilter, Store};
 
+use self::idle_projects::Idle;
 use crate::failure::Failure;
 
 /// Up to so many places are asked for what lies near each; for more, every area in force is read.
@@ -64,11 +65,10 @@ pub fn assess_all(store: &mut Store, rules: &Rules, work_folder: &Path, now: Tim
         .filter(|(patch, inputs)| known.get(&patch.patch_id) != Some(inputs))
         .collect();
     let projects = store.areas_in_force(Areas::Of(LayerKind::Project))?;
-    let mut idle = idle_projects::found(store, rules, work_folder, &projects, &patches)?;
-    let grounds = idle_projects::outlines(&idle, &projects);
+    let mut idle = Idle::read(store, &in_force.versions, rules, work_folder, &projects, &patches)?;
 
     let (mut assessments, mut given) = (Vec::new(), Vec::new());
-    let asked = due.iter().map(|(patch, _)| &patch.geometry).chain(grounds.iter().copied().flatten());
+    let asked = due.iter().map(|(patch, _)| &patch.geometry).chain(idle.unaddressed());
     // most runs find nothing to assess: then nobody asks where anything lies
     if let Some(features) = near(store, asked)? {
         let offices = Offices { chiefs: in_force.chiefs, departments: in_force.departments };
@@ -89,12 +89,9 @@ pub fn assess_all(store: &mut Store, rules: &Rules, work_folder: &Path, now: Tim
                 NewAssessment { text, text_zh, assessment }
             })
             .collect();
-        for (project, ground) in idle.iter_mut().zip(grounds) {
-            if let Some(ground) = ground {
-                idle_projects::address(project, &layers.place(ground), &offices.chiefs, rules);
-            }
-        }
+        idle.address(&layers, &offices.chiefs, rules);
     }
+    let idle = idle.kept(work_folder);
     let idle_projects = (store.idle_projects()? != idle).then_some(idle);
     let update = AssessmentUpdate { assessments, numbers: given, idle_projects };
     Ok(Assessed { counts: store.update_assessments(&update, now)?, versions: noted })
@@ -130,3 +127,6 @@ fn reviewed(store: &Store) -> Result<Sites, Failure> {
     });
     Ok(Sites::new(sites.collect()))
 }
+
+#[cfg(test)]
+mod tests;

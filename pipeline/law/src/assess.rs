@@ -17,7 +17,7 @@ use crate::responsibility::{self, Matter, Offices, Units};
 use crate::rules::{Dimension, Facts, Rules};
 
 mod age;
-mod inputs;
+pub(crate) mod inputs;
 
 pub use inputs::Inputs;
 

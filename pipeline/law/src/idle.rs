@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use geo::{BooleanOps, BoundingRect, Intersects};
-use geo_types::{MultiPolygon, Polygon};
+use geo_types::{MultiPolygon, Polygon, Rect};
 use jiff::civil::Date;
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
-use shorewatch_domain::digest::Digest;
+use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::law::assessment::IdleProject;
 use shorewatch_domain::law::layer::{Facts, Feature, ProjectStage};
+use shorewatch_domain::law::place::Versions;
 
+use crate::assess::inputs::{Shared, of_outline};
 use crate::ellipsoid;
+use crate::rules::Rules;
 
 /// What was looked at: a square of one pass.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,6 +38,32 @@ pub struct Change {
     pub outline: Polygon<f64>,
 }
 
+/// Digest of what [`idle`] and the addresses of what it finds are a function of: layers in force (projects among them), rules, looks
+/// with whether their pixels are at hand, changes and scopes.
+#[must_use]
+pub fn inputs(
+    versions: &Versions,
+    rules: &Rules,
+    looks: &[(Look, bool)],
+    changes: &[Change],
+    managed: &[MultiPolygon<f64>],
+) -> Digest {
+    let shared = Shared::of(versions, rules).0;
+    let mut builder = DigestBuilder::new("idle projects").digest("shared", &shared);
+    for (look, has_pixels) in looks {
+        builder = builder.digest("look", &look.unit).field("day", look.day.to_string());
+        builder = look.observed_share.iter().fold(builder, |builder, share| builder.number("observed", *share));
+        builder = of_outline(builder.field("pixels", [u8::from(*has_pixels)]), &look.square);
+    }
+    for change in changes {
+        builder = of_outline(builder.field("change", change.day.to_string()), &change.outline);
+    }
+    for scope in managed {
+        builder = scope.iter().fold(builder.field("scope", []), of_outline);
+    }
+    builder.finish()
+}
+
 /// The projects on whose ground nothing changed by the day by which something should have, though it was observed on that day or
 /// later. `managed` are the scopes that passes look at: ground outside of them was never asked about.
 ///
@@ -49,7 +78,9 @@ pub fn idle<'a>(
     seen: &dyn Fn(&Look, &MultiPolygon<f64>) -> Option<f64>,
     observed_share_min: f64,
 ) -> Vec<IdleProject> {
-    let changes = Changes::new(changes);
+    let changes = Located::new(changes, |change| change.outline.bounding_rect());
+    let looks = Located::new(looks, |look| look.square.bounding_rect());
+    let scopes = Located::new(managed, BoundingRect::bounding_rect);
     let mut found: Vec<IdleProject> = features
         .into_iter()
         .filter_map(|feature| {
@@ -65,13 +96,17 @@ pub fn idle<'a>(
                 from.is_none_or(|from| change.day >= from)
                     && ellipsoid::area(&feature.geometry.intersection(&change.outline)) > 0.0
             });
+            if has_changed {
+                return None;
+            }
+            let in_scope = scopes.near(&feature.geometry);
             let in_scope: f64 =
-                managed.iter().map(|scope| ellipsoid::area(&feature.geometry.intersection(scope))).sum::<f64>() / area;
-            if has_changed || in_scope < observed_share_min {
+                in_scope.map(|scope| ellipsoid::area(&feature.geometry.intersection(scope))).sum::<f64>() / area;
+            if in_scope < observed_share_min {
                 return None;
             }
             let (observed_on, observed_share) =
-                observed(&feature.geometry, expected_by, looks, seen, observed_share_min)?;
+                observed(&feature.geometry, expected_by, &looks, seen, observed_share_min)?;
             Some(IdleProject {
                 code: feature.code.clone(),
                 name: feature.name.clone(),
@@ -89,20 +124,20 @@ pub fn idle<'a>(
     found
 }
 
-/// Changes by where they lie.
-struct Changes<'a>(RTree<GeomWithData<Rectangle<[f64; 2]>, &'a Change>>);
+/// Things by where they lie.
+struct Located<'a, T>(RTree<GeomWithData<Rectangle<[f64; 2]>, &'a T>>);
 
-impl<'a> Changes<'a> {
-    fn new(changes: &'a [Change]) -> Self {
-        let placed = changes.iter().filter_map(|change| {
-            let (min, max) = change.outline.bounding_rect().map(|bounds| (bounds.min(), bounds.max()))?;
-            Some(GeomWithData::new(Rectangle::from_corners([min.x, min.y], [max.x, max.y]), change))
+impl<'a, T> Located<'a, T> {
+    fn new(things: &'a [T], bounds: impl Fn(&T) -> Option<Rect<f64>>) -> Self {
+        let placed = things.iter().filter_map(|thing| {
+            let (min, max) = bounds(thing).map(|bounds| (bounds.min(), bounds.max()))?;
+            Some(GeomWithData::new(Rectangle::from_corners([min.x, min.y], [max.x, max.y]), thing))
         });
         Self(RTree::bulk_load(placed.collect()))
     }
 
     /// Those whose bounds meet those of some ground.
-    fn near(&self, ground: &MultiPolygon<f64>) -> impl Iterator<Item = &'a Change> {
+    fn near(&self, ground: &MultiPolygon<f64>) -> impl Iterator<Item = &'a T> {
         let envelope = ground.bounding_rect().map(|bounds| {
             let (min, max) = (bounds.min(), bounds.max());
             AABB::from_corners([min.x, min.y], [max.x, max.y])
@@ -115,16 +150,18 @@ impl<'a> Changes<'a> {
 fn observed(
     ground: &MultiPolygon<f64>,
     since: Date,
-    looks: &[Look],
+    looks: &Located<'_, Look>,
     seen: &dyn Fn(&Look, &MultiPolygon<f64>) -> Option<f64>,
     least_share: f64,
 ) -> Option<(Date, f64)> {
     let area = ellipsoid::area(ground);
     let bounds = ground.bounding_rect()?;
     let mut by_day: BTreeMap<Date, Vec<&Look>> = BTreeMap::new();
-    for look in looks.iter().filter(|look| look.day >= since && look.square.intersects(&bounds)) {
+    for look in looks.near(ground).filter(|look| look.day >= since && look.square.intersects(&bounds)) {
         by_day.entry(look.day).or_default().push(look);
     }
+    // a sum of shares is the same to the bit in whatever order the squares were found
+    by_day.values_mut().for_each(|looks| looks.sort_by_key(|look| look.unit));
     by_day.into_iter().rev().find_map(|(day, looks)| {
         let shares = looks.into_iter().filter_map(|look| {
             let of_square = look.observed_share?;

@@ -11,11 +11,23 @@ use super::age;
 use crate::known::Sites;
 use crate::rules::Rules;
 
+/// Digest of what every patch and project shares: layers in force, rules, program.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shared(pub(crate) Digest);
+
+impl Shared {
+    pub(crate) fn of(versions: &Versions, rules: &Rules) -> Self {
+        let layers = versions.iter().fold(DigestBuilder::new("shared by assessments"), |builder, (layer, version)| {
+            builder.field("layer", layer).field("version", version.to_string())
+        });
+        Self(layers.digest("rules", &rules.digest).field("program", env!("CARGO_PKG_VERSION")).finish())
+    }
+}
+
 /// Everything that decides but the patch itself, ready to be told apart patch by patch.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
-    /// Digest of what every patch shares: layers, rules, program.
-    shared: Digest,
+    shared: Shared,
     rules: &'a Rules,
     as_of: Date,
     sites: &'a Sites,
@@ -25,15 +37,7 @@ impl<'a> Inputs<'a> {
     /// Takes the versions of the layers in force, the rules, the day that ages are reckoned to, and the reviewed sites.
     #[must_use]
     pub fn new(versions: &Versions, rules: &'a Rules, as_of: Date, sites: &'a Sites) -> Self {
-        let shared = versions
-            .iter()
-            .fold(DigestBuilder::new("shared by assessments"), |builder, (layer, version)| {
-                builder.field("layer", layer).field("version", version.to_string())
-            })
-            .digest("rules", &rules.digest)
-            .field("program", env!("CARGO_PKG_VERSION"))
-            .finish();
-        Self { shared, rules, as_of, sites }
+        Self { shared: Shared::of(versions, rules), rules, as_of, sites }
     }
 
     /// Digest of what the assessment of a patch is a function of. Its number is left out: it is given once and stays. Whether
@@ -42,7 +46,7 @@ impl<'a> Inputs<'a> {
     pub fn digest(&self, patch: &Patch) -> Digest {
         let ages = &self.rules.settings.priority.age;
         let age = age::row(ages, self.rules.local_day(patch.post_date), self.as_of);
-        let builder = of_patch(DigestBuilder::new("assessment").digest("shared", &self.shared), patch)
+        let builder = of_patch(DigestBuilder::new("assessment").digest("shared", &self.shared.0), patch)
             .field("age", age::words(ages, age))
             .field("decided", [u8::from(self.sites.contains(&patch.patch_id))]);
         let earlier = self.sites.met(&patch.geometry).into_iter().filter(|site| site.patch_id != patch.patch_id);
@@ -115,7 +119,7 @@ fn of_patch(builder: DigestBuilder, patch: &Patch) -> DigestBuilder {
     of_outline(builder, geometry)
 }
 
-fn of_outline(builder: DigestBuilder, outline: &Polygon<f64>) -> DigestBuilder {
+pub(crate) fn of_outline(builder: DigestBuilder, outline: &Polygon<f64>) -> DigestBuilder {
     std::iter::once(outline.exterior()).chain(outline.interiors()).fold(builder, |builder, ring| {
         let corners = ring.0.iter().flat_map(|corner| [corner.x, corner.y]);
         builder.field("ring", corners.flat_map(|value| value.to_bits().to_le_bytes()).collect::<Vec<u8>>())
