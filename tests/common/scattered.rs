@@ -25,7 +25,7 @@ use shorewatch_domain::observed::Coverage;
 use shorewatch_domain::pass::{AcquisitionTime, Pass, PassFile, PassState, TimePrecision, TimeSource};
 use shorewatch_domain::patch::Patch;
 use shorewatch_domain::reach::{Reach, ScopeSource};
-use shorewatch_domain::unit::{Before, Unit, UnitContext, UnitSummary};
+use shorewatch_domain::unit::{Before, ChoiceReason, ChosenPass, Unit, UnitContext, UnitSummary};
 use shorewatch_law::rules::{Files, Rules};
 use shorewatch_store::{
     DecisionRules, NewLayer, NewPatch, PlanCounts, Publication, PublishedUnit, ReachObservation, RunStart, Store,
@@ -208,7 +208,15 @@ impl Scattered {
         let cells = (0..UNITS).flat_map(|row| (0..UNITS).map(move |col| (row, col)));
         let units: Vec<PublishedUnit> = cells
             .map(|(row, col)| {
-                let before = Before { pass_ids: vec![Digest::of_bytes(b"earlier")], belief: None };
+                let latest = ChosenPass {
+                    pass_id: Digest::of_bytes(b"earlier"),
+                    reason: ChoiceReason::Latest,
+                    years: 1.0,
+                    season_days: 0.0,
+                    water_difference: None,
+                };
+                let chosen = vec![latest];
+                let before = Before { chosen: chosen.clone(), belief: None };
                 let corner = Coord { x: CORNER.x + col as f64 * edge, y: CORNER.y + row as f64 * edge };
                 PublishedUnit {
                     unit: Unit::new(grid, Cell { row, col }, 512, pass.id, before, Vec::new(), &context),
@@ -216,6 +224,7 @@ impl Scattered {
                         coverage: [(REACH.to_owned(), coverage.clone())].into(),
                         class_px: BTreeMap::new(),
                         faults: Vec::new(),
+                        chosen,
                     },
                     outline: rectangle(corner, edge, edge),
                 }
@@ -310,7 +319,7 @@ fn facts(kind: LayerKind, number: usize) -> Facts {
             valid,
             stage: ProjectStage::Approved,
             object_classes: Vec::new(),
-            change_expected_by: (number % 2 == 0).then_some(date(2024, 1, 2)),
+            change_expected_by: number.is_multiple_of(2).then_some(date(2024, 1, 2)),
         }),
         LayerKind::AdministrativeUnit => Facts::AdministrativeUnit { level: AdministrativeLevel::County, parent: None },
         LayerKind::KnownProblem => {
