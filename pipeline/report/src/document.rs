@@ -165,7 +165,15 @@ impl DocumentCell {
 
     /// Numbers, dates and codes stay on one line, and so do words of a few characters: Chinese would break after each of them.
     fn stays_on_one_line(&self) -> bool {
-        (self.text.len() <= 24 && self.text.is_ascii()) || self.text.chars().count() <= 6
+        let is_code = self.text.len() <= 24
+            && self.text.is_ascii()
+            && (!self.text.contains(' ') || self.text.starts_with(|first: char| first.is_ascii_digit()));
+        is_code || self.text.chars().count() <= 6
+    }
+
+    /// Sentences and lists want some width, or they become a column of single words.
+    fn wants_width(&self) -> bool {
+        self.text.chars().count() > 24
     }
 
     fn safe_link(&self) -> Option<&str> {
