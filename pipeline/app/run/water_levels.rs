@@ -53,7 +53,7 @@ impl WaterLevels {
     }
 
     /// By how much the water of two passes differs on some reaches, as a share of the larger of both (0..1); `None` where
-    /// neither reach was observed nearly whole by both.
+    /// no reach was observed nearly whole by both.
     pub fn difference<'a>(
         &self,
         reaches: impl IntoIterator<Item = &'a str>,

@@ -198,12 +198,12 @@ fn counts(connection: &rusqlite::Connection) -> rusqlite::Result<AssessmentCount
     })
 }
 
-/// All columns in the order of [`insert`].
 /// Assessments with what the decision that counts corrected.
 const CORRECTED: &str = "SELECT a.*, s.issue_class AS corrected_issue_class, s.sub_type AS corrected_sub_type,
         s.severity AS corrected_severity
     FROM assessments a LEFT JOIN decision_state s ON s.patch_id = a.patch_id AND s.state = 'decided'";
 
+/// All columns in the order of [`insert`].
 const COLUMNS: &str = "patch_id, number, detected_on, issue_class, sub_type, severity, stock_flag, permit_status, permit_id, \
      outside_share, river_name, river_code, reach_code, bank, chainage_m, adcd, city, city_code, county, county_code, town, \
      town_code, village, village_code, nearest_place, nearest_place_m, shoreline_zone, source_zone, in_mgmt, chief_city, \
