@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use ndarray::{ArrayView, ArrayView2, ArrayView3, Axis, Dimension, s};
+use ndarray::{ArrayView, ArrayView2, ArrayView3, Dimension, s};
 use shorewatch_domain::sensor::BandRole;
 
 use crate::error::ModelError;
@@ -50,46 +50,81 @@ impl Picture<'_> {
     }
 }
 
-/// Writes the normalised piece (date, band, row, col) of a window to `out`, 0 (the mean) where unobserved, where the
-/// piece reaches beyond the window, and in the bands that the picture lacks. `planes` says for each of the network's bands
-/// which plane of a date it is. Returns false where an observed pixel is not finite.
+/// How a network wants the channels of a tile in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Layout {
+    /// (channel, row, col).
+    ChannelsFirst,
+    /// (row, col, channel), as the convolutions of libtorch read them: otherwise they make such a copy first.
+    #[cfg_attr(not(feature = "torch"), expect(dead_code, reason = "ONNX Runtime takes channels first"))]
+    ChannelsLast,
+}
+
+/// Writes the normalised piece of a window to `out`, laid out as `layout` says with the bands of each date as channels: 0 (the
+/// mean) where unobserved, where the piece reaches beyond the window, and in the bands that the picture lacks. `planes` says
+/// for each of the network's bands which plane of a date it is. Returns false where an observed pixel is not finite.
 pub(crate) fn normalise(
     picture: &Picture<'_>,
     planes: &[Option<usize>],
     scalings: &[Scaling],
-    rows: &Range<usize>,
-    cols: &Range<usize>,
+    [rows, cols]: [&Range<usize>; 2],
+    layout: Layout,
     out: &mut [f32],
 ) -> bool {
     let (window_rows, window_cols) = picture.observed.dim();
-    let inside = s![rows.start..rows.end.min(window_rows), cols.start..cols.end.min(window_cols)];
-    let mask = picture.observed.slice(inside);
+    let inside = cols.start..cols.end.min(window_cols);
     let bands = planes.iter().zip(scalings);
     let channels = picture.dates.iter().flat_map(|date| bands.clone().map(move |band| (date, band)));
+    let number = picture.dates.len() * planes.len();
     let mut finite = true;
-    for ((date, (plane, scaling)), out) in channels.zip(out.chunks_exact_mut(rows.len() * cols.len())) {
-        let Some(plane) = plane else {
-            out.fill(0.0);
-            continue;
-        };
-        let plane = date.index_axis(Axis(0), *plane);
-        let pixels = plane.slice(inside);
-        let (inner, below) = out.split_at_mut(pixels.nrows() * cols.len());
-        below.fill(0.0);
-        for ((pixels, mask), out) in pixels.outer_iter().zip(mask.outer_iter()).zip(inner.chunks_exact_mut(cols.len()))
-        {
-            let (out, beside) = out.split_at_mut(pixels.len());
-            beside.fill(0.0);
-            let (pixels, mask) = (in_order(&pixels), in_order(&mask));
-            finite &= pulp::Arch::new().dispatch(|| normalise_row(&pixels, &mask, *scaling, out));
+    for (row, window_row) in rows.clone().enumerate() {
+        let mask = (window_row < window_rows).then(|| picture.observed.slice(s![window_row, inside.clone()]));
+        let mask = mask.as_ref().map(in_order);
+        for (channel, (date, (plane, scaling))) in channels.clone().enumerate() {
+            let (start, step) = match layout {
+                Layout::ChannelsFirst => ((channel * rows.len() + row) * cols.len(), 1),
+                Layout::ChannelsLast => (row * cols.len() * number + channel, number),
+            };
+            let out = &mut out[start..][..(cols.len() - 1) * step + 1];
+            match (plane, &mask) {
+                (Some(plane), Some(mask)) => {
+                    let pixels = date.slice(s![*plane, window_row, inside.clone()]);
+                    let pixels = in_order(&pixels);
+                    finite &= pulp::Arch::new().dispatch(|| normalise_row(&pixels, mask, *scaling, out, step));
+                }
+                _ => out.iter_mut().step_by(step).for_each(|out| *out = 0.0),
+            }
         }
     }
     finite
 }
 
+/// Pixels that are normalised together before they are spread among the other channels.
+const RUN_PX: usize = 64;
+
+/// Writes to every `step`th value of `out`, 0 behind the last pixel. Returns false where an observed value is not finite.
+#[inline(always)]
+fn normalise_row(pixels: &[f32], mask: &[bool], scaling: Scaling, out: &mut [f32], step: usize) -> bool {
+    if step == 1 {
+        let (inner, beside) = out.split_at_mut(pixels.len());
+        beside.fill(0.0);
+        return normalise_run(pixels, mask, scaling, inner);
+    }
+    let mut finite = true;
+    let mut run = [0.0; RUN_PX];
+    let mut out = out.iter_mut().step_by(step);
+    for (pixels, mask) in pixels.chunks(RUN_PX).zip(mask.chunks(RUN_PX)) {
+        let run = &mut run[..pixels.len()];
+        finite &= normalise_run(pixels, mask, scaling, run);
+        run.iter().zip(&mut out).for_each(|(value, out)| *out = *value);
+    }
+    out.for_each(|out| *out = 0.0);
+    finite
+}
+
 /// Returns false where an observed value is not finite. All three have one length.
 #[inline(always)]
-fn normalise_row(pixels: &[f32], mask: &[bool], scaling: Scaling, out: &mut [f32]) -> bool {
+fn normalise_run(pixels: &[f32], mask: &[bool], scaling: Scaling, out: &mut [f32]) -> bool {
     let mut not_finite = 0_u32;
     for ((out, value), observed) in out.iter_mut().zip(pixels).zip(mask) {
         let value = if *observed { value * scaling.gain + scaling.offset } else { 0.0 };

@@ -8,7 +8,7 @@ use ndarray::{Array3, s};
 
 use crate::bundle::Bundle;
 use crate::error::ModelError;
-use crate::input::{Picture, Scaling, normalise, not_finite};
+use crate::input::{Layout, Picture, Scaling, normalise, not_finite};
 use crate::manifest::Format;
 use crate::segmenter::SegmenterDescription;
 use crate::softmax::{Calibration, RUN_PX, Softmax};
@@ -25,9 +25,12 @@ pub(crate) trait Network: Send + Sync {
     /// Name of the library, for messages.
     fn library(&self) -> &'static str;
 
-    /// Runs normalised pixels of size (batch, channel, row, col) and shows `take` the logits with their size (batch,
-    /// class, row, col), where the library left them: of many classes, a copy costs as much as what is done with them.
-    /// The network may write over the pixels.
+    /// How the channels of each tile lie in memory.
+    fn layout(&self) -> Layout;
+
+    /// Runs normalised pixels of size (batch, channel, row, col), which lie as the layout says, and shows `take` the logits
+    /// with their size (batch, class, row, col), where the library left them: of many classes, a copy costs as much as what is
+    /// done with them. The network may write over the pixels.
     fn forward(
         &self,
         pixels: &mut [f32],
@@ -66,7 +69,7 @@ pub(crate) struct TiledNetwork {
 /// Memory that a call needs besides the library's own. Kept for the next call: pages that are new to the process cost more
 /// than what is then done with them.
 struct Workspace {
-    /// Normalised pixels (tile, channel, row, col).
+    /// Normalised pixels of one tile after another, each in the network's layout.
     pixels: Vec<f32>,
     softmax: Softmax,
 }
@@ -150,8 +153,8 @@ impl TiledNetwork {
         result
     }
 
-    /// Runs the network on normalised pixels of `tiles` tiles: (tile, channel, row, col) in, and shows `take` the logits
-    /// (tile, class, row, col). `None` where the memory did not suffice and fewer tiles may do.
+    /// Runs the network on normalised pixels of `tiles` tiles in its layout, and shows `take` the logits (tile, class, row,
+    /// col). `None` where the memory did not suffice and fewer tiles may do.
     fn forward(
         &self,
         pixels: &mut [f32],
@@ -249,10 +252,11 @@ impl TiledNetwork {
     ) -> Result<Option<()>, ModelError> {
         let (rows, cols) = tiles[0].read();
         let input_px = self.channels() * rows * cols;
+        let layout = self.network.layout();
         // what is there already is overwritten
         pixels.resize(tiles.len() * input_px, 0.0);
         for (tile, pixels) in tiles.iter().zip(pixels.chunks_exact_mut(input_px)) {
-            if !normalise(picture, planes, &self.scalings, &tile.rows.read, &tile.cols.read, pixels) {
+            if !normalise(picture, planes, &self.scalings, [&tile.rows.read, &tile.cols.read], layout, pixels) {
                 let fault = not_finite(&self.description.name, picture);
                 return Err(fault.unwrap_or_else(|| self.logit_error(tile.rows.read.start, tile.cols.read.start)));
             }
@@ -299,17 +303,21 @@ impl TiledNetwork {
         let ring = alignment_px * 4_usize.div_ceil(alignment_px);
         let (side, crop) = (2 * (ring + halo_px) + 2 * ring, ring + halo_px);
         let inner = ring..side - ring;
+        let channels = self.channels();
         let mut pictures = [1.0, -1.0].map(|sign| {
-            let mut pixels = Vec::with_capacity(self.channels() * side * side);
-            for channel in 0..self.channels() {
-                for row in 0..side {
-                    for col in 0..side {
-                        let value = texture(channel, row, col);
-                        pixels.push(if inner.contains(&row) && inner.contains(&col) { value } else { sign * value });
-                    }
+            let value = |channel, row, col| {
+                let value = texture(channel, row, col);
+                if inner.contains(&row) && inner.contains(&col) { value } else { sign * value }
+            };
+            let pixels = match self.network.layout() {
+                Layout::ChannelsFirst => {
+                    Array3::from_shape_fn((channels, side, side), |(c, row, col)| value(c, row, col))
                 }
-            }
-            pixels
+                Layout::ChannelsLast => {
+                    Array3::from_shape_fn((side, side, channels), |(row, col, c)| value(c, row, col))
+                }
+            };
+            pixels.into_raw_vec_and_offset().0
         });
         let span = Span { read: 0..side, keep: crop..side - crop };
         let tile = Tile { rows: span.clone(), cols: span };

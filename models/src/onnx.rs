@@ -9,6 +9,7 @@ use ort::value::TensorRef;
 
 use crate::bundle::Bundle;
 use crate::error::ModelError;
+use crate::input::Layout;
 use crate::load::Options;
 use crate::manifest::Format;
 use crate::network::{Network, NetworkFault};
@@ -93,6 +94,10 @@ impl Onnx {
 impl Network for Onnx {
     fn library(&self) -> &'static str {
         LIBRARY
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::ChannelsFirst
     }
 
     fn forward(

@@ -12,6 +12,7 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use crate::bundle::Bundle;
 use crate::error::ModelError;
+use crate::input::Layout;
 use crate::load::{Device, Options};
 use crate::manifest::Format;
 use crate::network::{Network, NetworkFault};
@@ -92,6 +93,10 @@ impl TorchScript {
 impl Network for TorchScript {
     fn library(&self) -> &'static str {
         LIBRARY
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::ChannelsLast
     }
 
     fn forward(

@@ -5,6 +5,7 @@ use std::path::Path;
 use ndarray::{Array3, s};
 
 use super::*;
+use crate::input::Layout;
 use crate::manifest::Format;
 use crate::network::{Network, NetworkFault};
 
@@ -14,6 +15,10 @@ struct Weighted;
 impl Network for Weighted {
     fn library(&self) -> &'static str {
         "a test"
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::ChannelsFirst
     }
 
     fn forward(

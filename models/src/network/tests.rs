@@ -22,6 +22,10 @@ impl Network for Greedy {
         "a test"
     }
 
+    fn layout(&self) -> Layout {
+        Layout::ChannelsFirst
+    }
+
     fn forward(
         &self,
         pixels: &mut [f32],

@@ -5,7 +5,7 @@
 use std::ffi::{CStr, c_void};
 
 /// Raised whenever anything in this file changes: a library of another version is not used.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The one symbol of the library: a function that takes nothing and returns a pointer to its [`Api`], which lives for ever.
 pub const ENTRY: &CStr = c"shorewatch_torchscript_api";
@@ -24,8 +24,9 @@ pub struct Api {
     /// Loads weights; null where that failed, with the reason told. Arguments: the weights and their number of bytes; on the
     /// first CUDA device or on the processor; in half precision or not; threads of one call.
     pub load: unsafe extern "C" fn(*const u8, usize, bool, bool, u32, Tell) -> *mut c_void,
-    /// Runs a loaded network on normalised pixels of size (batch, channel, row, col), which it may write over, and shows the
-    /// logits; false where that failed, with the reason told. Several threads may call it at once.
+    /// Runs a loaded network on normalised pixels of size (batch, channel, row, col), which lie in the order (batch, row, col,
+    /// channel) and which it may write over, and shows the logits; false where that failed, with the reason told. Several
+    /// threads may call it at once.
     pub forward: unsafe extern "C" fn(*const c_void, *mut f32, *const [i64; 4], Take, Tell) -> bool,
     /// Frees a loaded network. It is not used any more.
     pub unload: unsafe extern "C" fn(*mut c_void),

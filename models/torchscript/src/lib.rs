@@ -116,9 +116,11 @@ impl Network {
     }
 }
 
-/// A tensor (batch, band, row, col) over `pixels` where they lie: a copy would cost a hundredth of a small network.
+/// A tensor (batch, band, row, col) over `pixels` (batch, row, col, band) where they lie: a copy would cost a hundredth of a
+/// small network, and one into this order two.
 fn shown(pixels: *mut f32, size: [i64; 4]) -> Result<Tensor, TchError> {
-    let strides = [size[1] * size[2] * size[3], size[2] * size[3], size[3], 1];
+    let [_, bands, rows, cols] = size;
+    let strides = [bands * rows * cols, 1, cols * bands, bands];
     // SAFETY: the caller of `forward` shows as many 32-bit floats as the size says, in the processor's memory, its own alone to
     // read and write while the call lasts; the tensor, and what a network may have made of its memory, ends before that.
     unsafe { Tensor::f_from_blob(pixels.cast::<u8>(), &size, &strides, tch::Kind::Float, tch::Device::Cpu) }

@@ -1,13 +1,13 @@
 //! What units of work leave behind: stacks of 8-bit layers on the grid.
 //!
 //! Millions of pixels a second go through here, and all of it can be made again. So a file is written in one go without
-//! waiting for the disk, each layer is packed on its own by runs of equal values (quick rather than small) or stored as the
+//! waiting for the disk, each layer is packed on its own by runs of like values (quick rather than small) or stored as the
 //! one value that it holds, and the file ends with the BLAKE3 digest of its content: one that a power failure cut short is known
 //! for what it is. Nobody but this module reads them; maps for people are written by [`crate::write`].
 //!
 //! | bytes | |
 //! |---|---|
-//! | 8 | `SWLAYER2` |
+//! | 8 | `SWLAYER3` |
 //! | 4 | length of the header, little-endian |
 //! | … | header, JSON |
 //! | … | the packed layers in order (row, col) |
@@ -28,7 +28,7 @@ use crate::error::ImageryError;
 mod runs;
 
 /// First bytes of a file.
-const MAGIC: &[u8; 8] = b"SWLAYER2";
+const MAGIC: &[u8; 8] = b"SWLAYER3";
 
 /// Bytes of the digest at the end.
 const SEAL_BYTES: usize = blake3::OUT_LEN;
