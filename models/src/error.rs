@@ -155,7 +155,7 @@ pub enum ModelError {
         /// Name of the model.
         model: String,
         /// Why there is none.
-        reason: &'static str,
+        reason: String,
     },
     /// The model does something else than what is asked for.
     #[error(

@@ -62,6 +62,17 @@ pub enum Device {
     Cuda,
 }
 
+impl Device {
+    /// Name as in configurations.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+        }
+    }
+}
+
 /// The forms of weights that this build can run.
 #[must_use]
 pub const fn formats_of_this_build() -> &'static [Format] {
@@ -112,6 +123,8 @@ pub(crate) fn tiled(bundle: &Bundle, options: &Options) -> Result<TiledNetwork, 
         version = description.version,
         digest = %description.digest.short(),
         format = options.format.name(),
+        device = device.name(),
+        half_precision,
         threads = options.threads,
         batch,
         "model loaded"
@@ -130,7 +143,8 @@ fn network(bundle: &Bundle, options: &Options) -> Result<(Box<dyn Network>, Devi
         #[cfg(feature = "onnx")]
         Format::Onnx | Format::OnnxInt8 => {
             if options.device == Device::Cuda && !options.allow_cpu {
-                let reason = "ONNX weights run on the processor only here (backend = \"torchscript\" uses CUDA)";
+                let reason =
+                    "ONNX weights run on the processor only here (backend = \"torchscript\" uses CUDA)".to_owned();
                 return Err(ModelError::NoCuda { model: bundle.manifest().name.clone(), reason });
             }
             Ok((Box::new(crate::onnx::Onnx::load(bundle, options.format, options)?), Device::Cpu))

@@ -55,10 +55,14 @@ impl Drop for TorchScript {
 
 /// The device that is used: the one asked for, or the processor where that is allowed.
 pub(crate) fn device(model: &str, options: &Options) -> Result<Device, ModelError> {
-    if options.device == Device::Cpu || (api()?.finds_cuda)() {
-        return Ok(options.device);
+    if options.device == Device::Cpu {
+        return Ok(Device::Cpu);
     }
-    let reason = "this libtorch finds no CUDA device (scripts/setup installs the part for the processor only)";
+    let (api, mut reason) = (api()?, String::new());
+    // SAFETY: the place for a reason outlives the call.
+    if unsafe { (api.finds_cuda)(told_to(&mut reason)) } {
+        return Ok(Device::Cuda);
+    }
     if options.allow_cpu {
         tracing::warn!(model, reason, "no CUDA device: the processor is used, as allow_cpu says");
         return Ok(Device::Cpu);
@@ -201,9 +205,14 @@ fn open(file: &Path) -> Result<&'static Api, String> {
 /// What a message of libtorch means. It tells memory that is used up and a lost device in words only.
 fn fault_of(message: &str) -> NetworkFault {
     let text = message.to_owned();
-    if message.contains("out of memory") || message.contains("can't allocate memory") {
+    let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    // the libraries of CUDA have words of their own for memory that they need themselves
+    if says(&["out of memory", "can't allocate memory", "STATUS_ALLOC_FAILED", "ALLOCATION_FAILED"]) {
         NetworkFault::OutOfMemory(text)
-    } else if message.contains("CUDA error") || message.contains("CUDNN_STATUS") {
+    } else if says(&["no kernel image is available", "driver version is insufficient", "STATUS_NOT_SUPPORTED"]) {
+        // a device that this libtorch was not built for will not be another one later
+        NetworkFault::Refused(text)
+    } else if says(&["CUDA error", "CUDNN_STATUS"]) {
         NetworkFault::DeviceLost(text)
     } else {
         NetworkFault::Refused(text)
@@ -254,6 +263,12 @@ mod tests {
         let text =
             "[enforce fail at alloc_cpu.cpp:118] . DefaultCPUAllocator: can't allocate memory: you tried to allocate";
         assert_eq!(fault_of(text), NetworkFault::OutOfMemory(text.to_owned()));
+        let text = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`";
+        assert_eq!(fault_of(text), NetworkFault::OutOfMemory(text.to_owned()));
+        let text = "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED";
+        assert_eq!(fault_of(text), NetworkFault::OutOfMemory(text.to_owned()));
+        let text = "CUDA error: no kernel image is available for execution on the device";
+        assert_eq!(fault_of(text), NetworkFault::Refused(text.to_owned()));
         let text = "CUDA error: unspecified launch failure";
         assert_eq!(fault_of(text), NetworkFault::DeviceLost(text.to_owned()));
         let text = "expected input[1, 3, 16, 16] to have 4 channels, but got 3 channels instead";

@@ -408,6 +408,12 @@ pub enum ModelCommand {
         /// Least seconds for each form.
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=600))]
         seconds: u16,
+        /// On the first CUDA device: the TorchScript form alone.
+        #[arg(long)]
+        cuda: bool,
+        /// In half precision.
+        #[arg(long, requires = "cuda")]
+        half_precision: bool,
     },
 }
 

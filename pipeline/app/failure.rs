@@ -119,7 +119,7 @@ mod tests {
         let (model, doing, message) = ("shoreland".to_owned(), "running".to_owned(), "out of memory".to_owned());
         let full = ModelError::OutOfMemory { model: model.clone(), library: "libtorch", doing, message };
         assert_eq!(Failure::from(full).code, ExitCode::Retryable);
-        let absent = ModelError::NoCuda { model, reason: "there is none" };
+        let absent = ModelError::NoCuda { model, reason: "there is none".to_owned() };
         assert_eq!(Failure::from(absent).code, ExitCode::Refused);
     }
 }

@@ -19,8 +19,9 @@ pub type Entry = unsafe extern "C" fn() -> *const Api;
 pub struct Api {
     /// [`VERSION`] of the library. Stays the first field for ever.
     pub version: u32,
-    /// Whether libtorch finds a CUDA device.
-    pub finds_cuda: extern "C" fn() -> bool,
+    /// Whether libtorch finds a CUDA device; where not, the reason is told. Opens the part of libtorch for CUDA, which may take
+    /// seconds.
+    pub finds_cuda: unsafe extern "C" fn(Tell) -> bool,
     /// Loads weights; null where that failed, with the reason told. Arguments: the weights and their number of bytes; on the
     /// first CUDA device or on the processor; in half precision or not; threads of one call.
     pub load: unsafe extern "C" fn(*const u8, usize, bool, bool, u32, Tell) -> *mut c_void,

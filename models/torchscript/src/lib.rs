@@ -2,7 +2,7 @@
 //! ([`abi`]).
 //!
 //! It is a shared library of its own, since opening libtorch takes a sixth of a second of one core and a hundred megabytes: a
-//! command that runs no TorchScript network never pays for that.
+//! command that runs no TorchScript network never pays for that. The part for CUDA is opened later still ([`cuda`]).
 
 #![expect(
     unsafe_code,
@@ -10,8 +10,10 @@
 )]
 
 pub mod abi;
+mod cuda;
 
 use std::ffi::c_void;
+use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use abi::{Api, Take, Tell, VERSION};
@@ -34,8 +36,8 @@ struct Network {
     threads: i32,
 }
 
-extern "C" fn finds_cuda() -> bool {
-    catch_unwind(tch::Cuda::is_available).unwrap_or(false)
+unsafe extern "C" fn finds_cuda(tell: Tell) -> bool {
+    told(tell, cuda::device).is_some()
 }
 
 unsafe extern "C" fn load(
@@ -49,12 +51,12 @@ unsafe extern "C" fn load(
     // SAFETY: the caller shows so many bytes for the time of the call.
     let weights = unsafe { std::slice::from_raw_parts(weights, bytes) };
     let loaded = told(tell, || {
-        let device = if on_cuda { tch::Device::Cuda(0) } else { tch::Device::Cpu };
+        let device = if on_cuda { cuda::device()? } else { tch::Device::Cpu };
         // frozen weights are constants of the graph, which `CModule::to` would leave where they are
-        let mut module = CModule::load_data_on_device(&mut &weights[..], device)?;
-        module.f_set_eval()?;
+        let mut module = CModule::load_data_on_device(&mut &weights[..], device).map_err(|fault| fault.to_string())?;
+        module.f_set_eval().map_err(|fault| fault.to_string())?;
         let threads = i32::try_from(threads.max(1)).unwrap_or(i32::MAX);
-        Ok(Network { module, device, half_precision: half_precision && on_cuda, threads })
+        Ok::<_, String>(Network { module, device, half_precision: half_precision && on_cuda, threads })
     });
     loaded.map_or(std::ptr::null_mut(), |network| Box::into_raw(Box::new(network)).cast())
 }
@@ -78,7 +80,7 @@ unsafe extern "C" fn forward(
         let (values, size) = (values(&logits), logits.size());
         // SAFETY: `values` and `size` outlive the call, and the caller promised that it does not unwind.
         unsafe { (take.call)(take.context, values.as_ptr(), size.as_ptr(), size.len()) };
-        Ok(())
+        Ok::<_, TchError>(())
     });
     ran.is_some()
 }
@@ -91,7 +93,7 @@ unsafe extern "C" fn unload(network: *mut c_void) {
 }
 
 /// Does `work`; tells why it failed or panicked.
-fn told<T>(tell: Tell, work: impl FnOnce() -> Result<T, TchError>) -> Option<T> {
+fn told<T, E: Display>(tell: Tell, work: impl FnOnce() -> Result<T, E>) -> Option<T> {
     let reason = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(done)) => return Some(done),
         Ok(Err(fault)) => fault.to_string(),

@@ -36,6 +36,8 @@ use rayon::ThreadPoolBuilder;
 
 use shorewatch_domain::crs::Epsg;
 
+use shorewatch_models::Device;
+
 use crate::cli::{Cli, Command, ConfigFile, LabelsCommand, ModelCommand, PassesCommand, ReachesCommand};
 use crate::configuration::{self, ReachSettings, RunSettings};
 use crate::failure::{ExitCode, Failure};
@@ -106,12 +108,14 @@ pub fn run(cli: &Cli, bars: MultiProgress) -> Result<ExitCode, Failure> {
         Command::Doctor(config) => findings::doctor(&out, config),
         Command::Model(ModelCommand::Inspect(bundle)) => program::model_inspect(&out, bundle),
         Command::Model(ModelCommand::Verify(bundle)) => program::model_verify(&out, bundle),
-        Command::Model(ModelCommand::Bench { bundle, workers, window_px, seconds }) => {
+        Command::Model(ModelCommand::Bench { bundle, workers, window_px, seconds, cuda, half_precision }) => {
             let cores = || std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
             let with = BenchSettings {
                 workers: workers.unwrap_or_else(cores).get(),
                 window_px: usize::from(*window_px),
                 duration: Duration::from_secs(u64::from(*seconds)),
+                device: if *cuda { Device::Cuda } else { Device::Cpu },
+                half_precision: *half_precision,
             };
             program::model_bench(&out, bundle, &with)
         }

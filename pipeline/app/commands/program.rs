@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::CommandFactory;
 use serde_json::json;
 
-use shorewatch_models::{Bundle, ChangeNetwork, Kind, Options, bench, load};
+use shorewatch_models::{Bundle, ChangeNetwork, Device, Format, Kind, Options, bench, load};
 
 use super::Out;
 use crate::cli::{BundleName, Cli};
@@ -66,14 +66,18 @@ pub(super) struct BenchSettings {
     pub(super) workers: usize,
     pub(super) window_px: usize,
     pub(super) duration: Duration,
+    pub(super) device: Device,
+    pub(super) half_precision: bool,
 }
 
 pub(super) fn model_bench(out: &Out, which: &BundleName, with: &BenchSettings) -> Result<ExitCode, Failure> {
     let bundle = Bundle::load(&which.folder, &which.name)?;
     let kind = bundle.manifest().kind;
     let mut text = format!(
-        "{}: Mpx/s of windows of {} px{}, {} workers of one thread, at least {:.0} s each",
+        "{}: Mpx/s on {}{} of windows of {} px{}, {} workers of one thread, at least {:.0} s each",
         which.name,
+        with.device.name(),
+        if with.half_precision { " in half precision" } else { "" },
         with.window_px,
         if kind == Kind::Bitemporal { " (of one date, each of two)" } else { "" },
         with.workers,
@@ -86,9 +90,13 @@ pub(super) fn model_bench(out: &Out, which: &BundleName, with: &BenchSettings) -
             let _ = write!(text, "\n  {:<12} not run: this program was built without what runs it", format.name());
             continue;
         }
+        if with.device == Device::Cuda && format != Format::TorchScript {
+            let _ = write!(text, "\n  {:<12} not run: on the processor only", format.name());
+            continue;
+        }
+        let &BenchSettings { workers, window_px, duration, device, half_precision } = with;
         let onnxruntime_library = which.onnxruntime_library.clone();
-        let options = Options { onnxruntime_library, ..Options::cpu(format) };
-        let &BenchSettings { workers, window_px, duration } = with;
+        let options = Options { device, half_precision, onnxruntime_library, ..Options::cpu(format) };
         let speed = match kind {
             Kind::Segmentation => {
                 bench::throughput(load::load(&bundle, &options)?.as_ref(), workers, window_px, duration)
@@ -104,6 +112,8 @@ pub(super) fn model_bench(out: &Out, which: &BundleName, with: &BenchSettings) -
         "name": which.name,
         "version": bundle.manifest().version,
         "kind": kind,
+        "device": with.device.name(),
+        "half_precision": with.half_precision,
         "workers": with.workers,
         "window_px": with.window_px,
         "mpx_per_s": measured,

@@ -5,7 +5,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::sensor::BandRole;
-use shorewatch_models::{Bundle, ChangeNetwork, Device, FakeSegmenter, Kind, Options, Segmenter, SegmenterDescription};
+use shorewatch_models::{
+    Bundle, ChangeNetwork, Device, FakeSegmenter, Format, Kind, Options, Segmenter, SegmenterDescription,
+};
 
 use crate::configuration::RunSettings;
 use crate::evaluation::first_format;
@@ -111,7 +113,8 @@ impl ChangeModel {
     /// The bundle that the configuration names under `[change]`; `None` where it names none.
     ///
     /// # Errors
-    /// The bundle is missing, of another kind or not what its manifest says.
+    /// The bundle is missing, of another kind or not what its manifest says; on a device other than the processor also
+    /// everything that [`ChangeModel::network`] refuses.
     pub fn open(settings: &RunSettings) -> Result<Option<Self>, Failure> {
         let Some(name) = &settings.change_bundle else { return Ok(None) };
         let folder = settings.model.folder.parent().unwrap_or(Path::new("."));
@@ -120,15 +123,19 @@ impl ChangeModel {
         // in the form that the run's model has, where there is one of it
         let wanted = settings.model.backend.format().filter(|format| bundle.weights(*format).is_ok());
         let format = wanted.map_or_else(|| first_format(&bundle), Ok)?;
-        let options = Options { device: Device::Cpu, ..settings.model.options(format) };
-        Ok(Some(Self {
-            description: SegmenterDescription::of_bundle(&bundle, format, false),
-            bundle,
-            options,
-            pixel_size_m: settings.grid.pixel_size_m,
-            loaded: OnceLock::new(),
-            loading: Mutex::default(),
-        }))
+        let mut options = settings.model.options(format);
+        if format != Format::TorchScript {
+            options.device = Device::Cpu;
+        }
+        let (description, loaded) = if options.device == Device::Cpu {
+            (SegmenterDescription::of_bundle(&bundle, format, false), OnceLock::new())
+        } else {
+            // what is computed depends on the device that is found
+            let network = ChangeNetwork::load(&bundle, &options)?;
+            (network.description().clone(), OnceLock::from(network))
+        };
+        let (pixel_size_m, loading) = (settings.grid.pixel_size_m, Mutex::default());
+        Ok(Some(Self { description, bundle, options, pixel_size_m, loaded, loading }))
     }
 
     /// What results depend on.

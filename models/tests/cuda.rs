@@ -1,0 +1,127 @@
+//! The bundles that ship, on a CUDA device against the processor. Without a device the tests say why they were skipped.
+#![cfg(feature = "torch")]
+
+mod support;
+
+use std::thread;
+
+use ndarray::{Array2, Array3, s};
+use shorewatch_models::load::FORM_TOLERANCE;
+use shorewatch_models::{Bundle, ChangeNetwork, Device, Format, Kind, ModelError, Options, load};
+use support::{difference, fixtures, options, picture, shipped};
+
+/// Most by which half precision may change a probability of these pictures, and the least share of pixels that keep their class.
+const HALF_TOLERANCE: f32 = 0.05;
+const HALF_AGREEMENT: f64 = 0.99;
+
+fn on_cuda(half_precision: bool) -> Options {
+    Options { device: Device::Cuda, half_precision, ..options(Format::TorchScript) }
+}
+
+/// Whether there is a device; prints why not.
+fn there_is_a_device() -> bool {
+    let tiny = Bundle::load(&fixtures(), "tiny").expect("a good bundle");
+    match load(&tiny, &on_cuda(false)) {
+        Ok(_) => true,
+        Err(ModelError::NoCuda { reason, .. }) => {
+            eprintln!("skipped: {reason}");
+            false
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Probabilities (class, row, col) of several tiles of a picture.
+fn answer(bundle: &Bundle, options: &Options) -> Array3<f32> {
+    let halo_px = bundle.manifest().input.halo_px;
+    let options = Options { tile_px: Some(128), ..options.clone() };
+    let window = |bands: usize| picture(bands, (0, 0), 400 + 2 * halo_px, 317 + 2 * halo_px);
+    match bundle.manifest().kind {
+        Kind::Segmentation => {
+            let segmenter = load(bundle, &options).expect("a good network");
+            let bands = &segmenter.description().bands;
+            let (reflectance, observed) = window(bands.len());
+            segmenter.probabilities(bands, reflectance.view(), observed.view(), halo_px).expect("segmented")
+        }
+        Kind::Bitemporal => {
+            let network = ChangeNetwork::load(bundle, &options).expect("a good network");
+            let bands = &network.description().bands;
+            let (before, observed) = window(bands.len());
+            let mut after = before.clone();
+            after.slice_mut(s![.., 120..180, 150..230]).mapv_inplace(|value| 0.9 * value + 0.15);
+            let changed = network.changed_window(bands, before.view(), after.view(), observed.view(), halo_px);
+            let changed = changed.expect("compared");
+            // the complement, so that a class can be told
+            let (rows, cols) = changed.dim();
+            Array3::from_shape_fn((2, rows, cols), |(class, row, col)| {
+                if class == 1 { changed[(row, col)] } else { 1.0 - changed[(row, col)] }
+            })
+        }
+    }
+}
+
+/// Share of pixels whose most probable class is the same in every head.
+fn agreement(bundle: &Bundle, one: &Array3<f32>, other: &Array3<f32>) -> f64 {
+    let best = |answer: &Array3<f32>| {
+        let (_, rows, cols) = answer.dim();
+        Array2::from_shape_fn((rows, cols), |(row, col)| {
+            let best = |classes: std::ops::Range<usize>| {
+                classes.max_by(|&one, &other| answer[(one, row, col)].total_cmp(&answer[(other, row, col)]))
+            };
+            bundle.manifest().head_classes().into_iter().map(best).collect::<Vec<_>>()
+        })
+    };
+    let (one, other) = (best(one), best(other));
+    one.iter().zip(&other).filter(|(one, other)| one == other).count() as f64 / one.len() as f64
+}
+
+#[test]
+fn the_device_gives_what_the_processor_gives() {
+    if !there_is_a_device() {
+        return;
+    }
+    for bundle in [Kind::Segmentation, Kind::Bitemporal].into_iter().flat_map(shipped) {
+        let name = &bundle.manifest().name;
+        let expected = answer(&bundle, &options(Format::TorchScript));
+        let compared = |half_precision: bool| {
+            let got = answer(&bundle, &on_cuda(half_precision));
+            let mean = (&got - &expected).mapv(|value| f64::from(value.abs())).mean().expect("pixels");
+            let (greatest, agreement) = (difference(&got, &expected), agreement(&bundle, &got, &expected));
+            let precision = if half_precision { "half" } else { "single" };
+            eprintln!(
+                "{name}, {precision} precision: greatest difference {greatest:.1e}, mean {mean:.1e}, {agreement:.5} of the classes equal"
+            );
+            (got, greatest, agreement)
+        };
+        let (single, greatest, agreement) = compared(false);
+        assert!(greatest <= FORM_TOLERANCE && agreement > 0.999, "{name}: {greatest}, {agreement}");
+        let (half, greatest, agreement) = compared(true);
+        assert!(greatest <= HALF_TOLERANCE && agreement >= HALF_AGREEMENT, "{name}: {greatest}, {agreement}");
+        assert!(difference(&single, &half) > 0.0, "{name}: half precision was not used");
+    }
+}
+
+#[test]
+fn several_workers_share_the_device() {
+    if !there_is_a_device() {
+        return;
+    }
+    let bundle = &shipped(Kind::Segmentation)[0];
+    for half_precision in [false, true] {
+        let segmenter = load(bundle, &on_cuda(half_precision)).expect("a good network");
+        let bands = &segmenter.description().bands;
+        let windows: Vec<_> = (0..4).map(|i| picture(bands.len(), (i * 40, i * 24), 320, 256)).collect();
+        let run = |(reflectance, observed): &(Array3<f32>, Array2<bool>)| {
+            segmenter.probabilities(bands, reflectance.view(), observed.view(), 8).expect("segmented")
+        };
+        let in_turn: Vec<_> = windows.iter().map(run).collect();
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..4).map(|_| scope.spawn(|| windows.iter().map(run).collect::<Vec<_>>())).collect();
+            for worker in workers {
+                for (got, expected) in worker.join().expect("no panic").iter().zip(&in_turn) {
+                    assert!(difference(got, expected) <= 1e-5);
+                }
+            }
+        });
+    }
+}
