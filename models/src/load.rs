@@ -18,7 +18,8 @@ use crate::segmenter::Segmenter;
 pub struct Options {
     /// Which form of the weights.
     pub format: Format,
-    /// Where it runs. ONNX runs on the processor only.
+    /// Where it runs. ONNX runs on the processor only. In a process that uses both devices the first TorchScript network has to
+    /// be one on CUDA: libtorch looks for its part for CUDA once.
     pub device: Device,
     /// Half precision on a CUDA device; without effect on the processor.
     pub half_precision: bool,

@@ -1,5 +1,6 @@
 //! The bundles that ship, on a CUDA device against the processor. Without a device the tests say why they were skipped.
 #![cfg(feature = "torch")]
+#![expect(clippy::print_stderr, reason = "what is skipped, and what was measured, is told")]
 
 mod support;
 

@@ -1,7 +1,8 @@
 //! The part of libtorch for CUDA.
 //!
 //! It is opened when the first network is to run there, not linked: so one build serves machines with it and without, and who
-//! runs on the processor does not wait for two gigabytes. What it offers it registers with the rest of libtorch by itself.
+//! runs on the processor alone does not pay for it (half a second, and 400 MB of memory). What it offers it registers with the
+//! rest of libtorch by itself, which asks only once: at the latest when a network first runs, on whichever device.
 
 use std::sync::OnceLock;
 
@@ -66,6 +67,11 @@ pub(crate) fn device() -> Result<tch::Device, String> {
     OPENED.get_or_init(open).clone()?;
     if tch::Cuda::is_available() {
         return Ok(tch::Device::Cuda(0));
+    }
+    if !tch::utils::has_cudart() {
+        let reason = "a network ran on the processor before libtorch's part for CUDA was opened; within one process, load the one \
+                      for CUDA first";
+        return Err(reason.to_owned());
     }
     let hidden = std::env::var("CUDA_VISIBLE_DEVICES").map(|devices| format!("; CUDA_VISIBLE_DEVICES is {devices:?}"));
     Err(format!(

@@ -151,7 +151,7 @@ pub enum Device {
     /// The processor.
     #[default]
     Cpu,
-    /// The first CUDA device, by the backend torchscript; needs a libtorch with CUDA.
+    /// The first CUDA device, by the backend torchscript; needs what `scripts/setup --cuda` installs.
     Cuda,
 }
 
