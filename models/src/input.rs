@@ -54,6 +54,7 @@ impl Picture<'_> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Layout {
     /// (channel, row, col).
+    #[cfg_attr(not(any(feature = "onnx", test)), expect(dead_code, reason = "libtorch takes channels last"))]
     ChannelsFirst,
     /// (row, col, channel), as the convolutions of libtorch read them: otherwise they make such a copy first.
     #[cfg_attr(not(feature = "torch"), expect(dead_code, reason = "ONNX Runtime takes channels first"))]
