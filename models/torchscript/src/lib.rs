@@ -2,7 +2,7 @@
 //! ([`abi`]).
 //!
 //! It is a shared library of its own, since opening libtorch takes a sixth of a second of one core and a hundred megabytes: a
-//! command that runs no TorchScript network never pays for that. The part for CUDA is opened later still ([`cuda`]).
+//! command that runs no TorchScript network never pays for that. The part for CUDA is opened later still.
 
 #![expect(
     unsafe_code,
