@@ -241,8 +241,10 @@ fn probe(network: &TiledNetwork, kind: Kind) -> Result<Array3<f32>, ModelError> 
     network.probabilities(&Picture { bands: &bands, dates: &dates, observed: observed.view() }, 0)
 }
 
-/// Share of pixels whose most probable class is the same in every head.
-fn agreement(heads: &[Range<usize>], one: &Array3<f32>, other: &Array3<f32>) -> f64 {
+/// Share of pixels of two answers (class, row, col) of one size whose most probable class is the same in every head; a head is
+/// its range of classes.
+#[must_use]
+pub fn agreement(heads: &[Range<usize>], one: &Array3<f32>, other: &Array3<f32>) -> f64 {
     let (_, rows, cols) = one.dim();
     let best = |answer: &Array3<f32>, classes: Range<usize>, row: usize, col: usize| {
         classes.max_by(|&a, &b| answer[(a, row, col)].total_cmp(&answer[(b, row, col)]))

@@ -7,7 +7,7 @@ mod support;
 use std::thread;
 
 use ndarray::{Array2, Array3, s};
-use shorewatch_models::load::FORM_TOLERANCE;
+use shorewatch_models::load::{FORM_TOLERANCE, agreement};
 use shorewatch_models::{Bundle, ChangeNetwork, Device, Format, Kind, ModelError, Options, load};
 use support::{difference, fixtures, options, picture, shipped};
 
@@ -61,21 +61,6 @@ fn answer(bundle: &Bundle, options: &Options) -> Array3<f32> {
     }
 }
 
-/// Share of pixels whose most probable class is the same in every head.
-fn agreement(bundle: &Bundle, one: &Array3<f32>, other: &Array3<f32>) -> f64 {
-    let best = |answer: &Array3<f32>| {
-        let (_, rows, cols) = answer.dim();
-        Array2::from_shape_fn((rows, cols), |(row, col)| {
-            let best = |classes: std::ops::Range<usize>| {
-                classes.max_by(|&one, &other| answer[(one, row, col)].total_cmp(&answer[(other, row, col)]))
-            };
-            bundle.manifest().head_classes().into_iter().map(best).collect::<Vec<_>>()
-        })
-    };
-    let (one, other) = (best(one), best(other));
-    one.iter().zip(&other).filter(|(one, other)| one == other).count() as f64 / one.len() as f64
-}
-
 #[test]
 fn the_device_gives_what_the_processor_gives() {
     if !there_is_a_device() {
@@ -87,7 +72,8 @@ fn the_device_gives_what_the_processor_gives() {
         let compared = |half_precision: bool| {
             let got = answer(&bundle, &on_cuda(half_precision));
             let mean = (&got - &expected).mapv(|value| f64::from(value.abs())).mean().expect("pixels");
-            let (greatest, agreement) = (difference(&got, &expected), agreement(&bundle, &got, &expected));
+            let (greatest, agreement) =
+                (difference(&got, &expected), agreement(&bundle.manifest().head_classes(), &got, &expected));
             let precision = if half_precision { "half" } else { "single" };
             eprintln!(
                 "{name}, {precision} precision: greatest difference {greatest:.1e}, mean {mean:.1e}, {agreement:.5} of the classes equal"

@@ -2,8 +2,8 @@
 //!
 //! Scores are 0 or full almost everywhere, near one of them over much of the rest, and vary along the borders of classes. The
 //! values are taken in groups of eight, and two bits say how a group is written: not at all where it only repeats the value
-//! before it, by half bytes where all lie within 16 of 0 or of 255, or as it is. LZ4 is hardly smaller and
-//! takes several times as long, an eighth of a run over a whole scene.
+//! before it, by half bytes where all lie within 16 of 0 or of 255, or as it is. LZ4 takes
+//! several times as long: an eighth of a run over a whole scene.
 //!
 //! | bytes | |
 //! |---|---|
