@@ -7,7 +7,7 @@
 //!
 //! | bytes | |
 //! |---|---|
-//! | 8 | `SWLAYER3` |
+//! | 8 | `SWLAYER2` |
 //! | 4 | length of the header, little-endian |
 //! | … | header, JSON |
 //! | … | the packed layers in order (row, col) |
@@ -25,10 +25,11 @@ use shorewatch_domain::grid::{Grid, Window};
 
 use crate::error::ImageryError;
 
+mod equal_runs;
 mod runs;
 
 /// First bytes of a file.
-const MAGIC: &[u8; 8] = b"SWLAYER3";
+const MAGIC: &[u8; 8] = b"SWLAYER2";
 
 /// Bytes of the digest at the end.
 const SEAL_BYTES: usize = blake3::OUT_LEN;
@@ -72,7 +73,19 @@ enum Stored {
     /// All pixels have this value.
     Constant(u8),
     /// So many bytes, packed by [`runs`].
+    LikeRuns(usize),
+    /// So many bytes, as earlier versions packed them ([`equal_runs`]).
     Runs(usize),
+}
+
+impl Stored {
+    /// Bytes behind the header.
+    const fn bytes(&self) -> usize {
+        match self {
+            Self::Constant(_) => 0,
+            Self::LikeRuns(size) | Self::Runs(size) => *size,
+        }
+    }
 }
 
 /// Writes layers of a window, with a text beside them, to a temporary name, seals them and renames them into place.
@@ -107,7 +120,8 @@ fn write_packed(
     let mut end = 0;
     for (name, values) in layers {
         // most layers of most units hold one value, and that need not be stored pixel by pixel
-        let stored = constant(values).map_or_else(|| Stored::Runs(pack(values, packed, &mut end)), Stored::Constant);
+        let stored =
+            constant(values).map_or_else(|| Stored::LikeRuns(pack(values, packed, &mut end)), Stored::Constant);
         described.push(Layer { name: (*name).to_owned(), stored });
     }
     let body = &packed[..end];
@@ -216,17 +230,19 @@ fn read(path: &Path, wanted: Option<&[usize]>) -> Result<Layers, ImageryError> {
     let mut values = Array3::zeros((wanted.len(), rows, cols));
     for (&index, mut values) in wanted.iter().zip(values.outer_iter_mut()) {
         let layer = header.layers.get(index).ok_or_else(|| not_ours(path, &format!("it has no layer {index}")))?;
-        let size = |layer: &Layer| if let Stored::Runs(size) = layer.stored { size } else { 0 };
-        let start: usize = header.layers[..index].iter().map(size).sum();
-        match layer.stored {
-            Stored::Constant(value) => values.fill(value),
-            Stored::Runs(size) => {
-                let packed = body.get(start..start.saturating_add(size)).ok_or_else(cut)?;
-                let values = values.as_slice_mut().unwrap_or_else(|| unreachable!("a plane is one run of memory"));
-                let fault = || not_ours(path, &format!("layer {:?} has not {rows} × {cols} pixels", layer.name));
-                runs::unpack(packed, values).ok_or_else(fault)?;
+        let start: usize = header.layers[..index].iter().map(|layer| layer.stored.bytes()).sum();
+        let unpack = match layer.stored {
+            Stored::Constant(value) => {
+                values.fill(value);
+                continue;
             }
-        }
+            Stored::LikeRuns(_) => runs::unpack,
+            Stored::Runs(_) => equal_runs::unpack,
+        };
+        let packed = body.get(start..start.saturating_add(layer.stored.bytes())).ok_or_else(cut)?;
+        let values = values.as_slice_mut().unwrap_or_else(|| unreachable!("a plane is one run of memory"));
+        let fault = || not_ours(path, &format!("layer {:?} has not {rows} × {cols} pixels", layer.name));
+        unpack(packed, values).ok_or_else(fault)?;
     }
     let window = Window { row: header.row, col: header.col, rows, cols };
     Ok(Layers { window, values, note: header.note })
