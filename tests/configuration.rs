@@ -1,5 +1,7 @@
 //! Configuration files: all that are shipped load, and faults come all at once with file and line.
 
+#[path = "configuration/boundary_check.rs"]
+mod boundary_check;
 #[path = "configuration/digest.rs"]
 mod digest;
 #[path = "configuration/passes.rs"]

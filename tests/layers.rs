@@ -58,6 +58,7 @@ fn layers_come_in_once_are_checked_and_tell_what_changed() {
     let explained =
         |one: &(&str, &str)| PLANTED_DEFECTS.contains(one) || *one == ("scope_lacks_water", "management_scope");
     assert!(found.iter().all(explained), "{checked:#}");
+    assert_eq!(checked["imagery"]["not_compared"], "no pass has been worked; `shorewatch run` works them");
     if let Ok(seen) = Command::new("ogrinfo").args(["-ro", "-al", "-so"]).arg(place.path("defects.gpkg")).output() {
         let seen = String::from_utf8_lossy(&seen.stdout).into_owned();
         assert!(

@@ -22,6 +22,7 @@ fn the_digest_is_stable_and_insensitive_to_places_and_threads() {
             "{MINIMAL}{naip}[schedule]\ndefault_cadence_days = 9\nno_pass_alarm_days = 3\nobserved_fraction_min = 0.9\n"
         ),
         format!("{MINIMAL}{naip}[[schedule.watch]]\nfolder = \"in\"\nfiles = [\"*.tif\"]\nsensor = \"naip\"\n"),
+        format!("{MINIMAL}{naip}[boundary_check]\nring_m = 90\npasses_min = 3\noutside_min_m2 = 0\n"),
         format!("# a comment\n{MINIMAL}{naip}"),
     ];
     for text in &same {

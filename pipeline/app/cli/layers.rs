@@ -47,6 +47,9 @@ pub enum LayersCommand {
     },
     /// Look for defects of the layers in force: scopes that do not contain their water or lie shifted against it, gaps and
     /// overlaps between neighbours, reaches that overlap, chiefs whose periods leave gaps, reaches and units without a chief.
+    ///
+    /// Water is that of the register, and that which most passes saw (`[boundary_check]` in the configuration): a scope is
+    /// looked at where runs have worked its ground and their work folder is still there. Nothing is mended.
     Check {
         /// The configuration.
         #[command(flatten)]

@@ -19,7 +19,7 @@ use crate::failure::{ExitCode, Failure};
 use crate::layers::{check, import_layer, withdrawn};
 use crate::run::session::create_folder_of;
 
-/// Rows of each kind that a difference lists for people; `--json` has all.
+/// Rows of each kind that are listed for people; `--json` has all.
 const LISTED: usize = 20;
 
 pub(super) fn run(out: &Out, command: &LayersCommand) -> Result<ExitCode, Failure> {
@@ -136,9 +136,10 @@ fn list(out: &Out, config: &ConfigFile, all: bool) -> Result<ExitCode, Failure> 
 }
 
 fn check_layers(out: &Out, config: &ConfigFile, file: Option<&Path>, day: Option<Date>) -> Result<ExitCode, Failure> {
-    let store = Store::open_read_only(&settings(config)?.store_file)?;
+    let settings = settings(config)?;
+    let store = Store::open_read_only(&settings.store_file)?;
     let day = day.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date());
-    let defects = check::defects_in_force(&store, day)?;
+    let (defects, imagery) = check::defects_in_force(&settings, &store, day)?;
     if let Some(file) = file {
         create_folder_of(file)?;
         check::write(file, &defects)?;
@@ -147,13 +148,19 @@ fn check_layers(out: &Out, config: &ConfigFile, file: Option<&Path>, day: Option
     let mut text = String::new();
     for defect in &defects {
         *counts.entry(defect.kind.name()).or_default() += 1;
-        let _ = writeln!(text, "{:<24} {:<20} {}", defect.kind.name(), defect.layer, defect.text);
+        let _ = writeln!(text, "{:<29} {:<20} {}", defect.kind.name(), defect.layer, defect.text);
     }
     let _ = match defects.len() {
         0 => writeln!(text, "no defects found"),
         count => writeln!(text, "{count} defects; they are reported, nothing was mended"),
     };
-    out.either(&json!({ "day": day.to_string(), "counts": counts, "defects": defects }), &text)
+    let _ = writeln!(text, "{}", imagery.line());
+    imagery.untold.iter().take(LISTED).for_each(|untold| {
+        let _ = writeln!(text, "  {}", untold.text);
+    });
+    more(&mut text, imagery.untold.len(), "like these");
+    let summary = json!({ "day": day.to_string(), "counts": counts, "defects": defects, "imagery": imagery });
+    out.either(&summary, &text)
 }
 
 fn diff(out: &Out, config: &ConfigFile, layer: &str, from: Option<u32>, to: Option<u32>) -> Result<ExitCode, Failure> {

@@ -11,6 +11,7 @@
 //! Rules: unknown keys are errors; units stand in the names of keys; relative paths are relative to the folder of the
 //! configuration file; `${NAME}` and `${NAME:-default}` in paths come from the environment.
 
+mod boundary_check;
 mod built_in;
 mod classes;
 mod delivery;
@@ -34,6 +35,7 @@ mod time;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub use boundary_check::BoundaryCheckSection;
 pub use classes::Classes;
 pub use delivery::{DeliverySection, PictureWord, TargetEntry, TargetWord};
 pub use digest::sensor_digest;

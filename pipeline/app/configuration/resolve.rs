@@ -13,7 +13,7 @@ use super::paths::{self, Environment};
 use super::run::{Backend, Device, PassEntry, ReachEntry, RunConfiguration};
 use super::schema::suggestion;
 use super::settings::{GridChoice, GridSettings, ModelSettings, PassSettings, ReachSettings, RunSettings};
-use super::{delivery, review, rules, schedule, sensors, time};
+use super::{boundary_check, delivery, review, rules, schedule, sensors, time};
 
 /// Systems that people type by mistake: in degrees, or with areas that are far from true.
 const NOT_FOR_AREAS: [(u32, &str); 8] = [
@@ -89,6 +89,7 @@ pub(super) fn resolve(
         }
     }
     let layers = super::layers::resolve(&typed.layers, &mut resolver);
+    let boundary_check = boundary_check::resolve(&typed.boundary_check, &mut resolver);
     let schedule = schedule::resolve(&typed.schedule, &sensors, &mut resolver);
     let cases = typed.cases.rules();
     let delivery = delivery::resolve(&typed.delivery, &cases, &output_folder, typed.runtime.synthetic, &mut resolver);
@@ -128,6 +129,7 @@ pub(super) fn resolve(
         passes,
         reaches,
         layers,
+        boundary_check,
         schedule,
         delivery,
         open_id_connect,

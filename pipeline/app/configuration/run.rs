@@ -8,6 +8,7 @@ use shorewatch_domain::case::CaseRules;
 use shorewatch_domain::crs::ZoneFamily;
 use shorewatch_models::Format;
 
+use super::boundary_check::BoundaryCheckSection;
 use super::delivery::DeliverySection;
 use super::layers::LayerEntry;
 use super::review::ReviewSection;
@@ -66,6 +67,9 @@ pub struct RunConfiguration {
     /// Layers that decide what a patch may be in law, and whose it is.
     #[serde(default)]
     pub layers: Vec<LayerEntry>,
+    /// Management scopes held against the water that passes saw (`shorewatch layers check`); decides no result.
+    #[serde(default)]
+    pub boundary_check: BoundaryCheckSection,
     /// Scheduled runs (`shorewatch run --due`) and their alarms; decides no result.
     #[serde(default)]
     pub schedule: ScheduleSection,

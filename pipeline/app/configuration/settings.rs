@@ -12,6 +12,7 @@ use shorewatch_domain::sensor::SensorProfile;
 use shorewatch_law::rules::Rules;
 use shorewatch_models::{Format, Options};
 
+use super::boundary_check::BoundaryCheckSection;
 use super::classes::Classes;
 use super::document::Document;
 use super::layers::LayerSettings;
@@ -61,6 +62,8 @@ pub struct RunSettings {
     pub reaches: Vec<ReachSettings>,
     /// Layers that decide, in the order in which they are imported.
     pub layers: Vec<LayerSettings>,
+    /// Scopes held against the water that passes saw.
+    pub boundary_check: BoundaryCheckSection,
     /// Scheduled runs and their alarms.
     pub schedule: ScheduleSettings,
     /// Delivery of findings.

@@ -1,4 +1,4 @@
-//! Defects of the layers in force, as text and as a layer of their own.
+//! Defects of the layers in force, and as a layer of their own.
 
 use std::path::Path;
 
@@ -8,26 +8,32 @@ use jiff::civil::Date;
 use shorewatch_domain::law::record::LayerContent;
 use shorewatch_imagery::export::ExportFormat;
 use shorewatch_imagery::export::shapes::{FieldKind, FieldValue, ShapeFormat, ShapeRow, ShapeTable, write_shapes};
-use shorewatch_law::defects::{Defect, Inputs, defects};
+use shorewatch_law::defects::{Defect, Inputs, defects, sort};
 use shorewatch_report::rounded;
 use shorewatch_store::Store;
 
+use super::seen_water::{Imagery, against_imagery};
+use crate::configuration::RunSettings;
 use crate::failure::Failure;
 
-/// Every defect of what is in force.
+/// Every defect of what is in force, by the layers alone and against what passes saw.
 ///
 /// # Errors
 /// The store can't be read.
-pub fn defects_in_force(store: &Store, day: Date) -> Result<Vec<Defect>, Failure> {
+pub fn defects_in_force(settings: &RunSettings, store: &Store, day: Date) -> Result<(Vec<Defect>, Imagery), Failure> {
     let all = store.layers_in_force()?;
     let has_chiefs = all.versions.keys().any(|layer| LayerContent::of_layer(layer) == Some(LayerContent::Chief));
-    Ok(defects(&Inputs {
+    let mut found = defects(&Inputs {
         features: &all.features,
         waters: &all.waters,
         stray_kilometre_points: &all.stray_kilometre_points,
         chiefs: has_chiefs.then_some(all.chiefs.as_slice()),
         day,
-    }))
+    });
+    let (seen, imagery) = against_imagery(settings, store, &all.features)?;
+    found.extend(seen);
+    sort(&mut found);
+    Ok((found, imagery))
 }
 
 /// Writes defects as a layer, by the ending of the file (`.gpkg`, `.geojson`). Those without a place are rows without one.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
-use shorewatch_domain::change::{ChangeMap, NO_CHANGE};
+use shorewatch_domain::change::{ChangeMap, NO_CHANGE, NO_CLASS};
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::evidence::{LogOdds, TERMS};
 use shorewatch_domain::grid::Window;
@@ -35,7 +35,7 @@ pub struct UnitResult {
     /// Changes inside the scope's bounding window; pixels out of scope carry no label.
     pub change: ChangeMap,
     /// Most probable class of the second head in the later pass, where the model has one and it observed the pixel, else
-    /// [`NO_CLASS`](shorewatch_domain::change::NO_CLASS) (row, col).
+    /// [`NO_CLASS`] (row, col).
     pub object_after: Array2<u8>,
     /// What the evidence adds up to; `None` where nothing was compared.
     pub weighed: Option<Weighed>,
@@ -126,6 +126,21 @@ pub fn staged_causes(work_folder: &Path, unit: &Digest) -> Option<(Window, Array
     })
 }
 
+/// The most probable class of each pixel of a staged result in its later pass, [`NO_CLASS`] where that did not observe it, with
+/// their window; `None` where there is none that can be read. A file that can't be is left as it is.
+#[must_use]
+pub fn staged_classes(work_folder: &Path, unit: &Digest) -> Option<(Window, Array2<u8>)> {
+    legible(&staged_path(work_folder, unit), |path| {
+        let layers = read_some_layers(path, &[3, 5])?;
+        note_of(&layers, unit)?;
+        let mut classes = layers.values.index_axis(Axis(0), 1).to_owned();
+        classes.zip_mut_with(&layers.values.index_axis(Axis(0), 0), |class, cause| {
+            *class = if Causes(*cause).is_observed() { *class } else { NO_CLASS };
+        });
+        Ok((layers.window, classes))
+    })
+}
+
 /// The labels and confidences of a staged result, with their window; `None` where there is none that can be used.
 #[must_use]
 pub fn staged_labels(work_folder: &Path, unit: &Digest) -> Option<(Window, [Array2<u8>; 2])> {
@@ -156,6 +171,14 @@ fn usable<T>(path: &Path, read: impl FnOnce(&Path) -> Result<T, Failure>) -> Opt
             None
         }
     }
+}
+
+/// Reads a file that may not be there; one that can't be read is left for the next run to remove.
+fn legible<T>(path: &Path, read: impl FnOnce(&Path) -> Result<T, Failure>) -> Option<T> {
+    if !path.exists() {
+        return None;
+    }
+    read(path).inspect_err(|fault| tracing::warn!(path = %path.display(), %fault, "a staged result can't be read")).ok()
 }
 
 /// Stages the result of a unit.

@@ -2,7 +2,8 @@
 //!
 //! | module | looks at |
 //! |---|---|
-//! | `scopes` | scopes against their water |
+//! | `scopes` | scopes against their water in the register |
+//! | [`seen_water`], `shift` | scopes against the water that passes saw |
 //! | `neighbours` | gaps and overlaps between features of one layer |
 //! | `reaches` | reaches against each other, kilometre points |
 //! | `chiefs` | periods, and who has no chief |
@@ -12,6 +13,8 @@ mod neighbours;
 mod plane;
 mod reaches;
 mod scopes;
+pub mod seen_water;
+mod shift;
 
 use geo_types::Geometry;
 use jiff::civil::Date;
@@ -28,6 +31,10 @@ pub enum DefectKind {
     ScopeLacksWater,
     /// A scope would fit its water if it were moved.
     ScopeShifted,
+    /// Water that passes saw lies outside of a scope.
+    ScopeLacksSeenWater,
+    /// A scope would lie evenly about the water that passes saw if it were moved.
+    ScopeShiftedAgainstImagery,
     /// A reach runs outside of every scope.
     ReachOutsideScope,
     /// Neighbours overlap.
@@ -57,6 +64,8 @@ impl DefectKind {
         match self {
             Self::ScopeLacksWater => "scope_lacks_water",
             Self::ScopeShifted => "scope_shifted",
+            Self::ScopeLacksSeenWater => "scope_lacks_seen_water",
+            Self::ScopeShiftedAgainstImagery => "scope_shifted_against_imagery",
             Self::ReachOutsideScope => "reach_outside_scope",
             Self::Overlap => "overlap",
             Self::Gap => "gap",
@@ -106,7 +115,7 @@ pub struct Inputs<'a> {
     pub day: Date,
 }
 
-/// Every defect, in order of kind, layer and codes.
+/// Every defect that layers alone show, in order of kind, layer and codes.
 #[must_use]
 pub fn defects(inputs: &Inputs<'_>) -> Vec<Defect> {
     let mut found = scopes::defects(inputs.features, inputs.waters);
@@ -115,8 +124,13 @@ pub fn defects(inputs: &Inputs<'_>) -> Vec<Defect> {
     if let Some(chiefs) = inputs.chiefs {
         found.extend(chiefs::defects(chiefs, inputs));
     }
-    found.sort_by(|a, b| (a.kind, &a.layer, &a.codes).cmp(&(b.kind, &b.layer, &b.codes)));
+    sort(&mut found);
     found
+}
+
+/// Puts defects into the order of kind, layer and codes.
+pub fn sort(defects: &mut [Defect]) {
+    defects.sort_by(|a, b| (a.kind, &a.layer, &a.codes).cmp(&(b.kind, &b.layer, &b.codes)));
 }
 
 #[cfg(test)]

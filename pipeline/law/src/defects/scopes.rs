@@ -25,7 +25,8 @@ const STEP_M: f64 = 50.0;
 /// Runs of a reach outside of every scope below this, in metres, are the noise of drawing.
 const LEAST_RUN_M: f64 = 150.0;
 
-const DIRECTIONS: [(&str, f64, f64); 8] = [
+/// Directions by name, with their parts to the east and to the north.
+pub(super) const DIRECTIONS: [(&str, f64, f64); 8] = [
     ("north", 0.0, 1.0),
     ("north-east", 0.707, 0.707),
     ("east", 1.0, 0.0),
