@@ -7,6 +7,7 @@
 //! | [`plan`] | passes × squares → units, each addressed by the digest of its inputs |
 //! | [`model`], [`context`] | what units share: the model, passes |
 //! | [`readers`] | passes and how they are read |
+//! | [`recent`] | what was asked for last is kept |
 //! | [`look_back`], [`water_levels`] | which earlier passes a pass is held against; how much water each saw |
 //! | [`pairs`], [`beliefs`] | what is common to two passes; what is believed before a pass |
 //! | [`compare`] | what the pixels of a unit say about change |
@@ -38,6 +39,7 @@ mod pixels;
 pub mod plan;
 pub mod publish;
 pub mod readers;
+pub mod recent;
 pub mod session;
 pub mod staged;
 mod tasking;

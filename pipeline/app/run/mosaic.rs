@@ -1,6 +1,6 @@
 //! The staged results of a publication as one raster, read square by square.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use shorewatch_domain::evidence::TERMS;
 use shorewatch_domain::grid::{Cell, Window};
 use shorewatch_domain::unit::Unit;
 
+use super::recent::Recent;
 use super::staged::{StagedNote, UnitResult, odds_of, staged, staged_labels, staged_note, term_of};
 use crate::failure::Failure;
 use crate::polygonize::LabelStrip;
@@ -24,7 +25,7 @@ pub struct Mosaic<'a> {
     work_folder: &'a Path,
     units: BTreeMap<Cell, &'a Unit>,
     edge_px: usize,
-    kept: VecDeque<(Cell, Arc<UnitResult>)>,
+    kept: Recent<Cell, Arc<UnitResult>>,
 }
 
 /// What is known of a window: pixels that no unit answers for are `None`.
@@ -52,7 +53,7 @@ impl<'a> Mosaic<'a> {
             work_folder,
             units: units.iter().map(|unit| (unit.cell, unit)).collect(),
             edge_px,
-            kept: VecDeque::new(),
+            kept: Recent::new(KEPT_RESULTS),
         }
     }
 
@@ -164,14 +165,11 @@ impl<'a> Mosaic<'a> {
     }
 
     fn kept_result(&mut self, unit: &Unit) -> Result<Arc<UnitResult>, Failure> {
-        if let Some((_, result)) = self.kept.iter().find(|(cell, _)| *cell == unit.cell) {
-            return Ok(Arc::clone(result));
+        if let Some(result) = self.kept.get(&unit.cell) {
+            return Ok(result);
         }
         let result = Arc::new(self.result(unit)?);
-        if self.kept.len() == KEPT_RESULTS {
-            self.kept.pop_front();
-        }
-        self.kept.push_back((unit.cell, Arc::clone(&result)));
+        self.kept.keep(unit.cell, Arc::clone(&result));
         Ok(result)
     }
 }

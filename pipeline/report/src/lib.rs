@@ -43,7 +43,7 @@ pub use evaluation::{
 pub use ledger::{Cell, Ledger, LedgerError, ledger_csv, ledger_workbook, rounded, safe_text};
 pub use overview::{Coverage, Marker, Overview, OverviewPatch, OverviewReach, RenderedOverview, render_overview};
 pub use paint::stretch::{HIGH_PERCENTILE, LOW_PERCENTILE, Stretch};
-pub use report::format::number;
+pub use report::format::{count, number};
 pub use report::{
     CaseEvent, CaseMoment, CasePicture, CaseRow, CaseState, Cause, CoverageRow, DEFAULT_MAX_CASES_LISTED,
     DEFAULT_MAX_CASES_PICTURED, DEFAULT_MAX_PATCHES_LISTED, DEFAULT_MAX_PATCHES_WITH_CHIPS, GridSummary, HarmlessEvent,

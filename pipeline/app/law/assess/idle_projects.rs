@@ -1,7 +1,7 @@
 //! Approved projects that are idle: what was looked at and what changed there, from the store and from what runs left.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -28,6 +28,7 @@ use shorewatch_store::Store;
 
 use crate::failure::Failure;
 use crate::run::chips::in_pixels;
+use crate::run::recent::Recent;
 use crate::run::staged::{staged_causes, staged_path};
 
 /// Where the projects that were found are kept in the work folder, with the digest of what they follow from.
@@ -167,7 +168,7 @@ impl Basis {
 
     /// The projects that are idle, without an address yet.
     fn found(&self, rules: &Rules, work_folder: &Path, projects: &[Feature]) -> Vec<IdleProject> {
-        let squares = Squares { work_folder, kept: RefCell::default() };
+        let squares = Squares { work_folder, kept: RefCell::new(Recent::new(SQUARES_KEPT)) };
         let seen = |look: &Look, ground: &MultiPolygon<f64>| {
             squares.observed_share(&look.unit, self.grids.get(&look.unit)?, ground)
         };
@@ -204,7 +205,7 @@ type Square = Option<(Window, Array2<Causes>)>;
 /// Staged pixels of squares; the last few that were read are kept.
 struct Squares<'a> {
     work_folder: &'a Path,
-    kept: RefCell<VecDeque<(Digest, Rc<Square>)>>,
+    kept: RefCell<Recent<Digest, Rc<Square>>>,
 }
 
 impl Squares<'_> {
@@ -219,12 +220,11 @@ impl Squares<'_> {
 
     fn of(&self, unit: &Digest) -> Rc<Square> {
         let mut kept = self.kept.borrow_mut();
-        if let Some((_, found)) = kept.iter().find(|(one, _)| one == unit) {
-            return Rc::clone(found);
+        if let Some(found) = kept.get(unit) {
+            return found;
         }
         let read = Rc::new(staged_causes(self.work_folder, unit));
-        kept.push_front((*unit, Rc::clone(&read)));
-        kept.truncate(SQUARES_KEPT);
+        kept.keep(*unit, Rc::clone(&read));
         read
     }
 }

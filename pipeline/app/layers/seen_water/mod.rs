@@ -28,7 +28,7 @@ use shorewatch_store::Store;
 
 use self::around::{Around, ground_of};
 use self::squares::{Squares, grounds};
-pub use self::told::{Imagery, Untold};
+pub use self::told::{Imagery, UntoldScope};
 use crate::configuration::RunSettings;
 use crate::failure::Failure;
 use crate::run::model::Model;
@@ -78,7 +78,7 @@ pub fn against_imagery(
         told.edge_km += held.edge_m / 1000.0;
         unseen_m += held.not_looked_at_m;
         told.scopes_not_looked_at += usize::from(held.edge_m > 0.0 && held.not_looked_at_m >= held.edge_m);
-        told.untold.extend(held.untold(scope).map(|text| Untold { code: scope.code.clone(), text }));
+        told.untold.extend(held.untold(scope).map(|text| UntoldScope { code: scope.code.clone(), text }));
         defects.extend(held.defects(scope, in_degrees(&held, &squares.grid)?));
     }
     if told.edge_km > 0.0 {

@@ -1,7 +1,7 @@
 //! What passes saw of the squares of a grid, from the pixels that runs staged.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -19,6 +19,7 @@ use shorewatch_store::Store;
 use super::Bounds;
 use crate::configuration::{BoundaryCheckSection, RunSettings};
 use crate::failure::Failure;
+use crate::run::recent::Recent;
 use crate::run::staged::staged_classes;
 
 /// Squares that are kept while scopes near them are looked at.
@@ -64,7 +65,7 @@ pub(super) struct Squares<'a> {
     water: u8,
     check: &'a BoundaryCheckSection,
     work_folder: &'a Path,
-    kept: RefCell<VecDeque<(Cell, Rc<Array2<Seen>>)>>,
+    kept: RefCell<Recent<Cell, Rc<Array2<Seen>>>>,
     /// Passes whose pixels were looked at.
     passes: RefCell<BTreeSet<Digest>>,
     /// Units whose pixels are gone.
@@ -82,7 +83,8 @@ impl<'a> Squares<'a> {
         let units = units.into_iter().map(|unit| GeomWithData::new(box_of(unit.square), unit)).collect();
         let (edge_px, check, work_folder) =
             (settings.unit_px, &settings.boundary_check, settings.work_folder.as_path());
-        let (kept, passes, gone) = (RefCell::default(), RefCell::default(), RefCell::default());
+        let kept = RefCell::new(Recent::new(SQUARES_KEPT));
+        let (passes, gone) = (RefCell::default(), RefCell::default());
         Self { grid, units: RTree::bulk_load(units), edge_px, water, check, work_folder, kept, passes, gone }
     }
 
@@ -105,18 +107,11 @@ impl<'a> Squares<'a> {
     /// What passes say of the pixels of a square (row, col).
     pub(super) fn of(&self, cell: Cell) -> Rc<Array2<Seen>> {
         let mut kept = self.kept.borrow_mut();
-        if let Some(place) = kept.iter().position(|(one, _)| *one == cell) {
-            // the one that was used last stays longest
-            if place > 0
-                && let Some(found) = kept.remove(place)
-            {
-                kept.push_front(found);
-            }
-            return Rc::clone(&kept[0].1);
+        if let Some(found) = kept.get(&cell) {
+            return found;
         }
         let read = Rc::new(self.read(cell.window(self.edge_px)));
-        kept.push_front((cell, Rc::clone(&read)));
-        kept.truncate(SQUARES_KEPT);
+        kept.keep(cell, Rc::clone(&read));
         read
     }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use shorewatch_law::defects::Defect;
+use shorewatch_report::count;
 
 /// What scopes were held against, or why they were not.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
@@ -21,12 +22,12 @@ pub struct Imagery {
     /// Units whose pixels are gone from the work folder, or can't be read.
     pub units_gone: usize,
     /// Scopes of which it can't be told whether they are shifted.
-    pub untold: Vec<Untold>,
+    pub untold: Vec<UntoldScope>,
 }
 
 /// A scope of which it can't be told whether it is shifted.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Untold {
+pub struct UntoldScope {
     /// Code of the scope.
     pub code: String,
     /// Why, in words.
@@ -46,24 +47,20 @@ impl Imagery {
         }
         let mut line = format!(
             "compared with the water that {} saw: {}, {:.1} km of edge, {:.0} % of it not looked at",
-            counted(self.passes, "pass", "passes"),
-            counted(self.scopes, "scope", "scopes"),
+            count(self.passes, "pass", "passes"),
+            count(self.scopes, "scope", "scopes"),
             self.edge_km,
             self.not_looked_at_share * 100.0
         );
         if self.scopes_not_looked_at > 0 {
-            line += &format!("; nothing was seen along {}", counted(self.scopes_not_looked_at, "scope", "scopes"));
+            line += &format!("; nothing was seen along {}", count(self.scopes_not_looked_at, "scope", "scopes"));
         }
         if self.units_gone > 0 {
             line += &format!(
                 "; the pixels of {} can't be read from the work folder: run again to look at them",
-                counted(self.units_gone, "unit", "units")
+                count(self.units_gone, "unit", "units")
             );
         }
         line
     }
-}
-
-fn counted(count: usize, one: &str, more: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { more })
 }

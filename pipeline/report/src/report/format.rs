@@ -86,7 +86,8 @@ pub(crate) fn short_digest(digest: &str) -> String {
 }
 
 /// `singular` for one, `plural` for any other number, with the number before it.
-pub(crate) fn count(number_of: usize, singular: &str, plural: &str) -> String {
+#[must_use]
+pub fn count(number_of: usize, singular: &str, plural: &str) -> String {
     let word = if number_of == 1 { singular } else { plural };
     format!("{} {word}", number(number_of as f64, 0))
 }
