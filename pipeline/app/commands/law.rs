@@ -6,14 +6,15 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::json;
 
-use shorewatch_domain::law::assessment::Language;
+use shorewatch_domain::decision::Decision;
+use shorewatch_domain::law::assessment::{Assessment, Language};
+use shorewatch_imagery::redrawn::redrawn;
+use shorewatch_law::explain::{Redrawn, decided_text};
 use shorewatch_store::{AssessmentCounts, Store};
 
 use super::{Out, settings};
 use crate::cli::ConfigFile;
-use crate::cli::law::{
-    ExplainArguments, LedgerArguments, NationalCommand, PeriodArguments, ReportPeriod, TextLanguage,
-};
+use crate::cli::law::{ExplainArguments, LedgerArguments, NationalCommand, PeriodArguments, ReportPeriod};
 use crate::failure::{ExitCode, Failure};
 use crate::law::assess::assess_all;
 use crate::law::ledger::{self, Wanted};
@@ -56,11 +57,32 @@ pub(super) fn explain(out: &Out, arguments: &ExplainArguments) -> Result<ExitCod
             arguments.patch
         ))
     })?;
-    let text = match arguments.language {
-        TextLanguage::En => &stored.text,
-        TextLanguage::Zh => &stored.text_zh,
+    let decisions = store.decisions_on(&stored.assessment.patch_id)?;
+    let redrawn = outline_that_stands(&store, &stored.assessment, &decisions)?;
+    let language = Language::from(arguments.language);
+    let mut text = match language {
+        Language::English => stored.text.clone(),
+        Language::Chinese => stored.text_zh.clone(),
     };
-    out.either(&json!(stored), text)
+    text.push_str(&decided_text(&decisions, redrawn, &settings.rules, language));
+    let mut told = json!(stored);
+    told["decisions"] = json!(decisions);
+    told["redrawn"] = json!(redrawn);
+    out.either(&told, text.trim_end())
+}
+
+/// The outline that a reviewer drew, against the one that was found, by the decision that counts.
+fn outline_that_stands(
+    store: &Store,
+    assessment: &Assessment,
+    decisions: &[Decision],
+) -> Result<Option<Redrawn>, Failure> {
+    let counts = store.patch_review(&assessment.patch_id)?.decision_id;
+    let decision = decisions.iter().find(|decision| Some(&decision.decision_id) == counts.as_ref());
+    let Some(outline) = decision.and_then(|decision| decision.corrected.geometry.clone()) else { return Ok(None) };
+    let Some(stored) = store.patch_anywhere(&assessment.patch_id)? else { return Ok(None) };
+    let drawn_m2 = redrawn(&stored.patch, outline)?.area_m2;
+    Ok(Some(Redrawn { found_m2: stored.patch.area_m2, drawn_m2 }))
 }
 
 pub(super) fn write_ledger(out: &Out, arguments: &LedgerArguments) -> Result<ExitCode, Failure> {

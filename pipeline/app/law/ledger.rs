@@ -15,6 +15,7 @@ use shorewatch_findings::event::picture::pictures_of;
 use shorewatch_findings::settings::Pictures;
 use shorewatch_imagery::export::ExportFormat;
 use shorewatch_imagery::export::shapes::{FieldKind, FieldValue, ShapeFormat, ShapeRow, ShapeTable, write_shapes};
+use shorewatch_imagery::redrawn::redrawn;
 use shorewatch_law::rules::{LedgerColumn, Rules, ledger};
 use shorewatch_report::{Cell, Ledger, ledger_csv, ledger_workbook, rounded};
 use shorewatch_store::outbox::ledger::{PatchIssue, ReportedPlace};
@@ -53,7 +54,7 @@ pub struct Written {
 /// An assessed patch with what was decided on it.
 #[derive(Debug, Clone)]
 pub struct Assessed {
-    /// The patch, as it is stored.
+    /// The patch, as it is stored; where the reviewer drew another outline, with that one and its area.
     pub stored: StoredPatch,
     /// What is said of it.
     pub assessment: Assessment,
@@ -74,7 +75,7 @@ impl Assessed {
 /// Every assessed patch of current publications, by priority.
 ///
 /// # Errors
-/// The store can't be read.
+/// The store can't be read, or an outline that was drawn not be measured.
 pub fn assessed(store: &Store) -> Result<Vec<Assessed>, Failure> {
     let mut patches: BTreeMap<String, StoredPatch> = store
         .patches(&PatchFilter::default())?
@@ -82,8 +83,13 @@ pub fn assessed(store: &Store) -> Result<Vec<Assessed>, Failure> {
         .map(|stored| (stored.patch.patch_id.clone(), stored))
         .collect();
     let mut issues = store.patch_issues()?;
-    let verdicts: BTreeMap<String, DecisionVerdict> =
-        store.reviewed_sites()?.into_iter().map(|site| (site.patch_id, site.verdict)).collect();
+    let mut verdicts: BTreeMap<String, DecisionVerdict> = BTreeMap::new();
+    for site in store.reviewed_sites()? {
+        if let Some(stored) = patches.get_mut(&site.patch_id).filter(|_| site.redrawn) {
+            stored.patch = redrawn(&stored.patch, site.outline)?;
+        }
+        verdicts.insert(site.patch_id, site.verdict);
+    }
     let assessments = store.assessments()?.into_iter();
     Ok(assessments
         .filter_map(|stored| {

@@ -82,7 +82,13 @@ pub fn import(
     let mut patches = Vec::with_capacity(table.rows.len());
     for row in table.rows {
         match national(row.values, row.geometry, mapping, &table.origin) {
-            Ok(patch) => patches.push(patch),
+            Ok(mut patch) => {
+                // a column that is empty goes back with the others
+                for column in &table.columns {
+                    patch.fields.entry(column.clone()).or_default();
+                }
+                patches.push(patch);
+            }
             Err(problem) => faults.push(format!("{}: {problem}", row.label)),
         }
     }
@@ -183,7 +189,9 @@ pub fn export(store: &Store, rules: &Rules, file: &Path, encoding: TextEncoding)
         .map(|name| ((*name).clone(), FieldKind::Text))
         .chain(own.map(|name| (name.to_owned(), kind(name))))
         .collect();
-    let text = |text: Option<&String>| text.map_or(FieldValue::Missing, |text| FieldValue::Text(text.clone()));
+    let text = |text: Option<&String>| {
+        text.filter(|text| !text.is_empty()).map_or(FieldValue::Missing, |text| FieldValue::Text(text.clone()))
+    };
     let mut outcomes: BTreeMap<&'static str, usize> = BTreeMap::new();
     let rows: Vec<ShapeRow> = national
         .iter()

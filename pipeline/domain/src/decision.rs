@@ -160,6 +160,21 @@ impl RejectionReason {
             Self::Other => "other",
         }
     }
+
+    /// The reason, for people.
+    #[must_use]
+    pub const fn text(self, language: Language) -> &'static str {
+        match self {
+            Self::CloudOrShadow => language.of("cloud or shadow", "云或阴影"),
+            Self::WaterLevel => language.of("water level", "水位变化"),
+            Self::SeasonOrCrop => language.of("season or crop", "季节或作物"),
+            Self::Permitted => language.of("permitted", "已批准"),
+            Self::Misregistration => language.of("misregistration", "配准误差"),
+            Self::ModelError => language.of("model error", "模型误判"),
+            Self::OutsideScope => language.of("outside the scope", "范围之外"),
+            Self::Other => language.of("other", "其他"),
+        }
+    }
 }
 
 /// What a reviewer corrected; nothing where the patch was right.

@@ -6,6 +6,7 @@
 //! throughput. Here datasets are pooled a file and decoded blocks are shared.
 
 mod direct;
+mod samples;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ use gdal::raster::GdalDataType;
 use ndarray::Array2;
 
 use self::direct::{DirectTiles, Stored, Target};
+pub use self::samples::Samples;
+use self::samples::{Sample, Spare};
 use crate::error::ImageryError;
 use crate::open::{Limits, OpenedFile, open_raster};
 use crate::runtime::collect_messages;
@@ -28,44 +31,7 @@ const BLOCK_PIXELS: usize = 512 * 512;
 /// again.
 pub(crate) const SHARED_EDGE_PX: usize = 128;
 
-/// Samples of one block in the file's own data type, (band, row, col) in row-major order.
-#[derive(Debug)]
-pub enum Samples {
-    /// 8-bit.
-    U8(Vec<u8>),
-    /// 16-bit unsigned.
-    U16(Vec<u16>),
-    /// 16-bit signed.
-    I16(Vec<i16>),
-    /// Everything else.
-    F32(Vec<f32>),
-}
-
-impl Samples {
-    /// Without the first `skip` of `rows` rows of `cols` pixels of each band.
-    fn without_rows(&self, skip: usize, rows: usize, cols: usize) -> Self {
-        fn kept<T: Copy>(samples: &[T], skip: usize, rows: usize, cols: usize) -> Vec<T> {
-            samples.chunks_exact(rows * cols).flat_map(|plane| &plane[skip * cols..]).copied().collect()
-        }
-        match self {
-            Self::U8(samples) => Self::U8(kept(samples, skip, rows, cols)),
-            Self::U16(samples) => Self::U16(kept(samples, skip, rows, cols)),
-            Self::I16(samples) => Self::I16(kept(samples, skip, rows, cols)),
-            Self::F32(samples) => Self::F32(kept(samples, skip, rows, cols)),
-        }
-    }
-
-    fn size_bytes(&self) -> usize {
-        match self {
-            Self::U8(samples) => samples.len(),
-            Self::U16(samples) => 2 * samples.len(),
-            Self::I16(samples) => 2 * samples.len(),
-            Self::F32(samples) => 4 * samples.len(),
-        }
-    }
-}
-
-/// One decoded block.
+/// One decoded block. Its memory goes back to the cache that it was decoded for.
 #[derive(Debug)]
 pub struct Block {
     /// Rows in this block (less at the lower edge of the file), those included that are not kept any more.
@@ -80,6 +46,13 @@ pub struct Block {
     pub unreadable: Option<Array2<bool>>,
     /// What the decoder said of them.
     pub faults: Vec<String>,
+    spare: Arc<Spare>,
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        self.spare.put_back(std::mem::take(&mut self.samples));
+    }
 }
 
 /// How a file is cut into blocks.
@@ -139,7 +112,7 @@ impl BlockSource {
         }
     }
 
-    fn decode(&self, block_row: usize, block_col: usize) -> Result<Block, ImageryError> {
+    fn decode(&self, (block_row, block_col): (usize, usize), spare: &Arc<Spare>) -> Result<Block, ImageryError> {
         let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let file = match pooled {
             Some(file) => file,
@@ -151,15 +124,15 @@ impl BlockSource {
         let place = Place { row, col, rows, cols };
         // bands of one file share a type in every format that we open, but for quality bands: the widest decides
         let all = |wanted: GdalDataType| self.bands.iter().all(|&band| file.bands[band - 1].data_type == wanted);
-        let block = self.decode_direct(&file, place).unwrap_or_else(|| {
+        let block = self.decode_direct(&file, place, spare).unwrap_or_else(|| {
             if all(GdalDataType::UInt8) {
-                self.read::<u8>(&file, place, Samples::U8)
+                self.read::<u8>(&file, place, spare)
             } else if all(GdalDataType::UInt16) {
-                self.read::<u16>(&file, place, Samples::U16)
+                self.read::<u16>(&file, place, spare)
             } else if all(GdalDataType::Int16) {
-                self.read::<i16>(&file, place, Samples::I16)
+                self.read::<i16>(&file, place, spare)
             } else {
-                self.read::<f32>(&file, place, Samples::F32)
+                self.read::<f32>(&file, place, spare)
             }
         });
         self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(file);
@@ -167,20 +140,21 @@ impl BlockSource {
     }
 
     /// The block past GDAL; `None` where that is not possible for every tile in it.
-    fn decode_direct(&self, file: &OpenedFile, place: Place) -> Option<Block> {
+    fn decode_direct(&self, file: &OpenedFile, place: Place, spare: &Arc<Spare>) -> Option<Block> {
         match self.direct.as_ref()?.data_type() {
-            GdalDataType::UInt8 => self.read_direct::<u8>(file, place, Samples::U8),
-            GdalDataType::UInt16 => self.read_direct::<u16>(file, place, Samples::U16),
-            GdalDataType::Int16 => self.read_direct::<i16>(file, place, Samples::I16),
+            GdalDataType::UInt8 => self.read_direct::<u8>(file, place, spare),
+            GdalDataType::UInt16 => self.read_direct::<u16>(file, place, spare),
+            GdalDataType::Int16 => self.read_direct::<i16>(file, place, spare),
             _ => None,
         }
     }
 
-    fn read_direct<T: Stored>(&self, file: &OpenedFile, place: Place, wrap: fn(Vec<T>) -> Samples) -> Option<Block> {
+    fn read_direct<T: Stored + Sample>(&self, file: &OpenedFile, place: Place, spare: &Arc<Spare>) -> Option<Block> {
         let tiles = self.direct.as_ref()?;
         let BlockShape { native_rows, native_cols, .. } = self.shape;
         let Place { row, col, rows, cols } = place;
-        let mut samples = vec![T::default(); rows * cols * self.bands.len()];
+        // each is written below, or the block is given up
+        let mut samples = spare.take::<T>(rows * cols * self.bands.len());
         for top in (0..rows).step_by(native_rows) {
             for left in (0..cols).step_by(native_cols) {
                 let mut target = Target {
@@ -193,25 +167,28 @@ impl BlockSource {
                 tiles.read(file, tile, &self.bands, &mut target)?;
             }
         }
-        Some(Block { rows, first_row: 0, cols, samples: wrap(samples), unreadable: None, faults: Vec::new() })
+        let (samples, spare) = (T::wrap(samples), Arc::clone(spare));
+        Some(Block { rows, first_row: 0, cols, samples, unreadable: None, faults: Vec::new(), spare })
     }
 
-    fn read<T>(&self, file: &OpenedFile, place: Place, wrap: fn(Vec<T>) -> Samples) -> Block
+    fn read<T>(&self, file: &OpenedFile, place: Place, spare: &Arc<Spare>) -> Block
     where
-        T: Copy + Default + gdal::raster::GdalType,
+        T: Sample + gdal::raster::GdalType,
     {
         let plane = place.rows * place.cols;
-        let mut samples = vec![T::default(); plane * self.bands.len()];
+        let mut samples = spare.take::<T>(plane * self.bands.len());
         let whole = self.bands.iter().zip(samples.chunks_exact_mut(plane)).try_for_each(|(&band, plane)| {
             read_band(file, band, (place.row, place.col), (place.rows, place.cols), plane)
         });
         let (mut unreadable, mut faults) = (None, Vec::new());
         if whole.is_err() {
+            samples.fill(T::default());
             let mut mask = Array2::from_elem((place.rows, place.cols), false);
             self.salvage(file, place, &mut samples, &mut mask, &mut faults);
             unreadable = Some(mask);
         }
-        Block { rows: place.rows, first_row: 0, cols: place.cols, samples: wrap(samples), unreadable, faults }
+        let (samples, spare) = (T::wrap(samples), Arc::clone(spare));
+        Block { rows: place.rows, first_row: 0, cols: place.cols, samples, unreadable, faults, spare }
     }
 
     /// Reads native block by native block, and marks those that fail.
@@ -291,6 +268,7 @@ pub struct BlockCache {
     /// See [`BlockCache::with_shared_edge`].
     pub(crate) shared_edge_px: usize,
     decoded: AtomicU64,
+    spare: Arc<Spare>,
     inner: Mutex<Inner>,
 }
 
@@ -315,7 +293,13 @@ impl BlockCache {
     /// A cache that keeps at most `capacity_bytes` (blocks in use are beyond it).
     #[must_use]
     pub fn new(capacity_bytes: usize) -> Self {
-        Self { capacity_bytes, shared_edge_px: SHARED_EDGE_PX, decoded: AtomicU64::new(0), inner: Mutex::default() }
+        Self {
+            capacity_bytes,
+            shared_edge_px: SHARED_EDGE_PX,
+            decoded: AtomicU64::new(0),
+            spare: Arc::default(),
+            inner: Mutex::default(),
+        }
     }
 
     /// The same for windows of which neighbours share `pixels` of a file that lies on the grid.
@@ -359,14 +343,14 @@ impl BlockCache {
         let decoded = slot.get_or_init(|| {
             fresh = true;
             self.decoded.fetch_add(1, Ordering::Relaxed);
-            source.decode(block_row, block_col).map(Arc::new).map_err(|fault| fault.to_string())
+            source.decode((block_row, block_col), &self.spare).map(Arc::new).map_err(|fault| fault.to_string())
         });
         let block = match decoded {
             Ok(block) => Arc::clone(block),
             Err(_) => {
                 // Not kept: the next reader tries again, and gets the typed error here.
                 self.inner.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-                return source.decode(block_row, block_col).map(Arc::new);
+                return source.decode((block_row, block_col), &self.spare).map(Arc::new);
             }
         };
         if fresh {
@@ -392,9 +376,10 @@ impl BlockCache {
                 rows: block.rows,
                 first_row,
                 cols: block.cols,
-                samples: block.samples.without_rows(skip, block.rows - block.first_row, block.cols),
+                samples: block.samples.without_rows(skip, block.rows - block.first_row, block.cols, &self.spare),
                 unreadable: block.unreadable.clone(),
                 faults: block.faults.clone(),
+                spare: Arc::clone(&self.spare),
             };
             let bytes = rest.samples.size_bytes();
             inner.held_bytes += bytes;

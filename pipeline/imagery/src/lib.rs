@@ -12,6 +12,7 @@
 //! | [`layers`] | what units of work leave behind |
 //! | [`table`] | any vector file or CSV table as rows of texts with a shape: what layers are made of |
 //! | [`vector`] | vector files become reaches |
+//! | [`redrawn`] | a patch with the outline that a reviewer drew, measured |
 //! | [`mod@write`] | GeoTIFF and COG out |
 //! | [`export`] | patches as GeoJSON, GeoPackage, FlatGeobuf and CSV |
 //! | [`error`] | what can go wrong, and whose fault it is |
@@ -25,6 +26,7 @@ pub mod layers;
 pub mod open;
 pub mod positions;
 pub mod read;
+pub mod redrawn;
 pub mod resample;
 pub mod runtime;
 pub mod stored;

@@ -1,5 +1,6 @@
 //! Why a patch was judged as it was, in words: the same text for the command line, the store and the review page.
 
+mod decided;
 mod names;
 mod notes;
 mod words;
@@ -13,6 +14,7 @@ use shorewatch_domain::law::layer::{AdministrativeLevel, LayerKind};
 use names::{level_name, table_name};
 use words::{condition_name, condition_word, evidence_name, factor_name, factor_source, zone_name};
 
+pub use decided::{Redrawn, decided_text};
 pub use names::{bank_name, chainage, layer_name, source_zone_name};
 pub use notes::note_text;
 pub use words::{change_name, object_class_name};

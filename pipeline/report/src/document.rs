@@ -7,6 +7,7 @@ mod map;
 use askama::Template;
 
 use crate::error::ReportError;
+use crate::ledger::width;
 use crate::report::format::{jpeg_uri, show_hidden_characters};
 
 pub use drawing::{Bars, Strip, StripMark, Tone};
@@ -173,7 +174,12 @@ impl DocumentCell {
 
     /// Sentences and lists want some width, or they become a column of single words.
     fn wants_width(&self) -> bool {
-        self.text.chars().count() > 24
+        width(&self.text) > 24
+    }
+
+    /// A phrase in Chinese may break after every character: half a dozen of them keep together.
+    fn is_phrase(&self) -> bool {
+        !self.text.is_ascii() && width(&self.text) > 12
     }
 
     fn safe_link(&self) -> Option<&str> {

@@ -159,7 +159,7 @@ pub fn rounded(number: f64, decimals: u8) -> f64 {
 }
 
 /// Width of a text: characters of Chinese are twice as wide.
-fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.chars().map(|character| if character as u32 >= 0x1100 { 2 } else { 1 }).sum()
 }
 

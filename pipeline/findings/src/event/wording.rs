@@ -1,10 +1,13 @@
 //! From what the store knows of a finding to a message.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use shorewatch_domain::finding::Standing;
 use shorewatch_domain::law::assessment::SubType;
+use shorewatch_domain::patch::Patch;
+use shorewatch_imagery::redrawn::redrawn;
 use shorewatch_store::outbox::deliveries::Due;
 use shorewatch_store::outbox::records::FindingRecord;
 
@@ -60,11 +63,9 @@ pub fn cloud_event(
 fn finding_data(due: &Due, record: &FindingRecord, pictures: Vec<Picture>, wording: &Wording<'_>) -> FindingData {
     let decision = record.decisions.iter().rev().find(|decision| decision.verdict.is_some());
     let corrected = decision.map(|decision| without_null(&decision.corrected)).unwrap_or_default();
-    let patch = record.patch.as_ref().map(|stored| &stored.patch);
-    let outline = corrected
-        .get("geometry")
-        .and_then(|given| serde_json::from_value(given.clone()).ok())
-        .or_else(|| patch.map(|patch| patch.geometry.clone()));
+    let patch = record.patch.as_ref().map(|stored| as_drawn(&stored.patch, corrected.get("geometry")));
+    let patch = patch.as_deref();
+    let outline = patch.map(|patch| &patch.geometry);
     let ledger = ledger(&record.assessment, &corrected, patch.map(|patch| patch.suspected_issue_class.name()));
     FindingData {
         schema_version: SCHEMA_VERSION,
@@ -74,7 +75,7 @@ fn finding_data(due: &Due, record: &FindingRecord, pictures: Vec<Picture>, wordi
         recurrence_of: (record.occurrence > 1)
             .then(|| format!("{}#{}", record.finding_id, record.occurrence.saturating_sub(1))),
         standing: record.standing.name().to_owned(),
-        title: title(record, &ledger, wording.synthetic),
+        title: title(record, patch, &ledger, wording.synthetic),
         synthetic: wording.synthetic,
         case_id: record.case_id.clone(),
         patch_id: due.patch_id.clone(),
@@ -86,13 +87,27 @@ fn finding_data(due: &Due, record: &FindingRecord, pictures: Vec<Picture>, wordi
             corrected,
             decided_at: decision.decided_at.to_string(),
         }),
-        geometry: outline.as_ref().map(GeoJsonPolygon::of),
-        cgcs2000: outline.as_ref().map(|outline| Cgcs2000::of(outline, patch.map(|patch| patch.centre))),
+        geometry: outline.map(GeoJsonPolygon::of),
+        cgcs2000: outline.map(|outline| Cgcs2000::of(outline, patch.map(|patch| patch.centre))),
         pictures,
         provenance: record.patch.as_ref().map(provenance).unwrap_or_default(),
         closure: due.details.get("answer").and_then(|_| serde_json::from_value(due.details.clone()).ok()),
         reason: due.details.get("reason").and_then(Value::as_str).map(str::to_owned),
         ledger,
+    }
+}
+
+/// The patch with the outline that the reviewer drew, where one was drawn.
+fn as_drawn<'a>(patch: &'a Patch, outline: Option<&Value>) -> Cow<'a, Patch> {
+    let Some(outline) = outline.and_then(|given| serde_json::from_value(given.clone()).ok()) else {
+        return Cow::Borrowed(patch);
+    };
+    match redrawn(patch, outline) {
+        Ok(drawn) => Cow::Owned(drawn),
+        Err(fault) => {
+            tracing::warn!(patch = patch.patch_id, %fault, "the corrected outline can't be measured; told as it was found");
+            Cow::Borrowed(patch)
+        }
     }
 }
 
@@ -156,12 +171,12 @@ fn parsed(value: &Value) -> Value {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| value.clone())
 }
 
-fn title(record: &FindingRecord, ledger: &Map<String, Value>, synthetic: bool) -> String {
+fn title(record: &FindingRecord, patch: Option<&Patch>, ledger: &Map<String, Value>, synthetic: bool) -> String {
     let text = |name: &str| ledger.get(name).and_then(Value::as_str);
     let mut parts: Vec<String> = Vec::new();
     parts.extend(text("number").map(str::to_owned));
     parts.extend(text("issue_class").map(str::to_owned));
-    if let Some(patch) = record.patch.as_ref().map(|stored| &stored.patch) {
+    if let Some(patch) = patch {
         parts.push(format!("{}, {:.0} m²", patch.object_class, patch.area_m2));
         parts.push(text("river_name").map_or_else(|| patch.reach_name.clone(), str::to_owned));
         parts.push(patch.post_date.strftime("%Y-%m-%d").to_string());
@@ -170,7 +185,7 @@ fn title(record: &FindingRecord, ledger: &Map<String, Value>, synthetic: bool) -
     format!("{}{}", if synthetic { "[painted, not real] " } else { "" }, parts.join(" · "))
 }
 
-fn seen(patch: &shorewatch_domain::patch::Patch) -> Seen {
+fn seen(patch: &Patch) -> Seen {
     Seen {
         object_class: patch.object_class.clone(),
         change_type: patch.change_type.clone(),

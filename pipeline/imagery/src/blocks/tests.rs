@@ -30,18 +30,19 @@ fn source<T: GdalType + Copy>(
 
 fn assert_same(source: &BlockSource) {
     assert!(source.direct.is_some(), "laid out for the short cut");
+    let spare = Arc::default();
     let (rows, cols) = (SHAPE.0.div_ceil(source.shape.rows), SHAPE.1.div_ceil(source.shape.cols));
     for (block_row, block_col) in (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col))) {
-        let direct = source.decode(block_row, block_col).expect("readable");
+        let direct = source.decode((block_row, block_col), &spare).expect("readable");
         let file = source.pool.lock().expect("whole").pop().expect("a handle");
         let (row, col) = (block_row * source.shape.rows, block_col * source.shape.cols);
         let place = Place { row, col, rows: direct.rows, cols: direct.cols };
-        assert!(source.decode_direct(&file, place).is_some(), "read past GDAL");
+        assert!(source.decode_direct(&file, place, &spare).is_some(), "read past GDAL");
         let by_gdal = match direct.samples {
-            Samples::U8(_) => source.read(&file, place, Samples::U8),
-            Samples::U16(_) => source.read(&file, place, Samples::U16),
-            Samples::I16(_) => source.read(&file, place, Samples::I16),
-            Samples::F32(_) => source.read(&file, place, Samples::F32),
+            Samples::U8(_) => source.read::<u8>(&file, place, &spare),
+            Samples::U16(_) => source.read::<u16>(&file, place, &spare),
+            Samples::I16(_) => source.read::<i16>(&file, place, &spare),
+            Samples::F32(_) => source.read::<f32>(&file, place, &spare),
         };
         assert_eq!(format!("{:?}", direct.samples), format!("{:?}", by_gdal.samples));
         source.pool.lock().expect("whole").push(file);

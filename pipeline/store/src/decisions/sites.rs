@@ -18,6 +18,8 @@ pub struct ReviewedSite {
     pub patch_id: String,
     /// Its outline, as corrected (CGCS2000: longitude, latitude).
     pub outline: Polygon<f64>,
+    /// The outline is one that the reviewer drew, not that of the patch.
+    pub redrawn: bool,
     /// Area of the patch as it was found, in m².
     pub area_m2: f64,
     /// What was decided.
@@ -34,7 +36,8 @@ impl Store {
     pub fn reviewed_sites(&self) -> Result<Vec<ReviewedSite>, StoreError> {
         self.rows(
             "read the reviewed sites",
-            "SELECT s.patch_id, coalesce(s.geometry, p.geom, o.geom) AS outline, coalesce(p.area_m2, o.area_m2) AS area_m2,
+            "SELECT s.patch_id, coalesce(s.geometry, p.geom, o.geom) AS outline, s.geometry IS NOT NULL AS redrawn,
+                 coalesce(p.area_m2, o.area_m2) AS area_m2,
                  s.verdict, s.decided_at
              FROM decision_state s LEFT JOIN patches p ON p.patch_id = s.patch_id
                  LEFT JOIN patches_superseded o ON p.fid IS NULL
@@ -46,6 +49,7 @@ impl Store {
                 Ok(ReviewedSite {
                     patch_id: row.get("patch_id")?,
                     outline: row.get::<_, Shape<_>>("outline")?.0,
+                    redrawn: row.get("redrawn")?,
                     area_m2: row.get("area_m2")?,
                     verdict: row.get::<_, NamedVerdict>("verdict")?.0,
                     decided_at: row.get::<_, Utc>("decided_at")?.0,
