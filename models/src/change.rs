@@ -1,6 +1,8 @@
 //! A network that is shown two dates and tells what changed between them: a bundle of kind `bitemporal`.
 
-use ndarray::{Array2, ArrayView2, ArrayView3};
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayView2, ArrayView3, Zip, s};
 use shorewatch_domain::sensor::BandRole;
 
 use crate::bundle::Bundle;
@@ -18,7 +20,7 @@ const CHANGED_ID: usize = 1;
 ///
 /// Several worker threads call one network at the same time, each with a window of its own. Results depend on the
 /// window only, not on threads, order or tiles.
-pub struct ChangeNetwork(TiledNetwork);
+pub struct ChangeNetwork(pub(crate) TiledNetwork);
 
 impl ChangeNetwork {
     /// Loads one form of a bundle, and holds the network against its manifest by the dry run of [`load`](crate::load()).
@@ -61,15 +63,19 @@ impl ChangeNetwork {
         let picture = Picture { bands, dates: &[before, after], observed };
         let (_, rows, cols) = self.description().answer_size(&picture, crop)?;
         let mut changed = Array2::zeros((rows, cols));
-        self.0.for_each_run(&picture, crop, |class, row, kept, probabilities| {
+        let take = |class: usize, row: usize, kept: Range<usize>, probabilities: &[f32]| {
             if class == CHANGED_ID {
-                for (col, probability) in kept.zip(probabilities) {
-                    if observed[(row, col)] {
-                        changed[(row - crop, col - crop)] = *probability;
-                    }
-                }
+                let to = changed.slice_mut(s![row - crop, kept.start - crop..kept.end - crop]);
+                let observed = observed.slice(s![row, kept]);
+                Zip::from(to).and(observed).and(probabilities).for_each(|to, observed, probability| {
+                    *to = if *observed { *probability } else { 0.0 };
+                });
             }
-        })?;
+        };
+        match self.0.network().probabilities() {
+            Some(network) => self.0.for_each_row(network, &picture, crop, CHANGED_ID..CHANGED_ID + 1, take)?,
+            None => self.0.for_each_run(&picture, crop, take)?,
+        }
         Ok(changed)
     }
 }

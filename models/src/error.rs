@@ -121,10 +121,10 @@ pub enum ModelError {
         /// The first lines of the library's message.
         message: String,
     },
-    /// The memory of the device does not hold one tile.
+    /// The memory of the device does not hold one tile, or not even the weights.
     #[error(
-        "model {model}: {library} ran out of memory on a single tile, {doing}: {message}; another program may use the \
-         device, then the same command may succeed later; else lower [tiles] unit_px"
+        "model {model}: {library} ran out of memory while {doing}: {message}; another program may use the device, \
+         then the same command may succeed later; else lower [tiles] unit_px"
     )]
     OutOfMemory {
         /// Name of the model.

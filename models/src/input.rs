@@ -54,9 +54,10 @@ impl Picture<'_> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Layout {
     /// (channel, row, col).
-    #[cfg_attr(not(any(feature = "onnx", test)), expect(dead_code, reason = "libtorch takes channels last"))]
+    #[cfg_attr(not(any(feature = "onnx", feature = "torch", test)), expect(dead_code, reason = "no backend is built"))]
     ChannelsFirst,
-    /// (row, col, channel), as the convolutions of libtorch read them: otherwise they make such a copy first.
+    /// (row, col, channel), as the convolutions of libtorch read them: otherwise they make such a copy first, which a device does
+    /// in no time and the processor does not.
     #[cfg_attr(not(feature = "torch"), expect(dead_code, reason = "ONNX Runtime takes channels first"))]
     ChannelsLast,
 }

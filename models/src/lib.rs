@@ -8,7 +8,7 @@
 //! | [`bundle`] | a manifest and its weights, verified before anything executes them |
 //! | [`mod@load`] | a bundle → what runs it, by form of weights and device; how the forms of a bundle agree |
 //! | [`mod@bench`] | how many megapixels a second a model does |
-//! | `network` | what all backends and kinds share: tiles, normalisation, calibration |
+//! | `network` | what all backends and kinds share: tiles, normalisation, calibration (by the network itself on a device) |
 //! | `torchscript`, `onnx` | the backends: libtorch (feature `torch`) and ONNX Runtime (feature `onnx`) |
 //! | [`fake`] | a spectral rule in place of a model, for tests and for measuring the pipeline itself |
 //! | [`error`] | what can go wrong, with expected and got |

@@ -28,7 +28,7 @@ pub struct Options {
     /// How many threads *one* call of the model uses. With as many workers as cores, 1 is right: two workers with one
     /// thread each are quicker than one after the other with two.
     pub threads: usize,
-    /// Bytes of the device's memory that one call may fill with tiles.
+    /// Bytes of the device's memory that one call may fill with tiles; several workers together fill as many times as much.
     pub memory_bytes: u64,
     /// The library of ONNX Runtime, where it is not beside the program or where scripts/setup puts it.
     pub onnxruntime_library: Option<PathBuf>,

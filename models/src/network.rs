@@ -1,6 +1,6 @@
 //! A network behind any backend, fed tile by tile: what models of one date and of two have in common.
 
-use std::ops::Range;
+use std::ops::{DerefMut, Range};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -14,11 +14,13 @@ use crate::segmenter::SegmenterDescription;
 use crate::softmax::{Calibration, RUN_PX, Softmax};
 use crate::tiles::{Span, Tiling};
 
-/// What pixels beyond the halo may change in a probability: the bound for tiled against untiled.
-pub(crate) const HALO_TOLERANCE: f32 = 1e-4;
+mod answer;
+mod halo;
 
-/// The same in 8 bits or half precision, where the last digit of one layer may round another way in the next.
-pub(crate) const HALO_TOLERANCE_REDUCED: f32 = 0.05;
+pub(crate) use answer::{Calibrated, Part};
+
+/// Memory for pixels that a network is shown.
+pub(crate) type Pixels = Box<dyn DerefMut<Target = [f32]> + Send>;
 
 /// A loaded network: one call is one forward pass on a batch of tiles. Several threads call it at once.
 pub(crate) trait Network: Send + Sync {
@@ -27,6 +29,11 @@ pub(crate) trait Network: Send + Sync {
 
     /// How the channels of each tile lie in memory.
     fn layout(&self) -> Layout;
+
+    /// Memory for so many numbers, from which a network is shown pixels at the least cost; what stands there is of no meaning.
+    fn memory(&self, numbers: usize) -> Pixels {
+        Box::new(vec![0.0; numbers])
+    }
 
     /// Runs normalised pixels of size (batch, channel, row, col), which lie as the layout says, and shows `take` the logits
     /// with their size (batch, class, row, col), where the library left them: of many classes, a copy costs as much as what is
@@ -37,6 +44,16 @@ pub(crate) trait Network: Send + Sync {
         size: [usize; 4],
         take: &mut dyn FnMut(&[f32], &[i64]),
     ) -> Result<(), NetworkFault>;
+
+    /// The network itself where it makes scores (`probability × 255` rounded) of its logits; none where it leaves that to us.
+    fn scores(&self) -> Option<&dyn Calibrated<u8>> {
+        None
+    }
+
+    /// The same for probabilities.
+    fn probabilities(&self) -> Option<&dyn Calibrated<f32>> {
+        None
+    }
 }
 
 /// Why a forward pass failed, with the first lines of the library's message.
@@ -69,8 +86,8 @@ pub(crate) struct TiledNetwork {
 /// Memory that a call needs besides the library's own. Kept for the next call: pages that are new to the process cost more
 /// than what is then done with them.
 struct Workspace {
-    /// Normalised pixels of one tile after another, each in the network's layout.
-    pixels: Vec<f32>,
+    /// Normalised pixels of one tile after another, each in the network's layout; grows.
+    pixels: Pixels,
     softmax: Softmax,
 }
 
@@ -121,8 +138,7 @@ impl TiledNetwork {
             batch: AtomicUsize::new(batch.max(1)),
             workspaces: Mutex::default(),
         };
-        let approximate = format == Format::OnnxInt8 || half_precision;
-        tiled.check_halo(if approximate { HALO_TOLERANCE_REDUCED } else { HALO_TOLERANCE })?;
+        tiled.check_halo(format == Format::OnnxInt8 || half_precision)?;
         Ok(tiled)
     }
 
@@ -142,12 +158,17 @@ impl TiledNetwork {
         self.description.tile_px = self.tiling.tile_px;
     }
 
+    /// What runs.
+    pub(crate) fn network(&self) -> &dyn Network {
+        self.network.as_ref()
+    }
+
     /// Does `work` with a workspace that no other call uses meanwhile.
     fn with_workspace<T>(&self, work: impl FnOnce(&mut Workspace) -> T) -> T {
         let lock = || self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = lock().pop();
-        let mut workspace =
-            kept.unwrap_or_else(|| Workspace { pixels: Vec::new(), softmax: Softmax::new(&self.calibrations) });
+        let mut workspace = kept
+            .unwrap_or_else(|| Workspace { pixels: Box::new(Vec::new()), softmax: Softmax::new(&self.calibrations) });
         let result = work(&mut workspace);
         lock().push(workspace);
         result
@@ -163,8 +184,6 @@ impl TiledNetwork {
     ) -> Result<Option<()>, ModelError> {
         let size = |channels: usize| [tiles, channels, rows, cols];
         let (input, expected) = (size(self.channels()), size(self.description.classes.len()).map(|edge| edge as i64));
-        let (model, library) = (self.description.name.clone(), self.network.library());
-        let doing = format!("running an input of shape {input:?} (batch, channel, row, col)");
         let (mut got, mut taken) = (Vec::new(), Ok(()));
         let ran = self.network.forward(pixels, input, &mut |logits, size| {
             got = size.to_vec();
@@ -172,14 +191,27 @@ impl TiledNetwork {
                 taken = take(logits);
             }
         });
-        match ran {
-            Ok(()) if got == expected => taken.map(Some),
-            Ok(()) => Err(ModelError::OutputShape {
-                model,
+        if self.judged(ran, input)?.is_none() {
+            return Ok(None);
+        }
+        if got != expected {
+            return Err(ModelError::OutputShape {
+                model: self.description.name.clone(),
                 input: input.map(|edge| edge as i64).to_vec(),
                 expected: expected.to_vec(),
                 got,
-            }),
+            });
+        }
+        taken.map(Some)
+    }
+
+    /// How the network fared with an input of size (batch, channel, row, col). `None` where the memory did not suffice and fewer
+    /// tiles may do.
+    fn judged(&self, ran: Result<(), NetworkFault>, input: [usize; 4]) -> Result<Option<()>, ModelError> {
+        let (model, library, tiles) = (self.description.name.clone(), self.network.library(), input[0]);
+        let doing = format!("running an input of shape {input:?} (batch, channel, row, col)");
+        match ran {
+            Ok(()) => Ok(Some(())),
             Err(NetworkFault::OutOfMemory(message)) if tiles > 1 => {
                 tracing::warn!(model, tiles, message, "out of memory; half as many tiles are run at once from here on");
                 Ok(None)
@@ -197,6 +229,26 @@ impl TiledNetwork {
         picture: &Picture<'_>,
         crop: usize,
         mut take: impl FnMut(usize, usize, Range<usize>, &[f32]),
+    ) -> Result<(), ModelError> {
+        self.for_each_batch(picture, crop, |tiles, size, pixels, softmax| {
+            self.forward(pixels, size, |logits| {
+                let of_tiles = logits.chunks_exact(self.description.classes.len() * size.1 * size.2);
+                tiles
+                    .iter()
+                    .zip(of_tiles)
+                    .try_for_each(|(tile, logits)| self.for_each_run_of(tile, logits, softmax, &mut take))
+            })
+        })
+    }
+
+    /// Cuts a window, which fits, into tiles and calls `run(tiles, size, pixels, softmax)` with as many at once as the memory
+    /// suffices for, which it says by `None` where it does not; they are of one size, (tiles, rows, cols), and their normalised
+    /// pixels lie as the network wants them. Tiles without an observed pixel are left out.
+    fn for_each_batch(
+        &self,
+        picture: &Picture<'_>,
+        crop: usize,
+        mut run: impl FnMut(&[Tile], (usize, usize, usize), &mut [f32], &mut Softmax) -> Result<Option<()>, ModelError>,
     ) -> Result<(), ModelError> {
         assert_eq!(picture.dates.len(), self.dates, "whoever shows pictures knows the kind of the model");
         let planes = self.description.planes(picture.bands)?;
@@ -218,7 +270,7 @@ impl TiledNetwork {
             while let Some(first) = left.first() {
                 let alike = left.iter().take_while(|tile| tile.read() == first.read()).count();
                 let batch = alike.min(self.batch.load(Ordering::Relaxed));
-                if self.run_tiles(picture, &planes, &left[..batch], workspace, &mut take)?.is_none() {
+                if self.run_tiles(picture, &planes, &left[..batch], workspace, &mut run)?.is_none() {
                     self.batch.fetch_min((batch / 2).max(1), Ordering::Relaxed);
                 } else {
                     left = &left[batch..];
@@ -241,33 +293,31 @@ impl TiledNetwork {
         Ok(out)
     }
 
-    /// Runs tiles of one size together; `None` where the memory did not suffice for so many.
+    /// Shows `run` tiles of one size together; `None` where the memory did not suffice for so many.
     fn run_tiles(
         &self,
         picture: &Picture<'_>,
         planes: &[Option<usize>],
         tiles: &[Tile],
         Workspace { pixels, softmax }: &mut Workspace,
-        mut take: impl FnMut(usize, usize, Range<usize>, &[f32]),
+        run: impl FnOnce(&[Tile], (usize, usize, usize), &mut [f32], &mut Softmax) -> Result<Option<()>, ModelError>,
     ) -> Result<Option<()>, ModelError> {
         let (rows, cols) = tiles[0].read();
         let input_px = self.channels() * rows * cols;
         let layout = self.network.layout();
+        let numbers = tiles.len() * input_px;
+        if pixels.len() < numbers {
+            *pixels = self.network.memory(numbers);
+        }
         // what is there already is overwritten
-        pixels.resize(tiles.len() * input_px, 0.0);
+        let pixels = &mut pixels[..numbers];
         for (tile, pixels) in tiles.iter().zip(pixels.chunks_exact_mut(input_px)) {
             if !normalise(picture, planes, &self.scalings, [&tile.rows.read, &tile.cols.read], layout, pixels) {
                 let fault = not_finite(&self.description.name, picture);
                 return Err(fault.unwrap_or_else(|| self.logit_error(tile.rows.read.start, tile.cols.read.start)));
             }
         }
-        self.forward(pixels, (tiles.len(), rows, cols), |logits| {
-            let of_tiles = logits.chunks_exact(self.description.classes.len() * rows * cols);
-            tiles
-                .iter()
-                .zip(of_tiles)
-                .try_for_each(|(tile, logits)| self.for_each_run_of(tile, logits, softmax, &mut take))
-        })
+        run(tiles, (tiles.len(), rows, cols), pixels, softmax)
     }
 
     fn logit_error(&self, row: usize, col: usize) -> ModelError {
@@ -295,53 +345,6 @@ impl TiledNetwork {
         }
         Ok(())
     }
-
-    /// Shows the network two pictures that differ only beyond the halo of the block in the middle.
-    fn check_halo(&self, tolerance: f32) -> Result<(), ModelError> {
-        let Tiling { halo_px, alignment_px, .. } = self.tiling;
-        // at least a few pixels, so that no pooling comes to nothing
-        let ring = alignment_px * 4_usize.div_ceil(alignment_px);
-        let (side, crop) = (2 * (ring + halo_px) + 2 * ring, ring + halo_px);
-        let inner = ring..side - ring;
-        let channels = self.channels();
-        let mut pictures = [1.0, -1.0].map(|sign| {
-            let value = |channel, row, col| {
-                let value = texture(channel, row, col);
-                if inner.contains(&row) && inner.contains(&col) { value } else { sign * value }
-            };
-            let pixels = match self.network.layout() {
-                Layout::ChannelsFirst => {
-                    Array3::from_shape_fn((channels, side, side), |(c, row, col)| value(c, row, col))
-                }
-                Layout::ChannelsLast => {
-                    Array3::from_shape_fn((side, side, channels), |(row, col, c)| value(c, row, col))
-                }
-            };
-            pixels.into_raw_vec_and_offset().0
-        });
-        let span = Span { read: 0..side, keep: crop..side - crop };
-        let tile = Tile { rows: span.clone(), cols: span };
-        let mut softmax = Softmax::new(&self.calibrations);
-        let mut answers = [Vec::new(), Vec::new()];
-        for (pixels, answer) in pictures.iter_mut().zip(&mut answers) {
-            self.forward(pixels, (1, side, side), |logits| {
-                self.for_each_run_of(&tile, logits, &mut softmax, |_, _, _, values| answer.extend_from_slice(values))
-            })?;
-        }
-        let difference = answers[0].iter().zip(&answers[1]).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
-        if difference > tolerance {
-            return Err(ModelError::Halo { model: self.description.name.clone(), halo_px, difference, tolerance });
-        }
-        Ok(())
-    }
-}
-
-/// A value in about −2..2 without structure, the same on every machine.
-fn texture(channel: usize, row: usize, col: usize) -> f32 {
-    let mut bits = (channel as u32 + 1).wrapping_mul(0x9e37_79b9) ^ (row as u32).wrapping_mul(0x85eb_ca6b);
-    bits = (bits ^ (bits >> 15) ^ (col as u32).wrapping_mul(0xc2b2_ae35)).wrapping_mul(0x2c1b_3c6d);
-    bits ^= bits >> 13;
-    (bits.wrapping_mul(0x297a_2d39) >> 8) as f32 / (1 << 22) as f32 - 2.0
 }
 
 #[cfg(test)]

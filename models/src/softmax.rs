@@ -13,8 +13,8 @@ const ROUND_TO_BYTE: f32 = (1 << 23) as f32;
 /// How the logits of one head become probabilities: `softmax(logits / temperature + bias)` over its classes.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Calibration {
-    inverse_temperature: f32,
-    bias: Vec<f32>,
+    pub(crate) inverse_temperature: f32,
+    pub(crate) bias: Vec<f32>,
 }
 
 impl From<&Head> for Calibration {
@@ -139,6 +139,13 @@ fn exp_of_negative(x: f32) -> f32 {
 /// `probability × 255` rounded, 0 where unobserved, of pixels side by side; all three have one length.
 pub(crate) fn quantise(probabilities: &[f32], observed: &[bool], out: &mut [u8]) {
     pulp::Arch::new().dispatch(Quantise { probabilities, observed, out });
+}
+
+/// Copies scores, 0 where unobserved; all three have one length.
+pub(crate) fn keep_observed(scores: &[u8], observed: &[bool], out: &mut [u8]) {
+    for ((out, score), observed) in out.iter_mut().zip(scores).zip(observed) {
+        *out = score & u8::from(*observed).wrapping_neg();
+    }
 }
 
 /// [`quantise`] as work for [`pulp`].

@@ -4,6 +4,7 @@
 #![expect(unsafe_code, reason = "the shared library is called through a C interface")]
 
 use std::ffi::c_void;
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -15,13 +16,14 @@ use crate::error::ModelError;
 use crate::input::Layout;
 use crate::load::{Device, Options};
 use crate::manifest::Format;
-use crate::network::{Network, NetworkFault};
+use crate::network::{Calibrated, Network, NetworkFault, Part, Pixels};
+use crate::softmax::Calibration;
 
 #[path = "../torchscript/src/abi.rs"]
 #[expect(unreachable_pub, reason = "the same file is a public module of the library")]
 mod abi;
 
-use abi::{Api, ENTRY, Entry, Take, Tell, VERSION};
+use abi::{Api, ENTRY, Entry, Head, Input, Take, TakeAnswer, Tell, VERSION};
 
 const LIBRARY: &str = "libtorch";
 
@@ -39,6 +41,9 @@ const RTLD_DEEPBIND: i32 = libc::RTLD_DEEPBIND;
 pub(crate) struct TorchScript {
     api: &'static Api,
     network: *mut c_void,
+    /// Whether logits become probabilities where the network runs, and pixels lie in memory that its device reads by itself. On
+    /// the processor nothing would be saved, and the answer would be copied once more.
+    calibrated: bool,
 }
 
 // SAFETY: the library runs a network on any thread, on several at once; it is freed once, when nobody borrows it any more.
@@ -77,10 +82,22 @@ impl TorchScript {
         let api = api()?;
         let threads = u32::try_from(options.threads).unwrap_or(u32::MAX);
         let (on_cuda, half_precision) = (device == Device::Cuda, options.half_precision);
+        let calibrations: Vec<_> = bundle.manifest().output.heads.iter().map(Calibration::from).collect();
+        let heads: Vec<_> = calibrations.iter().map(head).collect();
         let mut reason = String::new();
-        // SAFETY: the weights and the place for a reason outlive the call.
+        let (weights, heads) = (weights.as_slice(), heads.as_slice());
+        // SAFETY: weights, heads with the calibrations that they point to, and the place for a reason outlive the call.
         let network = unsafe {
-            (api.load)(weights.as_ptr(), weights.len(), on_cuda, half_precision, threads, told_to(&mut reason))
+            (api.load)(
+                weights.as_ptr(),
+                weights.len(),
+                heads.as_ptr(),
+                heads.len(),
+                on_cuda,
+                half_precision,
+                threads,
+                told_to(&mut reason),
+            )
         };
         if network.is_null() {
             let (model, doing) = (bundle.manifest().name.clone(), "loading the weights".to_owned());
@@ -91,8 +108,51 @@ impl TorchScript {
                 NetworkFault::Refused(message) => ModelError::Backend { model, library, doing, message },
             });
         }
-        Ok(Self { api, network })
+        Ok(Self { api, network, calibrated: on_cuda })
     }
+
+    fn input(&self, pixels: &mut [f32], size: [usize; 4]) -> Input {
+        assert_eq!(size.iter().product::<usize>(), pixels.len(), "as many pixels as the size says");
+        let channels_last = self.layout() == Layout::ChannelsLast;
+        Input { pixels: pixels.as_mut_ptr(), size: size.map(|edge| edge as i64), channels_last }
+    }
+
+    /// [`Calibrated::answer`] in the numbers `T`: 8-bit integers for scores, else 32-bit floats.
+    fn answer_in<T>(
+        &self,
+        scores: bool,
+        pixels: &mut [f32],
+        size: [usize; 4],
+        part: &Part,
+        take: &mut dyn FnMut(&[T], &[f32]),
+    ) -> Result<(), NetworkFault> {
+        assert_eq!(
+            size_of::<T>(),
+            if scores { size_of::<u8>() } else { size_of::<f32>() },
+            "the numbers of the library"
+        );
+        let [tiles, _, rows, cols] = size;
+        assert!(part.rows.end <= rows && part.cols.end <= cols, "a part of the answer");
+        let input = self.input(pixels, size);
+        let axes = [&part.classes, &part.rows, &part.cols];
+        let first = axes.map(|axis| axis.start as i64);
+        let length = axes.map(|axis| axis.len() as i64);
+        let part = abi::Part { first, length };
+        let mut taking = TakingAnswer { take, sums: tiles * axes[1].len(), panic: None };
+        let shown_to = TakeAnswer { context: (&raw mut taking).cast(), call: answer_shown::<T> };
+        let mut reason = String::new();
+        // SAFETY: the network is loaded, there are as many pixels as the size says, and they are ours to give; all that is
+        // handed over outlives the call.
+        let ran = unsafe {
+            (self.api.answer)(self.network, &raw const input, &raw const part, scores, shown_to, told_to(&mut reason))
+        };
+        finished(ran, taking.panic, &reason)
+    }
+}
+
+fn head(calibration: &Calibration) -> Head {
+    let Calibration { inverse_temperature, bias } = calibration;
+    Head { inverse_temperature: *inverse_temperature, bias: bias.as_ptr(), channels: bias.len() }
 }
 
 impl Network for TorchScript {
@@ -101,7 +161,21 @@ impl Network for TorchScript {
     }
 
     fn layout(&self) -> Layout {
-        Layout::ChannelsLast
+        // a device turns them faster than the processor does
+        if self.calibrated { Layout::ChannelsFirst } else { Layout::ChannelsLast }
+    }
+
+    fn memory(&self, numbers: usize) -> Pixels {
+        if self.calibrated {
+            let (mut first, mut reason) = (std::ptr::null_mut(), String::new());
+            // SAFETY: the network is loaded, and both places outlive the call.
+            let lent = unsafe { (self.api.lend)(self.network, numbers, &raw mut first, told_to(&mut reason)) };
+            if !lent.is_null() {
+                return Box::new(Lent { api: self.api, lent, first, numbers });
+            }
+            tracing::debug!(numbers, reason, "no memory that the device reads by itself: copies are slower");
+        }
+        Box::new(vec![0.0; numbers])
     }
 
     fn forward(
@@ -110,26 +184,96 @@ impl Network for TorchScript {
         size: [usize; 4],
         take: &mut dyn FnMut(&[f32], &[i64]),
     ) -> Result<(), NetworkFault> {
-        assert_eq!(size.iter().product::<usize>(), pixels.len(), "as many pixels as the size says");
-        let size = size.map(|edge| edge as i64);
+        let input = self.input(pixels, size);
         let (mut reason, mut taking) = (String::new(), Taking { take, panic: None });
         let shown_to = Take { context: (&raw mut taking).cast(), call: shown };
         // SAFETY: the network is loaded, there are as many pixels as the size says, and they are ours to give; all that is
         // handed over outlives the call.
-        let ran = unsafe {
-            (self.api.forward)(self.network, pixels.as_mut_ptr(), &raw const size, shown_to, told_to(&mut reason))
-        };
-        if let Some(panic) = taking.panic {
-            resume_unwind(panic);
-        }
-        if ran { Ok(()) } else { Err(fault_of(&message(&reason))) }
+        let ran = unsafe { (self.api.forward)(self.network, &raw const input, shown_to, told_to(&mut reason)) };
+        finished(ran, taking.panic, &reason)
+    }
+
+    fn scores(&self) -> Option<&dyn Calibrated<u8>> {
+        self.calibrated.then_some(self as _)
+    }
+
+    fn probabilities(&self) -> Option<&dyn Calibrated<f32>> {
+        self.calibrated.then_some(self as _)
     }
 }
 
-/// Who takes the logits, and the panic of who took them: none may cross the C interface.
+impl Calibrated<u8> for TorchScript {
+    fn answer(
+        &self,
+        pixels: &mut [f32],
+        size: [usize; 4],
+        part: &Part,
+        take: &mut dyn FnMut(&[u8], &[f32]),
+    ) -> Result<(), NetworkFault> {
+        self.answer_in(true, pixels, size, part, take)
+    }
+}
+
+impl Calibrated<f32> for TorchScript {
+    fn answer(
+        &self,
+        pixels: &mut [f32],
+        size: [usize; 4],
+        part: &Part,
+        take: &mut dyn FnMut(&[f32], &[f32]),
+    ) -> Result<(), NetworkFault> {
+        self.answer_in(false, pixels, size, part, take)
+    }
+}
+
+/// How a call of the library went that showed something.
+fn finished(ran: bool, panic: Option<Panic>, reason: &str) -> Result<(), NetworkFault> {
+    if let Some(panic) = panic {
+        resume_unwind(panic);
+    }
+    if ran { Ok(()) } else { Err(fault_of(&message(reason))) }
+}
+
+/// Memory of the library.
+struct Lent {
+    api: &'static Api,
+    lent: *mut c_void,
+    first: *mut f32,
+    numbers: usize,
+}
+
+// SAFETY: plain memory, which any thread may use and give back.
+unsafe impl Send for Lent {}
+
+impl Deref for Lent {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        // SAFETY: so many numbers, ours alone until they are given back.
+        unsafe { std::slice::from_raw_parts(self.first, self.numbers) }
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.first, self.numbers) }
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // SAFETY: from `lend`, given back once, not used any more.
+        unsafe { (self.api.take_back)(self.lent) }
+    }
+}
+
+type Panic = Box<dyn std::any::Any + Send>;
+
+/// Who takes what is shown, and the panic of who took it: none may cross the C interface.
 struct Taking<'a> {
     take: &'a mut dyn FnMut(&[f32], &[i64]),
-    panic: Option<Box<dyn std::any::Any + Send>>,
+    panic: Option<Panic>,
 }
 
 unsafe extern "C" fn shown(context: *mut c_void, logits: *const f32, size: *const i64, axes: usize) {
@@ -141,6 +285,24 @@ unsafe extern "C" fn shown(context: *mut c_void, logits: *const f32, size: *cons
     // SAFETY: the library shows contiguous numbers of that size while this call lasts.
     let logits = unsafe { std::slice::from_raw_parts(logits, numbers) };
     taking.panic = catch_unwind(AssertUnwindSafe(|| (taking.take)(logits, size))).err();
+}
+
+/// The same for an answer of numbers `T`.
+struct TakingAnswer<'a, T> {
+    take: &'a mut dyn FnMut(&[T], &[f32]),
+    /// How many sums are shown.
+    sums: usize,
+    panic: Option<Panic>,
+}
+
+unsafe extern "C" fn answer_shown<T>(context: *mut c_void, shown: *const c_void, numbers: usize, sums: *const f32) {
+    // SAFETY: the context of `answer_in`, whose frame waits for this call.
+    let taking = unsafe { &mut *context.cast::<TakingAnswer<'_, T>>() };
+    // SAFETY: the library shows so many contiguous numbers, of the type that it was asked for, while this call lasts.
+    let shown = unsafe { std::slice::from_raw_parts(shown.cast::<T>(), numbers) };
+    // SAFETY: and one sum for each row of each tile.
+    let sums = unsafe { std::slice::from_raw_parts(sums, taking.sums) };
+    taking.panic = catch_unwind(AssertUnwindSafe(|| (taking.take)(shown, sums))).err();
 }
 
 fn told_to(reason: &mut String) -> Tell {
@@ -234,45 +396,4 @@ fn message(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    #[test]
-    fn the_library_is_found_from_the_program_alone() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let target = folder.path().join("target/debug");
-        fs::create_dir_all(target.join("deps")).expect("new folders");
-        library(&target.join("shorewatch")).expect_err("not there");
-        fs::write(target.join("deps").join(LIBRARY_FILE), "").expect("written");
-        for program in ["shorewatch", "deps/test-0123", "examples/forward"] {
-            library(&target.join(program)).unwrap_or_else(|fault| panic!("{program}: {fault}"));
-        }
-        // beside the program it goes before what a build has left
-        fs::write(target.join(LIBRARY_FILE), "").expect("written");
-        let found = library(&target.join("shorewatch")).expect("found");
-        assert_eq!(found, target.join(".").join(LIBRARY_FILE));
-        let fault = open(&found).expect_err("an empty file is no library");
-        assert!(fault.contains(LIBRARY_FILE), "{fault}");
-    }
-
-    #[test]
-    fn words_of_libtorch_are_told_apart() {
-        let text = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.10 GiB";
-        assert_eq!(fault_of(text), NetworkFault::OutOfMemory(text.to_owned()));
-        let text =
-            "[enforce fail at alloc_cpu.cpp:118] . DefaultCPUAllocator: can't allocate memory: you tried to allocate";
-        assert_eq!(fault_of(text), NetworkFault::OutOfMemory(text.to_owned()));
-        let text = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`";
-        assert_eq!(fault_of(text), NetworkFault::OutOfMemory(text.to_owned()));
-        let text = "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED";
-        assert_eq!(fault_of(text), NetworkFault::OutOfMemory(text.to_owned()));
-        let text = "CUDA error: no kernel image is available for execution on the device";
-        assert_eq!(fault_of(text), NetworkFault::Refused(text.to_owned()));
-        let text = "CUDA error: unspecified launch failure";
-        assert_eq!(fault_of(text), NetworkFault::DeviceLost(text.to_owned()));
-        let text = "expected input[1, 3, 16, 16] to have 4 channels, but got 3 channels instead";
-        assert_eq!(fault_of(text), NetworkFault::Refused(text.to_owned()));
-    }
-}
+mod tests;

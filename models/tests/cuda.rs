@@ -32,8 +32,15 @@ fn there_is_a_device() -> bool {
     }
 }
 
-/// Probabilities (class, row, col) of several tiles of a picture.
-fn answer(bundle: &Bundle, options: &Options) -> Array3<f32> {
+/// What a bundle says of several tiles of a picture.
+struct Answer {
+    /// Probabilities (class, row, col).
+    probabilities: Array3<f32>,
+    /// The same as 8-bit scores, but of a network of two dates, which tells probabilities only.
+    scores: Option<Array3<u8>>,
+}
+
+fn answer(bundle: &Bundle, options: &Options) -> Answer {
     let halo_px = bundle.manifest().input.halo_px;
     let options = Options { tile_px: Some(128), ..options.clone() };
     let window = |bands: usize| picture(bands, (0, 0), 400 + 2 * halo_px, 317 + 2 * halo_px);
@@ -42,7 +49,9 @@ fn answer(bundle: &Bundle, options: &Options) -> Array3<f32> {
             let segmenter = load(bundle, &options).expect("a good network");
             let bands = &segmenter.description().bands;
             let (reflectance, observed) = window(bands.len());
-            segmenter.probabilities(bands, reflectance.view(), observed.view(), halo_px).expect("segmented")
+            let probabilities = segmenter.probabilities(bands, reflectance.view(), observed.view(), halo_px);
+            let scores = segmenter.segment_window(bands, reflectance.view(), observed.view(), halo_px);
+            Answer { probabilities: probabilities.expect("segmented"), scores: Some(scores.expect("segmented")) }
         }
         Kind::Bitemporal => {
             let network = ChangeNetwork::load(bundle, &options).expect("a good network");
@@ -54,11 +63,18 @@ fn answer(bundle: &Bundle, options: &Options) -> Array3<f32> {
             let changed = changed.expect("compared");
             // the complement, so that a class can be told
             let (rows, cols) = changed.dim();
-            Array3::from_shape_fn((2, rows, cols), |(class, row, col)| {
+            let probabilities = Array3::from_shape_fn((2, rows, cols), |(class, row, col)| {
                 if class == 1 { changed[(row, col)] } else { 1.0 - changed[(row, col)] }
-            })
+            });
+            Answer { probabilities, scores: None }
         }
     }
+}
+
+/// Most steps by which two answers differ in a score.
+fn steps(one: &Array3<u8>, other: &Array3<u8>) -> u8 {
+    assert_eq!(one.dim(), other.dim());
+    one.iter().zip(other).map(|(one, other)| one.abs_diff(*other)).max().expect("pixels")
 }
 
 #[test]
@@ -71,19 +87,24 @@ fn the_device_gives_what_the_processor_gives() {
         let expected = answer(&bundle, &options(Format::TorchScript));
         let compared = |half_precision: bool| {
             let got = answer(&bundle, &on_cuda(half_precision));
-            let mean = (&got - &expected).mapv(|value| f64::from(value.abs())).mean().expect("pixels");
+            let steps = got.scores.as_ref().zip(expected.scores.as_ref()).map(|(got, expected)| steps(got, expected));
+            let (got, expected) = (got.probabilities, &expected.probabilities);
+            let mean = (&got - expected).mapv(|value| f64::from(value.abs())).mean().expect("pixels");
             let (greatest, agreement) =
-                (difference(&got, &expected), agreement(&bundle.manifest().head_classes(), &got, &expected));
+                (difference(&got, expected), agreement(&bundle.manifest().head_classes(), &got, expected));
             let precision = if half_precision { "half" } else { "single" };
+            let of_scores = steps.map(|steps| format!(", of scores {steps} of 255")).unwrap_or_default();
             eprintln!(
-                "{name}, {precision} precision: greatest difference {greatest:.1e}, mean {mean:.1e}, {agreement:.5} of the classes equal"
+                "{name}, {precision} precision: greatest difference {greatest:.1e}{of_scores}, mean {mean:.1e}, {agreement:.5} of the classes equal"
             );
-            (got, greatest, agreement)
+            (got, greatest, agreement, steps)
         };
-        let (single, greatest, agreement) = compared(false);
+        let (single, greatest, agreement, steps) = compared(false);
         assert!(greatest <= FORM_TOLERANCE && agreement > 0.999, "{name}: {greatest}, {agreement}");
-        let (half, greatest, agreement) = compared(true);
+        assert!(steps <= Some(1), "{name}: {steps:?} steps");
+        let (half, greatest, agreement, steps) = compared(true);
         assert!(greatest <= HALF_TOLERANCE && agreement >= HALF_AGREEMENT, "{name}: {greatest}, {agreement}");
+        assert!(steps.map(f32::from) <= Some(1.0 + HALF_TOLERANCE * 255.0), "{name}: {steps:?} steps");
         assert!(difference(&single, &half) > 0.0, "{name}: half precision was not used");
     }
 }
@@ -99,14 +120,14 @@ fn several_workers_share_the_device() {
         let bands = &segmenter.description().bands;
         let windows: Vec<_> = (0..4).map(|i| picture(bands.len(), (i * 40, i * 24), 320, 256)).collect();
         let run = |(reflectance, observed): &(Array3<f32>, Array2<bool>)| {
-            segmenter.probabilities(bands, reflectance.view(), observed.view(), 8).expect("segmented")
+            segmenter.segment_window(bands, reflectance.view(), observed.view(), 8).expect("segmented")
         };
         let in_turn: Vec<_> = windows.iter().map(run).collect();
         thread::scope(|scope| {
             let workers: Vec<_> = (0..4).map(|_| scope.spawn(|| windows.iter().map(run).collect::<Vec<_>>())).collect();
             for worker in workers {
                 for (got, expected) in worker.join().expect("no panic").iter().zip(&in_turn) {
-                    assert!(difference(got, expected) <= 1e-5);
+                    assert!(steps(got, expected) <= 1);
                 }
             }
         });

@@ -8,10 +8,17 @@ use shorewatch_domain::sensor::BandRole;
 use super::*;
 use crate::network_segmenter::NetworkSegmenter;
 use crate::segmenter::Segmenter as _;
+use crate::softmax::quantise;
 
 /// Answers with the first band in every class, for at most so many tiles at once.
 struct Greedy {
+    /// Of each head.
+    calibrations: Vec<Calibration>,
     classes: usize,
+    /// Whether it makes the scores itself.
+    calibrated: bool,
+    /// Row of a tile, from the first that is wanted, in which it says that a logit is no number.
+    bad_row: Option<usize>,
     most_tiles: Arc<AtomicUsize>,
     /// Tiles of each call.
     calls: Arc<Mutex<Vec<usize>>>,
@@ -46,6 +53,40 @@ impl Network for Greedy {
         take(&out, &[tiles, self.classes, rows, cols].map(|edge| edge as i64));
         Ok(())
     }
+
+    fn scores(&self) -> Option<&dyn Calibrated<u8>> {
+        self.calibrated.then_some(self as _)
+    }
+}
+
+impl Calibrated<u8> for Greedy {
+    fn answer(
+        &self,
+        pixels: &mut [f32],
+        size: [usize; 4],
+        Part { classes, rows, cols }: &Part,
+        take: &mut dyn FnMut(&[u8], &[f32]),
+    ) -> Result<(), NetworkFault> {
+        let (mut scores, mut sums) = (Vec::new(), Vec::new());
+        self.forward(pixels, size, &mut |logits, _| {
+            for logits in logits.chunks_exact(self.classes * size[2] * size[3]) {
+                let first = scores.len();
+                scores.resize(first + classes.len() * rows.len() * cols.len(), 0);
+                let row_of = |class: usize, row: usize| &logits[(class * size[2] + row) * size[3]..][cols.clone()];
+                for (at, row) in rows.clone().enumerate() {
+                    let mut softmax = Softmax::new(&self.calibrations);
+                    let probabilities = softmax.run(|class| row_of(class, row)).ok().expect("numbers");
+                    for (class, probabilities) in probabilities.iter().enumerate() {
+                        let out = &mut scores[first + (class * rows.len() + at) * cols.len()..][..cols.len()];
+                        quantise(&probabilities[..cols.len()], &vec![true; cols.len()], out);
+                    }
+                    sums.push(if self.bad_row == Some(at) { f32::NAN } else { 0.0 });
+                }
+            }
+        })?;
+        take(&scores, &sums);
+        Ok(())
+    }
 }
 
 struct Setup {
@@ -55,10 +96,17 @@ struct Setup {
 }
 
 fn setup(batch: usize, most_tiles: usize) -> Setup {
+    setup_of(batch, most_tiles, false, None)
+}
+
+fn setup_of(batch: usize, most_tiles: usize, calibrated: bool, bad_row: Option<usize>) -> Setup {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let bundle = Bundle::load(&folder, "tiny").expect("a good bundle");
     let (most_tiles, calls) = (Arc::new(AtomicUsize::new(most_tiles)), Arc::default());
     let network = Greedy {
+        calibrations: bundle.manifest().output.heads.iter().map(Calibration::from).collect(),
+        calibrated,
+        bad_row,
         classes: bundle.manifest().classes.len(),
         most_tiles: Arc::clone(&most_tiles),
         calls: Arc::clone(&calls),
@@ -99,4 +147,17 @@ fn memory_for_not_even_one_tile_is_an_error_that_may_pass() {
     // another program gave its memory back
     setup.most_tiles.store(4, Ordering::Relaxed);
     answer(&setup).expect("segmented");
+}
+
+#[test]
+fn scores_of_the_network_itself_are_put_where_they_belong() {
+    let alone = answer(&setup(1, 1)).expect("segmented");
+    assert!(alone.iter().any(|score| *score > 60) && alone.iter().any(|score| *score < 30), "nothing to be told apart");
+    // tiles at an edge keep other parts than those in the middle
+    for (batch, most_tiles) in [(1, 1), (32, 32), (32, 3)] {
+        let scored = answer(&setup_of(batch, most_tiles, true, None)).expect("segmented");
+        assert!(scored == alone, "{batch} tiles at once, memory for {most_tiles}");
+    }
+    let error = answer(&setup_of(1, 1, true, Some(5))).expect_err("no number");
+    assert!(matches!(error, ModelError::LogitNotFinite { row: 13, col: 8, .. }), "{error}");
 }

@@ -133,7 +133,8 @@ pub struct ModelSection {
     /// Whether the processor may stand in where no CUDA device is found. Without this such a run is refused.
     #[serde(default)]
     pub allow_cpu: bool,
-    /// MiB of a CUDA device's memory that one call may fill with tiles; as many are run together.
+    /// MiB of a CUDA device's memory that each worker may fill with tiles; as many are run together. A run has as many workers as
+    /// `[runtime] threads`, which share the device.
     #[serde(default = "memory_mib")]
     #[schemars(range(min = 64, max = 1_048_576))]
     pub memory_mib: u32,

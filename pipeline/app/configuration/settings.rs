@@ -93,7 +93,7 @@ pub struct ModelSettings {
     pub half_precision: bool,
     /// Whether the processor may stand in for a missing CUDA device.
     pub allow_cpu: bool,
-    /// Bytes of a CUDA device's memory that one call may fill with tiles.
+    /// Bytes of a CUDA device's memory that each worker may fill with tiles.
     pub memory_bytes: u64,
     /// The library of ONNX Runtime, where given.
     pub onnxruntime_library: Option<PathBuf>,
