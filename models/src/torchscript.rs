@@ -116,38 +116,6 @@ impl TorchScript {
         let channels_last = self.layout() == Layout::ChannelsLast;
         Input { pixels: pixels.as_mut_ptr(), size: size.map(|edge| edge as i64), channels_last }
     }
-
-    /// [`Calibrated::answer`] in the numbers `T`: 8-bit integers for scores, else 32-bit floats.
-    fn answer_in<T>(
-        &self,
-        scores: bool,
-        pixels: &mut [f32],
-        size: [usize; 4],
-        part: &Part,
-        take: &mut dyn FnMut(&[T], &[f32]),
-    ) -> Result<(), NetworkFault> {
-        assert_eq!(
-            size_of::<T>(),
-            if scores { size_of::<u8>() } else { size_of::<f32>() },
-            "the numbers of the library"
-        );
-        let [tiles, _, rows, cols] = size;
-        assert!(part.rows.end <= rows && part.cols.end <= cols, "a part of the answer");
-        let input = self.input(pixels, size);
-        let axes = [&part.classes, &part.rows, &part.cols];
-        let first = axes.map(|axis| axis.start as i64);
-        let length = axes.map(|axis| axis.len() as i64);
-        let part = abi::Part { first, length };
-        let mut taking = TakingAnswer { take, sums: tiles * axes[1].len(), panic: None };
-        let shown_to = TakeAnswer { context: (&raw mut taking).cast(), call: answer_shown::<T> };
-        let mut reason = String::new();
-        // SAFETY: the network is loaded, there are as many pixels as the size says, and they are ours to give; all that is
-        // handed over outlives the call.
-        let ran = unsafe {
-            (self.api.answer)(self.network, &raw const input, &raw const part, scores, shown_to, told_to(&mut reason))
-        };
-        finished(ran, taking.panic, &reason)
-    }
 }
 
 fn head(calibration: &Calibration) -> Head {
@@ -202,27 +170,48 @@ impl Network for TorchScript {
     }
 }
 
-impl Calibrated<u8> for TorchScript {
-    fn answer(
-        &self,
-        pixels: &mut [f32],
-        size: [usize; 4],
-        part: &Part,
-        take: &mut dyn FnMut(&[u8], &[f32]),
-    ) -> Result<(), NetworkFault> {
-        self.answer_in(true, pixels, size, part, take)
-    }
+/// Numbers in which the library tells probabilities.
+trait Number {
+    /// Whether they are scores.
+    const SCORES: bool;
 }
 
-impl Calibrated<f32> for TorchScript {
+impl Number for u8 {
+    const SCORES: bool = true;
+}
+
+impl Number for f32 {
+    const SCORES: bool = false;
+}
+
+impl<T: Number> Calibrated<T> for TorchScript {
     fn answer(
         &self,
         pixels: &mut [f32],
         size: [usize; 4],
         part: &Part,
-        take: &mut dyn FnMut(&[f32], &[f32]),
+        take: &mut dyn FnMut(&[T], &[f32]),
     ) -> Result<(), NetworkFault> {
-        self.answer_in(false, pixels, size, part, take)
+        let input = self.input(pixels, size);
+        let axes = [&part.classes, &part.rows, &part.cols];
+        let (first, length) = (axes.map(|axis| axis.start as i64), axes.map(|axis| axis.len() as i64));
+        let part = abi::Part { first, length };
+        let mut taking = TakingAnswer { take, panic: None };
+        let shown_to = TakeAnswer { context: (&raw mut taking).cast(), call: answer_shown::<T> };
+        let mut reason = String::new();
+        // SAFETY: the network is loaded, there are as many pixels as the size says, and they are ours to give; all that is
+        // handed over outlives the call.
+        let ran = unsafe {
+            (self.api.answer)(
+                self.network,
+                &raw const input,
+                &raw const part,
+                T::SCORES,
+                shown_to,
+                told_to(&mut reason),
+            )
+        };
+        finished(ran, taking.panic, &reason)
     }
 }
 
@@ -290,18 +279,22 @@ unsafe extern "C" fn shown(context: *mut c_void, logits: *const f32, size: *cons
 /// The same for an answer of numbers `T`.
 struct TakingAnswer<'a, T> {
     take: &'a mut dyn FnMut(&[T], &[f32]),
-    /// How many sums are shown.
-    sums: usize,
     panic: Option<Panic>,
 }
 
-unsafe extern "C" fn answer_shown<T>(context: *mut c_void, shown: *const c_void, numbers: usize, sums: *const f32) {
-    // SAFETY: the context of `answer_in`, whose frame waits for this call.
+unsafe extern "C" fn answer_shown<T>(
+    context: *mut c_void,
+    shown: *const c_void,
+    numbers: usize,
+    sums: *const f32,
+    rows: usize,
+) {
+    // SAFETY: the context of `answer`, whose frame waits for this call.
     let taking = unsafe { &mut *context.cast::<TakingAnswer<'_, T>>() };
     // SAFETY: the library shows so many contiguous numbers, of the type that it was asked for, while this call lasts.
     let shown = unsafe { std::slice::from_raw_parts(shown.cast::<T>(), numbers) };
-    // SAFETY: and one sum for each row of each tile.
-    let sums = unsafe { std::slice::from_raw_parts(sums, taking.sums) };
+    // SAFETY: and as many sums as there are rows of tiles.
+    let sums = unsafe { std::slice::from_raw_parts(sums, rows) };
     taking.panic = catch_unwind(AssertUnwindSafe(|| (taking.take)(shown, sums))).err();
 }
 

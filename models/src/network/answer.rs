@@ -59,7 +59,13 @@ impl TiledNetwork {
             let size = [number, self.channels(), rows, cols];
             let mut taken = Ok(());
             let ran = network.answer(pixels, size, &part, &mut |values, sums| {
-                let answers = values.chunks_exact(classes.len() * kept_rows * kept_cols);
+                let tile_numbers = classes.len() * kept_rows * kept_cols;
+                assert_eq!(
+                    (values.len(), sums.len()),
+                    (number * tile_numbers, number * kept_rows),
+                    "the part asked for"
+                );
+                let answers = values.chunks_exact(tile_numbers);
                 let mut answers = tiles.iter().zip(answers).zip(sums.chunks_exact(kept_rows));
                 taken = answers.try_for_each(|((tile, values), sums)| {
                     let first_row = tile.rows.read.start + part.rows.start;

@@ -112,3 +112,15 @@ fn change_told_by_the_library_is_that_told_here() {
         assert!(most - least > 0.2, "{name} says {least} to {most}: the pictures are too plain");
     }
 }
+
+#[test]
+fn an_answer_of_another_size_than_the_heads_say_is_refused() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let bundle = Bundle::load(&folder, "wrong-shape").expect("a good bundle");
+    let network = TorchScript::load(&bundle, Device::Cpu, &Options::cpu(Format::TorchScript)).expect("loaded");
+    let part = Part { classes: 0..6, rows: 0..16, cols: 0..16 };
+    let mut pixels = vec![0.0; 2 * 3 * 16 * 16];
+    let answered = Calibrated::<u8>::answer(&network, &mut pixels, [2, 3, 16, 16], &part, &mut |_, _| panic!("shown"));
+    let Err(NetworkFault::Refused(message)) = answered else { panic!("{answered:?}") };
+    assert!(message.contains("[2, 5, 16, 16]") && message.contains("[2, 6, 16, 16]"), "{message}");
+}

@@ -96,13 +96,13 @@ pub struct Take {
     pub call: unsafe extern "C" fn(*mut c_void, *const f32, *const i64, usize),
 }
 
-/// Where a part of an answer is shown: numbers (batch, channel, row, col), how many they are, and the sum of all logits that
-/// each (batch, row) of the part was made of, 32-bit floats: no finite number where a logit was none.
+/// Where a part of an answer is shown: numbers (batch, channel, row, col), how many they are; the sum of all logits that each
+/// (batch, row) of the part was made of, 32-bit floats, no finite number where a logit was none; and how many sums.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct TakeAnswer {
     /// Handed to `call`.
     pub context: *mut c_void,
     /// Called once, on the calling thread; never unwinds.
-    pub call: unsafe extern "C" fn(*mut c_void, *const c_void, usize, *const f32),
+    pub call: unsafe extern "C" fn(*mut c_void, *const c_void, usize, *const f32, usize),
 }

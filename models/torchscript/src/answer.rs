@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use crate::abi::{Head, Part};
+use crate::abi::{Head, Input, Part};
 
 /// How the logits of all heads become probabilities, on one device.
 pub(crate) struct Calibration {
@@ -26,6 +26,17 @@ impl Calibration {
         let of_channels = |numbers: &[f32]| Tensor::f_from_slice(numbers)?.f_view([1, -1, 1, 1])?.f_to_device(device);
         let channels = heads.iter().map(|head| head.channels as i64).collect();
         Ok(Self { scale: of_channels(&scale)?, bias: of_channels(&bias)?, heads: channels })
+    }
+
+    /// Refuses logits (batch, channel, row, col) of which the heads and the input do not tell the size.
+    pub(crate) fn fits(&self, logits: &Tensor, input: &Input) -> Result<(), TchError> {
+        let [tiles, _, rows, cols] = input.size;
+        let expected = [tiles, self.heads.iter().sum(), rows, cols];
+        let got = logits.size();
+        if got == expected {
+            return Ok(());
+        }
+        Err(TchError::Shape(format!("the network answers {got:?} (batch, class, row, col) instead of {expected:?}")))
     }
 
     /// A part of the answer (batch, channel, row, col) to logits, as scores or as probabilities, and the sums (batch, row) of

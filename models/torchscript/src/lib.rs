@@ -99,6 +99,7 @@ unsafe extern "C" fn answer(
     let (input, part) = unsafe { (&*input, &*part) };
     let ran = told(tell, || {
         let logits = network.run(input)?;
+        network.calibration.fits(&logits, input)?;
         let (shown, sums) = network.calibration.answer(&logits, part, scores)?;
         let shown = answer::to_processor(&shown)?;
         // this copy is waited for, and with it the one before
@@ -106,7 +107,7 @@ unsafe extern "C" fn answer(
         let (sums, numbers) = (values::<f32>(&sums), shown.numel());
         let shown = if scores { values::<u8>(&shown).as_ptr().cast() } else { values::<f32>(&shown).as_ptr().cast() };
         // SAFETY: both outlive the call, and the caller promised that it does not unwind.
-        unsafe { (take.call)(take.context, shown, numbers, sums.as_ptr()) };
+        unsafe { (take.call)(take.context, shown, numbers, sums.as_ptr(), sums.len()) };
         Ok::<_, TchError>(())
     });
     ran.is_some()
