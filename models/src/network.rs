@@ -14,10 +14,10 @@ use crate::segmenter::SegmenterDescription;
 use crate::softmax::{Calibration, RUN_PX, Softmax};
 use crate::tiles::{Span, Tiling};
 
-mod answer;
+pub(crate) mod answer;
 mod halo;
 
-pub(crate) use answer::{Calibrated, Part};
+use answer::Calibrated;
 
 /// Memory for pixels that a network is shown.
 pub(crate) type Pixels = Box<dyn DerefMut<Target = [f32]> + Send>;

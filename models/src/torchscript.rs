@@ -16,7 +16,8 @@ use crate::error::ModelError;
 use crate::input::Layout;
 use crate::load::{Device, Options};
 use crate::manifest::Format;
-use crate::network::{Calibrated, Network, NetworkFault, Part, Pixels};
+use crate::network::answer::{Calibrated, Part};
+use crate::network::{Network, NetworkFault, Pixels};
 use crate::softmax::Calibration;
 
 #[path = "../torchscript/src/abi.rs"]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use shorewatch_domain::sensor::BandRole;
 
+use super::answer::Part;
 use super::*;
 use crate::network_segmenter::NetworkSegmenter;
 use crate::segmenter::Segmenter as _;
