@@ -3,19 +3,21 @@
 //!
 //! A GDAL dataset belongs to one thread at a time, and GDAL's own cache belongs to a dataset. Neighbouring units on two
 //! threads would so decode the blocks between them twice; with a halo around every unit that alone costs half of the
-//! throughput. Here datasets are pooled a file and decoded blocks are shared.
+//! throughput. Here datasets are pooled a file and decoded blocks are shared; of a block in which a window
+//! takes a few rows at the top, those alone are read.
 
+mod cache;
 mod direct;
 mod samples;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gdal::raster::GdalDataType;
 use ndarray::Array2;
 
+pub use self::cache::BlockCache;
 use self::direct::{DirectTiles, Stored, Target};
 pub use self::samples::Samples;
 use self::samples::{Sample, Spare};
@@ -25,6 +27,10 @@ use crate::runtime::collect_messages;
 
 /// Pixels that a decoded block should have at least: smaller native blocks are read several at a time.
 const BLOCK_PIXELS: usize = 512 * 512;
+
+/// Rows of a block, as a share of its native blocks, that are read without the others: a unit looks so far into the blocks below it,
+/// which the next row of units needs whole.
+const HEAD_SHARE: usize = 8;
 
 /// Source pixels along the lower and right edges of a window in which the next windows of a sweep, row by row, may begin, where
 /// nothing is known of them: twice the largest margin and halo, and some for rotation. Blocks that end before are not needed
@@ -113,11 +119,7 @@ impl BlockSource {
     }
 
     fn decode(&self, (block_row, block_col): (usize, usize), spare: &Arc<Spare>) -> Result<Block, ImageryError> {
-        let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let file = match pooled {
-            Some(file) => file,
-            None => open_raster(&self.path, &self.limits)?,
-        };
+        let file = self.opened()?;
         let (row, col) = (block_row * self.shape.rows, block_col * self.shape.cols);
         let rows = self.shape.rows.min(self.size.0 - row);
         let cols = self.shape.cols.min(self.size.1 - col);
@@ -135,8 +137,19 @@ impl BlockSource {
                 self.read::<f32>(&file, place, spare)
             }
         });
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+        self.close(file);
         Ok(block)
+    }
+
+    /// A handle that no other thread uses meanwhile.
+    fn opened(&self) -> Result<OpenedFile, ImageryError> {
+        let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        pooled.map_or_else(|| open_raster(&self.path, &self.limits), Ok)
+    }
+
+    /// For the next who needs one.
+    fn close(&self, file: OpenedFile) {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(file);
     }
 
     /// The block past GDAL; `None` where that is not possible for every tile in it.
@@ -147,6 +160,27 @@ impl BlockSource {
             GdalDataType::Int16 => self.read_direct::<i16>(file, place, spare),
             _ => None,
         }
+    }
+
+    /// The first `rows` rows of a block past GDAL, without looking at those below; `None` where that can't be done, or is not worth its
+    /// while.
+    ///
+    /// Damage further down is not seen: whether these rows are readable does not depend on what else of the block was read.
+    fn decode_head(
+        &self,
+        (block_row, block_col): (usize, usize),
+        rows: usize,
+        spare: &Arc<Spare>,
+    ) -> Result<Option<Block>, ImageryError> {
+        if self.direct.is_none() || rows > self.shape.native_rows / HEAD_SHARE {
+            return Ok(None);
+        }
+        let (row, col) = (block_row * self.shape.rows, block_col * self.shape.cols);
+        let file = self.opened()?;
+        let place = Place { row, col, rows, cols: self.shape.cols.min(self.size.1 - col) };
+        let head = self.decode_direct(&file, place, spare);
+        self.close(file);
+        Ok(head)
     }
 
     fn read_direct<T: Stored + Sample>(&self, file: &OpenedFile, place: Place, spare: &Arc<Spare>) -> Option<Block> {
@@ -164,7 +198,11 @@ impl BlockSource {
                     part: (native_rows.min(rows - top), native_cols.min(cols - left)),
                 };
                 let tile = ((row + top) / native_rows, (col + left) / native_cols);
-                tiles.read(file, tile, &self.bands, &mut target)?;
+                if target.part.0 < native_rows.min(self.size.0 - row - top) {
+                    tiles.read_head(file, tile, &self.bands, &mut target)?;
+                } else {
+                    tiles.read(file, tile, &self.bands, &mut target)?;
+                }
             }
         }
         let (samples, spare) = (T::wrap(samples), Arc::clone(spare));
@@ -256,164 +294,6 @@ struct Place {
     col: usize,
     rows: usize,
     cols: usize,
-}
-
-type Key = (u64, usize, usize);
-type Slot = Arc<OnceLock<Result<Arc<Block>, String>>>;
-
-/// Decoded blocks up to a number of bytes, for all threads and files. What a reader is done with goes at once, then the
-/// least recently used.
-pub struct BlockCache {
-    capacity_bytes: usize,
-    /// See [`BlockCache::with_shared_edge`].
-    pub(crate) shared_edge_px: usize,
-    decoded: AtomicU64,
-    spare: Arc<Spare>,
-    inner: Mutex<Inner>,
-}
-
-/// A slot in the cache.
-#[derive(Default)]
-struct Entry {
-    slot: Slot,
-    /// Time of the last use.
-    used: u64,
-    /// What it adds to the bytes that are held; 0 until it is decoded.
-    bytes: usize,
-}
-
-#[derive(Default)]
-struct Inner {
-    slots: HashMap<Key, Entry>,
-    clock: u64,
-    held_bytes: usize,
-}
-
-impl BlockCache {
-    /// A cache that keeps at most `capacity_bytes` (blocks in use are beyond it).
-    #[must_use]
-    pub fn new(capacity_bytes: usize) -> Self {
-        Self {
-            capacity_bytes,
-            shared_edge_px: SHARED_EDGE_PX,
-            decoded: AtomicU64::new(0),
-            spare: Arc::default(),
-            inner: Mutex::default(),
-        }
-    }
-
-    /// The same for windows of which neighbours share `pixels` of a file that lies on the grid.
-    #[must_use]
-    pub const fn with_shared_edge(mut self, pixels: usize) -> Self {
-        self.shared_edge_px = pixels;
-        self
-    }
-
-    /// How many blocks were decoded so far: more than there are means that the capacity is too small for the order of work.
-    #[must_use]
-    pub fn decoded_blocks(&self) -> u64 {
-        self.decoded.load(Ordering::Relaxed)
-    }
-
-    /// The block at (row, col) of blocks from its row `first_row` on, decoded now if nobody has. Two threads that want one
-    /// block decode it once.
-    ///
-    /// # Errors
-    /// The file can't be opened any more. A block that can't be decoded is no error: it comes with its unreadable mask.
-    pub fn get(
-        &self,
-        source: &BlockSource,
-        (block_row, block_col): (usize, usize),
-        first_row: usize,
-    ) -> Result<Arc<Block>, ImageryError> {
-        let key = (source.key, block_row, block_col);
-        let slot = {
-            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-            inner.clock += 1;
-            let clock = inner.clock;
-            // rows that are not kept any more are asked for again: the order of work was another than expected
-            if inner.decoded(&key).is_some_and(|block| block.first_row > first_row) {
-                inner.remove(&key);
-            }
-            let entry = inner.slots.entry(key).or_default();
-            entry.used = clock;
-            Arc::clone(&entry.slot)
-        };
-        let mut fresh = false;
-        let decoded = slot.get_or_init(|| {
-            fresh = true;
-            self.decoded.fetch_add(1, Ordering::Relaxed);
-            source.decode((block_row, block_col), &self.spare).map(Arc::new).map_err(|fault| fault.to_string())
-        });
-        let block = match decoded {
-            Ok(block) => Arc::clone(block),
-            Err(_) => {
-                // Not kept: the next reader tries again, and gets the typed error here.
-                self.inner.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-                return source.decode((block_row, block_col), &self.spare).map(Arc::new);
-            }
-        };
-        if fresh {
-            self.account(key, &slot, block.samples.size_bytes());
-        }
-        Ok(block)
-    }
-
-    /// Tells that of a block only the rows from `first_row` on are still needed, which may be none: the others make room.
-    /// A mistake costs decoding the block again.
-    pub fn done_with(&self, source: &BlockSource, (block_row, block_col): (usize, usize), first_row: usize) {
-        let key = (source.key, block_row, block_col);
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(block) = inner.decoded(&key) else { return };
-        // a copy is worth its while where it frees half of the block
-        if first_row < block.rows && 2 * first_row.saturating_sub(block.first_row) < block.rows - block.first_row {
-            return;
-        }
-        let used = inner.remove(&key);
-        if first_row < block.rows {
-            let skip = first_row - block.first_row;
-            let rest = Block {
-                rows: block.rows,
-                first_row,
-                cols: block.cols,
-                samples: block.samples.without_rows(skip, block.rows - block.first_row, block.cols, &self.spare),
-                unreadable: block.unreadable.clone(),
-                faults: block.faults.clone(),
-                spare: Arc::clone(&self.spare),
-            };
-            let bytes = rest.samples.size_bytes();
-            inner.held_bytes += bytes;
-            inner.slots.insert(key, Entry { slot: Arc::new(OnceLock::from(Ok(Arc::new(rest)))), used, bytes });
-        }
-    }
-
-    /// Counts a new block and drops the least recently used ones beyond the capacity.
-    fn account(&self, key: Key, slot: &Slot, bytes: usize) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        // another thread may be done with it already
-        let Some(entry) = inner.slots.get_mut(&key).filter(|entry| Arc::ptr_eq(&entry.slot, slot)) else { return };
-        entry.bytes = bytes;
-        inner.held_bytes += bytes;
-        while inner.held_bytes > self.capacity_bytes {
-            let counted = inner.slots.iter().filter(|(_, entry)| entry.bytes > 0);
-            let Some(key) = counted.min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key) else { break };
-            inner.remove(&key);
-        }
-    }
-}
-
-impl Inner {
-    /// A block that is decoded.
-    fn decoded(&self, key: &Key) -> Option<Arc<Block>> {
-        self.slots.get(key)?.slot.get().and_then(|block| block.as_ref().ok()).map(Arc::clone)
-    }
-
-    /// Forgets a block; returns when it was last used.
-    fn remove(&mut self, key: &Key) -> u64 {
-        let Entry { used, bytes, .. } = self.slots.remove(key).unwrap_or_default();
-        self.held_bytes -= bytes;
-        used
-    }
 }
 
 #[cfg(test)]

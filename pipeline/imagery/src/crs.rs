@@ -6,6 +6,8 @@
 
 #![expect(unsafe_code, reason = "OSRFindMatches and Send for a transformation have no safe wrapper")]
 
+mod lent;
+
 use std::ffi::CStr;
 use std::fmt;
 use std::ptr;
@@ -15,6 +17,7 @@ use geo_types::{Coord, LineString, MultiPolygon, Polygon};
 use serde::{Deserialize, Serialize};
 use shorewatch_domain::crs::Epsg;
 
+use self::lent::Lent;
 use crate::error::ImageryError;
 use crate::runtime;
 
@@ -178,15 +181,11 @@ fn best_match(srs: &SpatialRef) -> Option<i32> {
 /// One thread uses it at a time; make one per thread. The inverse is the same constructor with the systems exchanged.
 #[derive(Debug)]
 pub struct Transform {
-    inner: CoordTransform,
+    inner: Lent,
     from: String,
     to: String,
     identity: bool,
 }
-
-// SAFETY: a coordinate transformation may move between threads as long as one uses it at a time (GDAL binds it to the
-// PROJ context of the calling thread on every call); `Transform` is not `Sync` and not `Clone`.
-unsafe impl Send for Transform {}
 
 impl Transform {
     /// The transformation between two systems.
@@ -195,11 +194,17 @@ impl Transform {
     /// One of them is unknown, or there is no way between them.
     pub fn new<'a>(from: impl Into<CrsRef<'a>>, to: impl Into<CrsRef<'a>>) -> Result<Self, ImageryError> {
         let (from, to) = (from.into(), to.into());
-        let (source, target) = (spatial_ref(from)?, spatial_ref(to)?);
-        let (inner, messages) = runtime::collect_messages(|| CoordTransform::new(&source, &target));
-        let inner = inner.map_err(|error| ImageryError::Crs {
-            crs: format!("{from} → {to}"),
-            detail: runtime::words(&messages, &error),
+        let pair = match (from, to) {
+            (CrsRef::Epsg(from), CrsRef::Epsg(to)) => Some((from, to)),
+            _ => None,
+        };
+        let inner = Lent::of(pair, || {
+            let (source, target) = (spatial_ref(from)?, spatial_ref(to)?);
+            let (inner, messages) = runtime::collect_messages(|| CoordTransform::new(&source, &target));
+            inner.map_err(|error| ImageryError::Crs {
+                crs: format!("{from} → {to}"),
+                detail: runtime::words(&messages, &error),
+            })
         })?;
         let identity = match (from, to) {
             (CrsRef::Source(a), CrsRef::Source(b)) => a == b,

@@ -367,9 +367,9 @@ impl PassReader {
                     cols: shape.cols.min(cols - block_col * shape.cols),
                 };
                 let Some(part) = place.intersection(&inside) else { continue };
-                let block = self.cache.get(&file.blocks, (block_row, block_col), place.ranges_of(&part).0.start)?;
-                faults.extend(block.faults.iter().cloned());
                 let (from_rows, from_cols) = place.ranges_of(&part);
+                let block = self.cache.get(&file.blocks, (block_row, block_col), from_rows.clone())?;
+                faults.extend(block.faults.iter().cloned());
                 let (to_rows, to_cols) = window.ranges_of(&part);
                 let from = (from_rows.start, from_cols.start);
                 let mut pixels = pixels.slice_mut(s![.., to_rows.clone(), to_cols.clone()]);

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
 
+use flate2::{Decompress, FlushDecompress};
 use gdal::Metadata;
 use gdal::raster::GdalDataType;
 use libdeflater::Decompressor;
@@ -20,6 +21,9 @@ const LITTLE_ENDIAN: [[u8; 4]; 2] = [*b"II\x2a\0", *b"II\x2b\0"];
 
 /// Domain in which GDAL tells where a block lies in the file.
 const TIFF_DOMAIN: &str = "TIFF";
+
+/// Compressed bytes that are taken at once where only the first rows of a tile are wanted.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Numbers that a tile may hold here, little-endian in the file.
 pub(super) trait Stored: Copy + Default {
@@ -136,16 +140,8 @@ impl DirectTiles {
         bands: &[usize],
         target: &mut Target<'_, T>,
     ) -> Option<()> {
-        let number = |what: &str| -> Option<u64> {
-            let key = format!("BLOCK_{what}_{}_{}", tile.1, tile.0);
-            file.dataset.rasterband(1).ok()?.metadata_item(&key, TIFF_DOMAIN)?.parse().ok()
-        };
-        let (offset, size) = (number("OFFSET")?, number("SIZE")?);
         let bytes = self.tile.0 * self.tile.1 * self.bands * T::BYTES;
-        // compressed data is hardly ever larger than what it holds: a header that says so is not believed
-        if size == 0 || size > 2 * bytes as u64 + 1024 {
-            return None;
-        }
+        let (offset, size) = place_of(file, tile, bytes)?;
         let mut scratch = self.take();
         scratch.compressed.resize(size as usize, 0);
         scratch.inflated.resize(bytes, 0);
@@ -159,6 +155,45 @@ impl DirectTiles {
         }
         self.scratch.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
         whole.then_some(())
+    }
+
+    /// Reads the rows of `target` from the first of the tile on, without looking at those below. `None` where they can't be
+    /// read like that.
+    pub(super) fn read_head<T: Stored>(
+        &self,
+        file: &OpenedFile,
+        tile: (usize, usize),
+        bands: &[usize],
+        target: &mut Target<'_, T>,
+    ) -> Option<()> {
+        let row_bytes = self.tile.1 * self.bands * T::BYTES;
+        let (offset, size) = place_of(file, tile, self.tile.0 * row_bytes)?;
+        let mut scratch = self.take();
+        scratch.compressed.resize(PIECE_BYTES, 0);
+        scratch.inflated.resize(target.part.0 * row_bytes, 0);
+        let whole = self.inflate_head((offset, size), &mut scratch.compressed, &mut scratch.inflated);
+        if whole.is_some() {
+            self.take_out(&scratch.inflated, bands, target);
+        }
+        self.scratch.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+        whole
+    }
+
+    /// Fills `inflated` from the beginning of what is compressed at a place of the file.
+    fn inflate_head(&self, (offset, size): (u64, u64), piece: &mut [u8], inflated: &mut [u8]) -> Option<()> {
+        let mut stream = Decompress::new(true);
+        loop {
+            let (taken, made) = (stream.total_in(), stream.total_out() as usize);
+            if made == inflated.len() {
+                return Some(());
+            }
+            let length = piece.len().min((size - taken) as usize);
+            self.file.read_exact_at(&mut piece[..length], offset + taken).ok()?;
+            stream.decompress(&piece[..length], &mut inflated[made..], FlushDecompress::None).ok()?;
+            if (stream.total_in(), stream.total_out() as usize) == (taken, made) {
+                return None;
+            }
+        }
     }
 
     fn take(&self) -> Scratch {
@@ -190,4 +225,15 @@ impl DirectTiles {
             }
         }
     }
+}
+
+/// Where a tile lies in a file, and how many bytes it takes there. It holds `bytes` bytes: compressed data is hardly ever larger,
+/// and a header that says so is not believed.
+fn place_of(file: &OpenedFile, tile: (usize, usize), bytes: usize) -> Option<(u64, u64)> {
+    let number = |what: &str| -> Option<u64> {
+        let key = format!("BLOCK_{what}_{}_{}", tile.1, tile.0);
+        file.dataset.rasterband(1).ok()?.metadata_item(&key, TIFF_DOMAIN)?.parse().ok()
+    };
+    let (offset, size) = (number("OFFSET")?, number("SIZE")?);
+    (size > 0 && size <= 2 * bytes as u64 + 1024).then_some((offset, size))
 }

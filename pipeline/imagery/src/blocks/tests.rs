@@ -77,3 +77,47 @@ fn other_layouts_are_left_to_gdal() {
     }
     assert!(source(&path, 3, |value| value as f32, &tiled).direct.is_none(), "floats");
 }
+
+#[test]
+fn the_first_rows_of_a_block_are_read_without_what_is_damaged_below() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("pass.tif");
+    let options = GeoTiffOptions { tile_px: Some(48), predictor: true, ..GeoTiffOptions::default() };
+    let source = source(&path, 4, |value| value as u16, &options);
+    let spare = Arc::default();
+    let rows = 48 / HEAD_SHARE;
+    let whole = source.decode((0, 0), &spare).expect("readable");
+    let head = source.decode_head((0, 0), rows, &spare).expect("readable").expect("few rows");
+    let (Samples::U16(of_whole), Samples::U16(of_head)) = (&whole.samples, &head.samples) else {
+        panic!("{:?}", whole.samples)
+    };
+    let planes = of_whole.chunks(whole.rows * whole.cols).map(|plane| &plane[..rows * whole.cols]);
+    assert!(planes.eq(of_head.chunks(rows * head.cols)));
+    assert!(
+        source.decode_head((0, 0), rows + 1, &spare).expect("readable").is_none(),
+        "half of the work for the whole"
+    );
+
+    // the last bytes of the first tile
+    let tile = source.pool.lock().expect("whole").pop().expect("a handle");
+    let number = |what: &str| -> usize {
+        let band = tile.dataset.rasterband(1).expect("a band");
+        let text = gdal::Metadata::metadata_item(&band, &format!("BLOCK_{what}_0_0"), "TIFF").expect("a place");
+        text.parse().expect("a number")
+    };
+    let mut bytes = std::fs::read(&path).expect("the file");
+    let end = number("OFFSET") + number("SIZE");
+    bytes[end - 300..end].fill(0xAA);
+    std::fs::write(&path, bytes).expect("written");
+    let file = open_raster(&path, &Limits::default()).expect("a raster");
+    let damaged = BlockSource::new(file, Limits::default(), source.bands.clone());
+    assert!(damaged.decode((0, 0), &spare).expect("opened").unreadable.is_some(), "the whole tile is given up");
+    let again = damaged.decode_head((0, 0), rows, &spare).expect("opened").expect("few rows");
+    assert_eq!(format!("{:?}", again.samples), format!("{:?}", head.samples));
+    // whatever was read before
+    let cache = BlockCache::new(1 << 20);
+    for wanted in [0..rows, 0..whole.rows, 0..rows] {
+        let block = cache.get(&damaged, (0, 0), wanted.clone()).expect("opened");
+        assert_eq!(block.unreadable.is_some(), wanted.end > rows, "rows {wanted:?}");
+    }
+}

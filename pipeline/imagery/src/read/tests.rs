@@ -121,7 +121,7 @@ fn neighbouring_windows_decode_each_block_once() {
 }
 
 #[test]
-fn a_sweep_with_halos_holds_one_row_of_blocks_and_edges_of_another() {
+fn a_sweep_with_halos_holds_edges_of_one_row_of_blocks() {
     const BLOCKS: usize = 5;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("pass_20240315.tif");
@@ -129,8 +129,9 @@ fn a_sweep_with_halos_holds_one_row_of_blocks_and_edges_of_another() {
     write_geotiff(&path, pixels.view(), Some(PLACE), &GeoTiffOptions::default()).expect("a folder to write to");
     let mut profile = profile();
     profile.data_type = shorewatch_domain::sensor::DataType::Uint8;
-    // between two rows of units, a row of blocks and a quarter of another have to stay; some room for what is being read
-    let reader = open_with(&path, &profile, (BLOCKS + BLOCKS / 4 + 6) * 3 * 512 * 512);
+    // between two rows of units a quarter of a row of blocks has to stay: of the row below each took a few rows alone. Some room
+    // for what is being read
+    let reader = open_with(&path, &profile, (BLOCKS.div_ceil(4) + 6) * 3 * 512 * 512);
     for row in 0..3 {
         for col in 0..3 {
             reader.read(grid().0, window(1024 * row - 8, 1024 * col - 8, 1040, 1040)).expect("readable");
