@@ -288,6 +288,7 @@ impl PassReader {
         if let Some((row, col)) = file.offset_on(&grid) {
             let source = Window { row: window.row + row, col: window.col + col, ..window };
             let last = last.then_some(self.cache.shared_edge_px);
+            let _reading = self.cache.reading(&file.blocks, source);
             return self.fill(file, (source, last), &file.positions, pixels, causes, faults);
         }
         let to_source = ToSource::new(grid, &file.crs, file.affine)?;

@@ -1,12 +1,14 @@
 //! Decoded blocks that wait for the next window which wants them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use shorewatch_domain::grid::Window;
+
 use super::samples::Spare;
-use super::{Block, BlockSource, SHARED_EDGE_PX};
+use super::{Block, BlockShape, BlockSource, SHARED_EDGE_PX};
 use crate::error::ImageryError;
 
 type Key = (u64, usize, usize);
@@ -36,6 +38,10 @@ struct Entry {
 #[derive(Default)]
 struct Inner {
     slots: HashMap<Key, Entry>,
+    /// Windows that are being read, by the order in which they began: source and place.
+    readings: BTreeMap<u64, (u64, Window)>,
+    /// How many windows began.
+    begun: u64,
     clock: u64,
     held_bytes: usize,
 }
@@ -150,6 +156,23 @@ impl BlockCache {
         }
     }
 
+    /// Tells that a window of the file's own pixels is being read, until what comes back is dropped: windows begin in the order of
+    /// a sweep, row by row. Once it is read, blocks above the window that began last make room where no window still reads them:
+    /// those that were kept for a neighbour that never came.
+    pub(crate) fn reading(&self, source: &BlockSource, window: Window) -> Reading<'_> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.begun += 1;
+        let number = inner.begun;
+        inner.readings.insert(number, (source.key, window));
+        Reading { cache: self, number, shape: source.shape }
+    }
+
+    /// Bytes of the blocks that wait.
+    #[cfg(test)]
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).held_bytes
+    }
+
     /// Counts a new block and drops the least recently used ones beyond the capacity.
     fn account(&self, key: Key, slot: &Slot, bytes: usize) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,6 +183,35 @@ impl BlockCache {
         while inner.held_bytes > self.capacity_bytes {
             let counted = inner.slots.iter().filter(|(_, entry)| entry.bytes > 0);
             let Some(key) = counted.min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key) else { break };
+            inner.remove(&key);
+        }
+    }
+}
+
+/// A window that is being read.
+pub(crate) struct Reading<'a> {
+    cache: &'a BlockCache,
+    number: u64,
+    shape: BlockShape,
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.cache.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((source, own)) = inner.readings.remove(&self.number) else { return };
+        let others: Vec<Window> =
+            inner.readings.values().filter(|(key, _)| *key == source).map(|(_, window)| *window).collect();
+        let line = others.last().filter(|_| inner.begun > self.number).map_or(own.row, |window| window.row);
+        let BlockShape { rows, cols, .. } = self.shape;
+        let is_left_behind = |(key, entry): &(&Key, &Entry)| {
+            let place = Window { row: (key.1 * rows) as i64, col: (key.2 * cols) as i64, rows, cols };
+            key.0 == source
+                && entry.bytes > 0
+                && place.row_end() <= line
+                && others.iter().all(|window| window.intersection(&place).is_none())
+        };
+        let left_behind: Vec<Key> = inner.slots.iter().filter(is_left_behind).map(|(key, _)| *key).collect();
+        for key in left_behind {
             inner.remove(&key);
         }
     }

@@ -84,7 +84,7 @@ impl Samples {
 }
 
 /// Most bytes that wait to be used again.
-const MOST_SPARE_BYTES: usize = 8 << 20;
+const MOST_SPARE_BYTES: usize = 4 << 20;
 
 /// Memory of blocks that nobody holds any more.
 #[derive(Debug, Default)]

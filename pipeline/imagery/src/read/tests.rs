@@ -140,6 +140,28 @@ fn a_sweep_with_halos_holds_edges_of_one_row_of_blocks() {
     assert_eq!(reader.cache.decoded_blocks(), (BLOCKS * BLOCKS) as u64);
 }
 
+#[test]
+fn a_sweep_that_ends_before_the_edge_of_the_file_leaves_no_trail_of_blocks() {
+    const DOWN: usize = 12;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("pass_20240315.tif");
+    let pixels = Array3::from_elem((3, 512 * DOWN, 512 * 3), 7_u8);
+    write_geotiff(&path, pixels.view(), Some(PLACE), &GeoTiffOptions::default()).expect("a folder to write to");
+    let mut profile = profile();
+    profile.data_type = shorewatch_domain::sensor::DataType::Uint8;
+    let block = 3 * 512 * 512;
+    let reader = open_with(&path, &profile, 100 * block);
+    let held: Vec<usize> = (0..DOWN as i64)
+        .map(|row| {
+            // the block to the right is waited for in vain
+            reader.read(grid().0, window(512 * row - 8, -8, 528, 1040)).expect("readable");
+            reader.cache.held_bytes() / block
+        })
+        .collect();
+    assert!(held.iter().all(|blocks| *blocks <= 4), "{held:?} blocks after each row");
+    assert_eq!(reader.cache.decoded_blocks(), 3 * DOWN as u64);
+}
+
 /// GDAL's own warp of the file, bilinear, to a window of the grid: (band, row, col).
 fn warped_by_gdal(path: &Path, window: Window) -> Array3<f32> {
     let (grid, ..) = grid();
