@@ -10,6 +10,8 @@
 //! orientation correlation as in Fitch et al. 2002), first over whole pixels up to [`SEARCH_PX`], then between them
 //! (`correlation`). Unobserved pixels have no edges. The shift of a window is that on which most of its tiles agree.
 //!
+//! What lies farther off is told by [`Apart`], so that it is not compared.
+//!
 //! Only a shift is told. Where a relief or a bad mosaic pulls parts of a pass apart, the residual says so.
 
 use std::ops::Range;
@@ -18,16 +20,18 @@ use ndarray::{ArrayView2, ArrayView3, Axis, s};
 
 mod correlation;
 mod edges;
+mod far;
 mod resample;
 #[cfg(test)]
 mod tests;
 
+pub use far::{Apart, FAR_SEARCH_PX};
 pub use resample::moved;
 
 use correlation::{MIN_EDGE_PX, Transform};
 use edges::edges;
 
-/// Largest shift in pixels, along each axis, that is looked for.
+/// Largest shift in pixels, along each axis, that [`register`] looks for.
 pub const SEARCH_PX: usize = 8;
 
 /// Edge of a tile in pixels, and of a tile in windows narrower than two of those.
@@ -136,7 +140,11 @@ fn tile_shift(
 /// Tiles of `edge` px along an axis of `len` px, evenly spaced: they overlap by half at most.
 fn tiles(len: usize, edge: usize) -> impl Iterator<Item = Range<usize>> {
     let fit = (2 * len / edge).saturating_sub(1);
-    let count = fit.min((len / (2 * TILE_PX)).clamp(TILES_IN_A_WINDOW, TILES_IN_A_PASS));
+    spaced(len, edge, fit.min((len / (2 * TILE_PX)).clamp(TILES_IN_A_WINDOW, TILES_IN_A_PASS)))
+}
+
+/// So many tiles of `edge` px along an axis of `len` px, evenly spaced from end to end; one lies in the middle.
+fn spaced(len: usize, edge: usize, count: usize) -> impl Iterator<Item = Range<usize>> {
     (0..count).map(move |tile| {
         let start = if count == 1 { (len - edge) / 2 } else { tile * (len - edge) / (count - 1) };
         start..start + edge

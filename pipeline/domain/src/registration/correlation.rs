@@ -13,7 +13,7 @@ use super::{SEARCH_PX, Shift, overlap};
 pub(super) const MIN_EDGE_PX: usize = 48;
 
 /// Least part of a tile that must be seen on both dates.
-const MIN_SEEN: f32 = 0.2;
+pub(super) const MIN_SEEN: f32 = 0.2;
 
 /// A peak is clear where it stands this many times above the noise of the correlation. Of the 17 × 17 places that are
 /// searched, the highest stands 3 times above it by chance.
@@ -23,7 +23,7 @@ const MIN_SIGNIFICANCE: f32 = 5.5;
 const MAX_SECOND: f32 = 0.75;
 
 /// What still belongs to a peak, in pixels from its top.
-const PEAK_RADIUS_PX: i32 = 3;
+pub(super) const PEAK_RADIUS_PX: i32 = 3;
 
 /// Width in pixels of the ring around the search range in which the noise of the correlation is measured.
 const RING_PX: i32 = 14;
@@ -128,18 +128,25 @@ struct Peak {
     noise: f32,
 }
 
-/// Cross-correlation of all pixels that are seen, over the search range. None without one clear peak inside it.
-fn whole_pixel_peak(fixed: &Edges, moving: &Edges, transform: &mut Transform) -> Option<Peak> {
+/// Cross-correlation of all pixels that are seen, in parts of the fields' energy: at (row dy, col dx), modulo the edge, that of
+/// the moving date dx to the right and dy below.
+pub(super) fn correlated(fixed: &Edges, moving: &Edges, transform: &mut Transform) -> Vec<f32> {
     let edge = transform.edge;
     let mut spectrum = transform.spectrum(&moving.field);
     for (moving, fixed) in spectrum.iter_mut().zip(transform.spectrum(&fixed.field)) {
         *moving *= fixed.conj();
     }
-    let correlation = transform.field(spectrum);
     let energy = (energy(&fixed.field) * energy(&moving.field)).sqrt() * (edge * edge) as f32;
+    transform.field(spectrum).into_iter().map(|value| value.re / energy).collect()
+}
+
+/// Cross-correlation of all pixels that are seen, over the search range. None without one clear peak inside it.
+fn whole_pixel_peak(fixed: &Edges, moving: &Edges, transform: &mut Transform) -> Option<Peak> {
+    let edge = transform.edge;
+    let correlation = correlated(fixed, moving, transform);
     let at = |dx: i32, dy: i32| {
         let place = |along: i32| along.rem_euclid(edge as i32) as usize;
-        correlation[place(dy) * edge + place(dx)].re / energy
+        correlation[place(dy) * edge + place(dx)]
     };
     let around = |reach: i32| (-reach..=reach).flat_map(move |dy| (-reach..=reach).map(move |dx| (dx, dy)));
     let search = SEARCH_PX as i32 + 1;

@@ -1,6 +1,7 @@
 use ndarray::{Array2, Array3, Axis, concatenate, s, stack};
 use proptest::prelude::*;
 
+use super::far::register_far;
 use super::*;
 
 /// Numbers in [0, 1) that depend on the seed only (a linear congruential generator; Knuth's constants).
@@ -223,4 +224,121 @@ fn whole_pixels_are_copied_unchanged() {
     // farther than there is anything
     let (_, known) = moved(pixels.view(), observed.view(), 9.0, -0.5);
     assert!(known.iter().all(|&known| !known));
+}
+
+/// A shift that the near search does not see and the far one tells.
+#[track_caller]
+fn check_far(size: usize, dx: f32, dy: f32) {
+    let (fixed, moving) = both_dates(size, dx, dy);
+    let observed = all(size);
+    assert_eq!(register(fixed.view(), moving.view(), observed.view()), None, "({dx}, {dy}) of {size} px");
+    let found = register_far(fixed.view(), moving.view(), observed.view()).expect("a far shift");
+    assert!((found.dx_px - dx).hypot(found.dy_px - dy) < 0.3, "{found:?}, not ({dx}, {dy}) of {size} px");
+}
+
+#[test]
+fn what_lies_far_off_is_told() {
+    for (size, dx, dy) in [
+        (256, 12.0, 0.0),
+        (256, -20.0, 9.5),
+        (256, 40.3, -28.0),
+        (320, 0.0, -60.0),
+        (600, 33.0, 50.0),
+        (160, -30.0, 4.0),
+    ] {
+        check_far(size, dx, dy);
+    }
+}
+
+#[test]
+fn what_was_seen_in_a_corner_only_is_told_from_there() {
+    let (fixed, moving) = both_dates(320, -25.0, 14.0);
+    let mut observed = all(320);
+    observed.slice_mut(s![..120, ..]).fill(false);
+    observed.slice_mut(s![.., ..100]).fill(false);
+    let found = register_far(fixed.view(), moving.view(), observed.view()).expect("a far shift");
+    assert!((found.dx_px + 25.0).hypot(found.dy_px - 14.0) < 0.3, "{found:?}");
+}
+
+#[test]
+fn what_is_not_far_off_or_has_no_place_is_not_told_to_be_far() {
+    let far = |fixed: &Array3<f32>, moving: &Array3<f32>, observed: Array2<bool>| {
+        register_far(fixed.view(), moving.view(), observed.view())
+    };
+    let (fixed, near) = both_dates(256, 3.2, -7.0);
+    assert_eq!(far(&fixed, &near, all(256)), None, "the near search tells it");
+    let (_, beyond) = both_dates(256, 90.0, 0.0);
+    assert_eq!(far(&fixed, &beyond, all(256)), None, "nothing is within reach");
+    assert_eq!(far(&fixed, &near, Array2::from_elem((256, 256), false)), None);
+    assert_eq!(far(&fixed, &Array3::from_elem(fixed.raw_dim(), 0.2), all(256)), None, "no texture on one date");
+    let other = |seed: u64, size: usize| {
+        let band = Ground::new(seed, size).seen(size, 0.0, 0.0);
+        stack(Axis(0), &[band.view(), band.view()]).expect("of one size")
+    };
+    for seed in 0..12 {
+        assert_eq!(far(&other(seed, 256), &other(seed + 100, 256), all(256)), None, "all changed, seed {seed}");
+    }
+    // open water: noise, and no texture that stayed
+    let water = |seed: u64| {
+        let mut numbers = numbers(seed);
+        Array3::from_shape_simple_fn((2, 256, 256), move || 0.05 + 0.002 * numbers.next().expect("there is no end"))
+    };
+    assert_eq!(far(&water(5), &water(6), all(256)), None);
+    // most of it was built over: the near search finds too little of what stayed, and no other place is taken for it
+    let (fixed, mut built) = both_dates(256, 0.3, 0.0);
+    let new = other(77, 256).slice_move(s![.., .., 40..]);
+    built.slice_mut(s![.., .., 40..]).assign(&new);
+    assert_eq!(far(&fixed, &built, all(256)), None);
+    // waves that look alike every sixteen pixels
+    let waves = |by: f32| Array3::from_shape_fn((2, 256, 256), |(_, row, col)| ((row + col) as f32 * 0.39 + by).sin());
+    assert_eq!(far(&waves(0.0), &waves(2.0), all(256)), None);
+    let (narrow, _) = both_dates(80, 0.0, 0.0);
+    let (_, shifted) = both_dates(80, 15.0, 0.0);
+    assert_eq!(far(&narrow, &shifted, all(80)), None, "too narrow to tell");
+}
+
+/// Open water with `count` rafts and a sandbank of `bank` columns that stays; the rafts have drifted by 20 px on the later date.
+fn drifted(count: usize, bank: usize) -> [Array3<f32>; 2] {
+    let mut next = numbers(count as u64);
+    let mut place = move || (220.0 * next.next().expect("there is no end")) as usize;
+    let rafts: Vec<(usize, usize)> = (0..count).map(|_| (place(), place())).collect();
+    let mut noise = numbers(5);
+    let land = Ground::new(4, 256).seen(256, 0.0, 0.0).mapv(|value| 0.05 * value);
+    [0, 20].map(|by| {
+        let mut date =
+            Array3::from_shape_simple_fn((2, 256, 256), || 0.05 + 0.004 * noise.next().expect("there is no end"));
+        for &(row, col) in &rafts {
+            date.slice_mut(s![.., row..row + 5, col + by..col + by + 8]).fill(0.15);
+        }
+        date.slice_mut(s![.., .., ..bank]).assign(&land.slice(s![.., ..bank]));
+        date
+    })
+}
+
+#[test]
+fn what_drifts_is_not_taken_for_a_pass_that_lies_off() {
+    let apart = |[before, after]: [Array3<f32>; 2]| Apart::of(before.view(), after.view(), all(256).view());
+    // where much of the ground stayed its square tells so, and where nothing else is seen the rafts are all that tells anything
+    let stayed = apart(drifted(30, 40)).expect("the bank");
+    assert!(!stayed.is_far && stayed.px() < 0.1, "{stayed:?}");
+    let drifting = apart(drifted(60, 20)).expect("the rafts");
+    assert!(drifting.is_far && (drifting.px() - 20.0).abs() < 0.1, "{drifting:?}");
+    assert!(drifting.is_credible(&[drifting], 2.0));
+    assert!(!drifting.is_credible(&[stayed, drifting, stayed], 2.0));
+}
+
+#[test]
+fn a_far_shift_counts_where_others_tell_it_or_hardly_any_lies_near() {
+    let apart = |dx_px: f32, is_far: bool| Apart { dx_px, dy_px: 0.0, is_far };
+    let (near, off, far, farther) = (apart(0.3, false), apart(5.0, false), apart(20.0, true), apart(33.0, true));
+    let credible = |one: Apart, all: &[Apart]| one.is_credible(all, 2.0);
+    assert!(!credible(far, &[near, far]) && !credible(far, &[near, near, far, farther]));
+    // one scene of a mosaic
+    assert!(credible(far, &[near, near, near, far, apart(21.5, true)]));
+    // a pass that is turned about a place in the middle
+    assert!(credible(far, &[near, far, farther]) && credible(far, &[off, off, far]));
+    assert!(
+        credible(near, &[near, far, far]) && credible(off, &[near, near, off]),
+        "what the near search tells counts"
+    );
 }
