@@ -1,17 +1,18 @@
 //! Passes of unlike pixels on one grid: a drone against a satellite, 5 m against 10 m. A known shift is measured and taken back
-//! to within half a pixel of the grid.
+//! to within half a pixel of the grid; one that is too far for that is held and told.
 
 mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::real_data;
+use common::{Place, real_data, text};
 use ndarray::{Array2, Array3, ArrayView2, s, stack};
+use serde_json::Value;
 use shorewatch::change::fit::{PairFit, laid_on};
 use shorewatch::change::pair::{Delivered, Pair, PairWindow};
 use shorewatch::configuration::built_in_sensor;
 use shorewatch_domain::crs::Epsg;
-use shorewatch_domain::registration::register;
+use shorewatch_domain::registration::{Apart, register};
 use shorewatch_imagery::open::Limits;
 use shorewatch_imagery::stored::read_stored;
 use shorewatch_imagery::write::{GeoTiffOptions, write_geotiff};
@@ -170,8 +171,102 @@ fn a_shift_beyond_the_search_is_not_taken_for_another() {
     let aerial = write(folder.path(), "naip-prairie", 5.0, &seen(ground.view(), 5.0, (-60.0, -60.0)));
     let satellite = write(folder.path(), "synthetic", 10.0, &seen(ground.view(), 10.0, (60.0, 60.0)));
     // twelve pixels each way, where eight are looked for
-    let told = fitted((&aerial, "naip-prairie"), (&satellite, "synthetic")).1.registration;
-    assert!(told.is_none(), "{told:?}");
+    let (read, fit) = fitted((&aerial, "naip-prairie"), (&satellite, "synthetic"));
+    assert!(fit.registration.is_none(), "{:?}", fit.registration);
+    // but it is known to be far off
+    let (before, observed) = laid_on(&read, None);
+    let apart = Apart::of(read.after.pixels.view(), before.view(), observed.view()).expect("it can be told");
+    assert!(apart.is_far && (apart.px() - 12.0 * 2.0_f32.sqrt()).abs() < 0.5, "{apart:?}");
+}
+
+/// A painted pass under another name and time, its content `right` and `down` pixels from its place; gives its entry.
+fn displaced(place: &Place, file: &str, name: &str, time: &str, (right, down): (f64, f64)) -> String {
+    let pixels = read_stored::<u16>(&place.path("imagery").join(file), &Limits::default()).expect("a pass");
+    let corner = (CORNER.0 + 10.0 * right, CORNER.1 - 10.0 * down);
+    let geotransform = [corner.0, 10.0, 0.0, corner.1, 0.0, -10.0];
+    let path = place.path(&format!("{name}.tif"));
+    write_geotiff(&path, pixels.view(), Some((geotransform, EPSG)), &GeoTiffOptions::default()).expect("written");
+    format!(
+        "[[passes]]\nfiles = [\"{name}.tif\"]\nsensor = \"synthetic\"\nname = \"{name}\"\ntime = \"{time}T00:00:00Z\"\n"
+    )
+}
+
+#[test]
+fn a_pass_that_lies_far_off_is_held_counted_and_told_and_the_others_are_compared() {
+    let (spring, summer, autumn) = ("synthetic-20240418.tif", "synthetic-20240622.tif", "synthetic-20241030.tif");
+    let mut place = Place::painted();
+    let straight = (0.0, 0.0);
+    let before = [
+        displaced(&place, spring, "first", "2024-04-18", straight),
+        displaced(&place, summer, "second", "2024-05-22", straight),
+    ];
+    let off = [
+        displaced(&place, summer, "off-12", "2024-06-22", (-12.0, 0.0)),
+        displaced(&place, summer, "off-20", "2024-07-22", (0.0, -20.0)),
+        displaced(&place, summer, "off-40", "2024-08-22", (-40.0, 0.0)),
+    ];
+    let last = displaced(&place, autumn, "last", "2024-10-30", straight);
+    place.extra = "[change]\nlook_back_passes = 5\n".to_owned();
+    place.passes = format!("{}{}{last}", before.concat(), off.concat());
+    place.configure("run.toml", "state");
+    let summary = place.json(3, &["run", "--config", "run.toml"]);
+    let held: Vec<&str> = summary["faults"].as_array().expect("faults").iter().filter_map(Value::as_str).collect();
+    // each of the three lies off every pass before it, and the last one off all three
+    let expected = [
+        ("off-12", "first", 12.0),
+        ("off-12", "second", 12.0),
+        ("off-20", "first", 20.0),
+        ("off-20", "second", 20.0),
+        ("off-20", "off-12", 23.3),
+        ("off-40", "first", 40.0),
+        ("off-40", "second", 40.0),
+        ("off-40", "off-12", 28.0),
+        ("off-40", "off-20", 44.7),
+        ("last", "off-12", 12.0),
+        ("last", "off-20", 20.0),
+        ("last", "off-40", 40.0),
+    ];
+    for (later, earlier, off_px) in expected {
+        let (of, than) = (format!("of pass {later} lie up to "), format!(" px off pass {earlier} "));
+        let told = held.iter().find_map(|line| line.split_once(&of)?.1.split_once(&than));
+        let told: f64 = told
+            .unwrap_or_else(|| panic!("{later} against {earlier} is not held: {held:#?}"))
+            .0
+            .parse()
+            .expect("a number of pixels");
+        assert!((told - off_px).abs() < 1.5, "{later} against {earlier}: {told} px");
+    }
+    assert_eq!(held.len(), expected.len(), "{held:#?}");
+    let store = rusqlite::Connection::open(place.path("state/store.gpkg")).expect("the store opens");
+    let number = |sql: &str, pass: &str| -> f64 { store.query_row(sql, [pass], |row| row.get(0)).expect("a number") };
+    let compared = "SELECT SUM(compared_px) FROM observations JOIN passes USING (pass_id) WHERE name = ?1";
+    let patches = "SELECT count(*) FROM patches JOIN passes ON passes.pass_id = patches.post_pass_id WHERE name = ?1";
+    let seen = "SELECT MAX(observed_fraction) FROM follow_ups JOIN passes USING (pass_id) WHERE name = ?1";
+    assert!(number(compared, "second") > 0.0 && number(patches, "second") > 0.0);
+    for pass in ["off-12", "off-20", "off-40"] {
+        assert_eq!(
+            [compared, patches, seen].map(|sql| number(sql, pass)),
+            [0.0; 3],
+            "{pass} shows nothing of these places"
+        );
+    }
+    for sql in [compared, patches, seen] {
+        assert!(number(sql, "last") > 0.0, "against passes that it lies on it is compared: {sql}");
+    }
+    // how the ground is cut makes no difference
+    place.unit_px = 200;
+    place.passes = format!("{}{}{last}", before[1], off[0]);
+    place.configure("cut.toml", "cut");
+    let cut = place.json(3, &["run", "--config", "cut.toml"]);
+    let cut: Vec<&str> = cut["faults"].as_array().expect("faults").iter().filter_map(Value::as_str).collect();
+    assert!(cut.len() == 2 && cut.iter().all(|line| held.contains(line)), "{cut:#?} {held:#?}");
+
+    let status = place.json(0, &["status", "--config", "run.toml"]);
+    assert_eq!(status["held"].as_array().map(Vec::len), Some(expected.len()), "{status}");
+    let report = place.run(&["report", "--config", "run.toml"]);
+    assert!(report.status.success(), "{}", text(&report));
+    let page = std::fs::read_to_string(place.path("state/out/report.html")).expect("the report");
+    assert!(page.contains("off pass first (more than 2 px)") && page.contains("held: the passes lie too far apart"));
 }
 
 #[test]

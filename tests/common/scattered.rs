@@ -222,9 +222,8 @@ impl Scattered {
                     unit: Unit::new(grid, Cell { row, col }, 512, pass.id, before, Vec::new(), &context),
                     summary: UnitSummary {
                         coverage: [(REACH.to_owned(), coverage.clone())].into(),
-                        class_px: BTreeMap::new(),
-                        faults: Vec::new(),
                         chosen,
+                        ..UnitSummary::default()
                     },
                     outline: rectangle(corner, edge, edge),
                 }

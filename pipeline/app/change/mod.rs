@@ -24,6 +24,7 @@ use serde::Serialize;
 use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::evidence::{WEIGHTS, Weights, probability};
 use shorewatch_domain::grid::Window;
+use shorewatch_domain::registration::Apart;
 use shorewatch_domain::sensor::SensorProfile;
 use shorewatch_domain::suspicion::blended;
 use shorewatch_imagery::crs::SourceCrs;
@@ -31,7 +32,7 @@ use shorewatch_imagery::write::{Colour, GeoTiffOptions, write_geotiff};
 
 use self::fit::PairFit;
 use self::pair::{Delivered, Pair};
-use self::scorer::{ChangeScorer, Models};
+use self::scorer::{ChangeScorer, GATE_PX, Models};
 use crate::configuration;
 use crate::failure::Failure;
 
@@ -99,6 +100,8 @@ pub struct Summary {
     pub gains: Vec<f32>,
     /// Windows that were not compared, since the dates lie too far apart there.
     pub held_windows: usize,
+    /// By how many pixels they do, in the farthest of them; absent where none was held.
+    pub held_off_px: Option<f32>,
     /// What could not be used or read, and why.
     pub notes: Vec<String>,
 }
@@ -127,7 +130,7 @@ pub fn score(request: &Request) -> Result<Scored, Failure> {
         let older = odds(&open(std::slice::from_ref(file))?, &scorer, &WEIGHTS)?;
         // what looks as on any earlier date is nothing new
         scored.odds.zip_mut_with(&older.odds, |least, older| *least = least.min(*older));
-        scored.held_windows += older.held_windows;
+        scored.held_px.extend(older.held_px);
         scored.notes.extend(older.notes);
     }
     Ok(scored.finished(&pair))
@@ -137,7 +140,8 @@ pub fn score(request: &Request) -> Result<Scored, Failure> {
 struct Odds {
     odds: Array2<f32>,
     fit: PairFit,
-    held_windows: usize,
+    /// How many pixels the dates lie apart in each window that was held.
+    held_px: Vec<f32>,
     notes: Vec<String>,
 }
 
@@ -153,28 +157,29 @@ pub fn ground_sampling_distance_m(pair: &Pair) -> Result<f64, Failure> {
 fn odds(pair: &Pair, scorer: &ChangeScorer, weights: &Weights) -> Result<Odds, Failure> {
     let windows = windows_of(pair.window);
     let fit = fit(pair, &windows)?;
-    let parts: Vec<(Window, Array2<f32>, bool, Vec<String>)> = windows
+    let parts = windows
         .par_iter()
         .map(|window| {
             let read = pair.read(window.grown(scorer.margin_px()))?;
             let found = scorer.evidence(&read, &fit)?;
-            let mut odds = found.evidence.log_odds(weights).sum;
-            if found.held {
-                odds.fill(f32::NAN);
-            }
-            Ok((*window, odds, found.held, read.faults))
+            Ok((*window, found.evidence.log_odds(weights).sum, found.apart, read.faults))
         })
-        .collect::<Result<_, Failure>>()?;
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let told: Vec<Apart> = parts.iter().filter_map(|(_, _, apart, _)| *apart).collect();
+    let is_held = |apart: &Apart| apart.px() > GATE_PX && apart.is_credible(&told, GATE_PX);
     let mut odds = Array2::from_elem(pair.window.shape(), f32::NAN);
     let mut notes = scorer.notes.clone();
-    let mut held_windows = 0;
-    for (window, part, held, faults) in parts {
+    let mut held_px = Vec::new();
+    for (window, part, apart, faults) in parts {
+        notes.extend(faults);
+        if let Some(apart) = apart.filter(is_held) {
+            held_px.push(apart.px());
+            continue;
+        }
         let (rows, cols) = pair.window.ranges_of(&window);
         odds.slice_mut(s![rows, cols]).assign(&part);
-        held_windows += usize::from(held);
-        notes.extend(faults);
     }
-    Ok(Odds { odds, fit, held_windows, notes })
+    Ok(Odds { odds, fit, held_px, notes })
 }
 
 impl Odds {
@@ -192,7 +197,8 @@ impl Odds {
             shift_y_px: shift.map(|shift| shift.dy_px),
             coreg_rmse_px: shift.map(|shift| shift.residual_rmse_px),
             gains: self.fit.normalisation.map(|normalisation| normalisation.gain).unwrap_or_default(),
-            held_windows: self.held_windows,
+            held_windows: self.held_px.len(),
+            held_off_px: self.held_px.iter().copied().reduce(f32::max),
             notes: self.notes,
         };
         let grid = pair.grid;

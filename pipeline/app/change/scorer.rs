@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{Array2, Array3, ArrayView3, Axis, Zip, s};
 
 use shorewatch_domain::evidence::{ClassEvidence, ClassRoles, Evidence, SMOOTHING_RADIUS_PX};
-use shorewatch_domain::registration;
+use shorewatch_domain::registration::Apart;
 use shorewatch_domain::sensor::BandRole;
 use shorewatch_models::{
     Bundle, ChangeNetwork, ClassDefinition, ClassGroup, Options, Segmenter, SegmenterDescription, load,
@@ -45,8 +45,8 @@ pub struct WindowEvidence {
     pub evidence: Evidence,
     /// Whether both dates observed the pixel (row, col).
     pub observed: Array2<bool>,
-    /// True where what is left of a shift is beyond [`GATE_PX`]: nothing was compared.
-    pub held: bool,
+    /// How far the dates lie apart after correction; `None` where that can't be told.
+    pub apart: Option<Apart>,
 }
 
 impl ChangeScorer {
@@ -99,8 +99,7 @@ impl ChangeScorer {
         let after = window.after.pixels.view();
         let (rows, cols) = observed.dim();
         let inner = s![margin..rows - margin, margin..cols - margin];
-        let held = registration::register(after, before.view(), observed.view())
-            .is_some_and(|left| left.dx_px.hypot(left.dy_px) > GATE_PX);
+        let apart = Apart::of(after, before.view(), observed.view());
         let classes = match &self.segmenter {
             Some(segmenter) => {
                 let (bands, keep) = shown(segmenter.description(), &self.roles)?;
@@ -131,7 +130,7 @@ impl ChangeScorer {
             None => None,
         };
         let observed = observed.slice(inner).to_owned();
-        Ok(WindowEvidence { evidence: Evidence { magnitude, alteration, classes, learned }, observed, held })
+        Ok(WindowEvidence { evidence: Evidence { magnitude, alteration, classes, learned }, observed, apart })
     }
 
     /// The plain difference of the classes of two dates as they come, `1 − Σ p_before · p_after` over the first head, without the

@@ -43,8 +43,9 @@ fn text(summary: &Summary) -> String {
         }
         _ => text.push_str("; how the passes lie on each other can't be told, nothing was moved"),
     }
-    if summary.held_windows > 0 {
-        let _ = write!(text, "; {} windows lie too far apart and were not compared", summary.held_windows);
+    if let Some(off) = summary.held_off_px {
+        let windows = summary.held_windows;
+        let _ = write!(text, "; held: {windows} windows lie up to {off:.1} px apart and were not compared");
     }
     text.push('\n');
     text

@@ -12,8 +12,8 @@ use super::{Out, inspection, settings};
 use crate::cli::ConfigFile;
 use crate::failure::{ExitCode, Failure};
 use crate::progress::Progress;
-use crate::run;
 use crate::run::session::{Purpose, Session};
+use crate::run::{self, held};
 use crate::schedule::alarms::standing_alarms;
 use crate::schedule::due;
 use crate::schedule::standing::{IN_FULL_FROM, LookedAt, Standing, standings};
@@ -77,6 +77,10 @@ pub(super) fn status(
             text += &gap(&row);
         }
     }
+    let held = held::told(&session.context, &session.store, None)?;
+    for held in &held {
+        let _ = writeln!(text, "{held}");
+    }
     for reach in outside {
         let _ = writeln!(text, "not looked at: reach {reach} lies outside every pass");
     }
@@ -94,6 +98,7 @@ pub(super) fn status(
         "publications_waiting": todo.len(),
         "units_waiting": units,
         "reaches_outside_every_pass": outside,
+        "held": held,
         "faults": session.faults,
         "today": today,
         "since": since,

@@ -10,6 +10,7 @@ use crate::run::session::Session;
 /// One row a reach and pass that has an earlier one; the pair names the latest earlier pass.
 pub(super) fn coverage_rows(session: &Session) -> Result<Vec<CoverageRow>, Failure> {
     let mut rows = Vec::new();
+    let held_px = session.store.held_px()?;
     for observation in session.store.observations()? {
         let acquired = |id: &Digest| session.context.pass(id).ok().and_then(|pass| pass.acquired).map(|time| time.at);
         let (pass_id, observation) = (observation.pass_id, observation.seen);
@@ -19,8 +20,12 @@ pub(super) fn coverage_rows(session: &Session) -> Result<Vec<CoverageRow>, Failu
         let coverage = &observation.coverage;
         let mut unobserved: Vec<_> = coverage.by_cause().map(|(name, px)| (cause(name), area(px))).collect();
         let uncompared = coverage.observed_px - coverage.compared_px;
-        if uncompared > 0 {
-            unobserved.push((Cause::Other("no earlier observation".to_owned()), area(uncompared)));
+        let held = held_px.get(&(pass_id, observation.reach_id.clone())).copied().unwrap_or(0).min(uncompared);
+        for (cause, px) in [("no earlier observation", uncompared - held), ("held: the passes lie too far apart", held)]
+        {
+            if px > 0 {
+                unobserved.push((Cause::Other(cause.to_owned()), area(px)));
+            }
         }
         rows.push(CoverageRow {
             pair: PairReference { pre: reference(session, latest)?, post: reference(session, &pass_id)? },

@@ -6,7 +6,7 @@ use geo::MapCoordsInPlace;
 use geo_types::MultiPolygon;
 use ndarray::Array2;
 
-use shorewatch_domain::change::NO_EARLIER;
+use shorewatch_domain::change::is_compared;
 use shorewatch_domain::grid::{Grid, Window};
 use shorewatch_domain::patch::Patch;
 use shorewatch_domain::rasterise;
@@ -113,7 +113,7 @@ fn looked_at(session: &Session, publications: &[&PlannedPublication], window: Wi
             let col = (window.col + col as i64) * step + step / 2 - change.window.col;
             if row >= 0 && col >= 0 && (row as usize) < change.window.rows && (col as usize) < change.window.cols {
                 let place = (row as usize, col as usize);
-                *seen = change.causes[place].is_observed() && (!pairs || change.earlier[place] != NO_EARLIER);
+                *seen = change.causes[place].is_observed() && (!pairs || is_compared(change.earlier[place]));
             }
         }
     }

@@ -25,9 +25,9 @@ use shorewatch_report::{
 use shorewatch_store::{PatchFilter, Run};
 
 use crate::failure::Failure;
-use crate::run::chips;
 use crate::run::plan::Plan;
 use crate::run::session::Session;
+use crate::run::{chips, held};
 use crate::schedule::standing::{Standing, standings};
 
 /// The whole page.
@@ -68,7 +68,7 @@ pub fn page(session: &Session, truth: Option<&Path>, today: Date) -> Result<Stri
     let report = Report {
         title: title(session),
         synthetic: session.settings.synthetic,
-        notices: notices(session, &plan),
+        notices: notices(session, &plan)?,
         run: summary(session, &run),
         maps: maps.into_iter().flatten().collect(),
         passes: session.store.passes()?.iter().map(pass_row).collect(),
@@ -97,11 +97,12 @@ fn title(session: &Session) -> String {
     }
 }
 
-fn notices(session: &Session, plan: &Plan) -> Vec<String> {
+fn notices(session: &Session, plan: &Plan) -> Result<Vec<String>, Failure> {
     let mut notices = session.faults.clone();
+    notices.extend(held::told(&session.context, &session.store, None)?);
     notices
         .extend(plan.passes_without_reach.iter().map(|pass| format!("Pass {pass} meets no reach and was not used.")));
-    notices
+    Ok(notices)
 }
 
 fn summary(session: &Session, run: &Run) -> RunSummary {

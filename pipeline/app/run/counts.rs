@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView1, ArrayView2};
 
-use shorewatch_domain::change::{ChangeMap, NO_CLASS, NO_EARLIER};
+use shorewatch_domain::change::{ChangeMap, NO_CLASS, is_compared};
 use shorewatch_domain::observed::{Causes, Coverage};
 
 /// Pixels that are counted together: their number fits into a byte, so that the compiler makes vector code of it.
@@ -18,12 +18,12 @@ pub(super) fn coverage(change: &ChangeMap, inside: ArrayView2<'_, bool>) -> Cove
     for ((inside, causes), earlier) in rows {
         // most rows of most units are of one kind
         if let (Some(inside), Some(cause), Some(earlier)) = (uniform(inside), uniform(causes), uniform(earlier)) {
-            coverage.add_many(cause, earlier != NO_EARLIER, if inside { causes.len() as u64 } else { 0 });
+            coverage.add_many(cause, is_compared(earlier), if inside { causes.len() as u64 } else { 0 });
             continue;
         }
         let mut counts = [[0; BYTES]; 2];
         for ((inside, cause), earlier) in inside.iter().zip(causes).zip(earlier) {
-            counts[usize::from(*earlier != NO_EARLIER)][usize::from(cause.0)] += u64::from(*inside);
+            counts[usize::from(is_compared(*earlier))][usize::from(cause.0)] += u64::from(*inside);
         }
         for (counts, compared) in counts.into_iter().zip([false, true]) {
             for (cause, pixels) in (0..=u8::MAX).zip(counts).filter(|(_, pixels)| *pixels > 0) {
@@ -62,7 +62,7 @@ pub(super) fn class_counts(classes: ArrayView2<'_, u8>, inside: ArrayView2<'_, b
 mod tests {
     use super::*;
     use ndarray::Array2;
-    use shorewatch_domain::change::NO_CHANGE;
+    use shorewatch_domain::change::{HELD, NO_CHANGE, NO_EARLIER};
     use shorewatch_domain::grid::Window;
 
     #[test]
@@ -89,10 +89,10 @@ mod tests {
             class_before: Array2::from_elem(shape, NO_CLASS),
             class_after: Array2::from_elem(shape, NO_CLASS),
         };
-        // compared but for two pixels of the last row; one of the first is clouded; half of the last is out of scope
+        // compared but for two pixels of the last row, of which one was held back; one of the first is clouded; half of the last is out of scope
         change.causes[(0, 3)] = Causes::CLOUD;
         change.earlier[(2, 0)] = NO_EARLIER;
-        change.earlier[(2, 1)] = NO_EARLIER;
+        change.earlier[(2, 1)] = HELD;
         let inside = Array2::from_shape_fn(shape, |(row, col)| row < 2 || col < 4);
         let mut expected = Coverage::default();
         expected.add_many(Causes::CLOUD, true, 1);

@@ -21,7 +21,8 @@ use super::plan::PlannedPublication;
 use crate::failure::Failure;
 
 /// Follows up every patch of `earlier` passes whose ground this publication answers for, at least in part. Of those that a
-/// person `confirmed` it also tells whether their pixels changed since.
+/// person `confirmed` it also tells whether their pixels changed since. Where the pass was held back it shows another place, and
+/// counts as unobserved.
 ///
 /// # Errors
 /// A result of the publication is missing, or an outline can't be projected.
@@ -53,9 +54,10 @@ pub(super) fn follow_ups(
             let inside = rasterise::mask(&outline, window);
             let classes = classes_of(context, patch);
             let (mut ground, mut observed, mut present) = (0_u64, 0_u64, 0_u64);
-            for (after, _) in known.after.iter().zip(&inside).filter(|(_, inside)| **inside) {
+            let pixels = known.after.iter().zip(&known.held).zip(&inside).filter(|(_, inside)| **inside);
+            for ((after, held), _) in pixels {
                 ground += 1;
-                if let Some((of_first, of_second)) = after {
+                if let Some((of_first, of_second)) = after.as_ref().filter(|_| !held) {
                     observed += 1;
                     present += u64::from(classes.contains(of_first) || classes.contains(of_second));
                 }

@@ -10,6 +10,7 @@
 //! | [`recent`] | what was asked for last is kept |
 //! | [`look_back`], [`water_levels`] | which earlier passes a pass is held against; how much water each saw |
 //! | [`pairs`], [`beliefs`] | what is common to two passes; what is believed before a pass |
+//! | [`held`] | ground on which two passes lie too far apart to be compared |
 //! | [`compare`] | what the pixels of a unit say about change |
 //! | [`staged`] | the result of a unit on disk |
 //! | `tasking` | places that people reported: worked first |
@@ -30,6 +31,7 @@ mod counts;
 mod first_pictures;
 mod follow_up;
 pub mod ground;
+pub mod held;
 pub mod look_back;
 pub mod model;
 pub mod mosaic;

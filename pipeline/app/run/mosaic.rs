@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ndarray::{Array2, Array3, s};
 
-use shorewatch_domain::change::NO_CHANGE;
+use shorewatch_domain::change::{HELD, NO_CHANGE};
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::evidence::TERMS;
 use shorewatch_domain::grid::{Cell, Window};
@@ -38,6 +38,8 @@ pub struct Known {
     pub looked_at: Array2<bool>,
     /// Most probable class of the first and of the second head in the later pass, where it observed the pixel.
     pub after: Array2<Option<(u8, u8)>>,
+    /// True where the pixel was held back: every earlier pass that observed it lies too far off.
+    pub held: Array2<bool>,
     /// Log-odds of change; NaN where nothing was compared.
     pub odds: Array2<f32>,
     /// Contributions to them (term, row, col); they mean something under labels only.
@@ -132,6 +134,7 @@ impl<'a> Mosaic<'a> {
             classes: Array2::from_elem(window.shape(), None),
             looked_at: Array2::from_elem(window.shape(), false),
             after: Array2::from_elem(window.shape(), None),
+            held: Array2::from_elem(window.shape(), false),
             odds: Array2::from_elem(window.shape(), f32::NAN),
             terms: Array3::zeros((TERMS.len(), window.rows, window.cols)),
         };
@@ -146,8 +149,9 @@ impl<'a> Mosaic<'a> {
                     let (from, to) = ((from_row, from_col), (to_row, to_col));
                     known.looked_at[to] = true;
                     if result.change.causes[from].is_observed() {
-                        // `NO_EARLIER` is beyond every list
+                        // `NO_EARLIER` and `HELD` are beyond every list
                         let earlier = usize::from(result.change.earlier[from]);
+                        known.held[to] = result.change.earlier[from] == HELD;
                         known.compared_with[to] = unit.earlier_pass_ids.get(earlier).copied();
                         known.after[to] = Some((result.change.class_after[from], result.object_after[from]));
                         if let Some(weighed) = &result.weighed {

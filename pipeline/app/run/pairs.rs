@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::grid::{Cell, Grid, Window};
-use shorewatch_domain::registration;
+use shorewatch_domain::registration::Apart;
 use shorewatch_domain::sensor::BandRole;
 
 use super::context::RunContext;
@@ -33,24 +33,31 @@ pub struct FittedPair {
     pub fit: PairFit,
     /// The bands that both passes have.
     pub roles: Vec<BandRole>,
-    /// Squares, and by how many pixels their content is still off after the shift of the whole pass was taken back.
+    /// Squares that could tell, and by how many pixels their content is still off after the shift of the whole pass was taken
+    /// back, near or far.
     left_over: Vec<(Window, f32)>,
     /// What clouds hide, where a sensor has no quality band to tell.
     pub clouds: Option<PairClouds>,
 }
 
 impl FittedPair {
-    /// How far the two dates still lie apart at a place, by the nearest square that could tell; beyond [`GATE_PX`] the place is
-    /// held and not compared.
+    /// By how many pixels the two dates still lie apart at a place, by the nearest square that could tell, where that is beyond
+    /// [`GATE_PX`]: then the place is held and not compared.
     #[must_use]
-    pub fn is_held(&self, window: Window) -> bool {
+    pub fn held_px(&self, window: Window) -> Option<f32> {
         let centre = |window: &Window| {
             (window.row as f64 + window.rows as f64 / 2.0, window.col as f64 + window.cols as f64 / 2.0)
         };
         let (row, col) = centre(&window);
         let distance = |square: &Window| (centre(square).0 - row).hypot(centre(square).1 - col);
         let nearest = self.left_over.iter().min_by(|one, other| distance(&one.0).total_cmp(&distance(&other.0)));
-        nearest.is_some_and(|(_, left_over)| *left_over > GATE_PX)
+        nearest.map(|(_, left_over)| *left_over).filter(|left_over| *left_over > GATE_PX)
+    }
+
+    /// Whether the two dates lie too far apart wherever that could be told.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        !self.left_over.is_empty() && self.left_over.iter().all(|(_, left_over)| *left_over > GATE_PX)
     }
 }
 
@@ -125,13 +132,14 @@ fn fit(context: &RunContext, grid: Grid, later: &Digest, earlier: &Digest) -> Re
         return Ok(None);
     }
     let Ok(fit) = PairFit::of(&windows) else { return Ok(None) };
-    let left_over = windows
-        .iter()
-        .filter_map(|window| {
-            let (before, observed) = laid_on(window, fit.registration.as_ref());
-            let left = registration::register(window.after.pixels.view(), before.view(), observed.view())?;
-            Some((window.after.window, left.dx_px.hypot(left.dy_px)))
-        })
-        .collect();
+    let mut squares = Vec::new();
+    for window in &windows {
+        let (before, observed) = laid_on(window, fit.registration.as_ref());
+        let apart = Apart::of(window.after.pixels.view(), before.view(), observed.view());
+        squares.extend(apart.map(|apart| (window.after.window, apart)));
+    }
+    let all: Vec<Apart> = squares.iter().map(|(_, apart)| *apart).collect();
+    squares.retain(|(_, apart)| apart.is_credible(&all, GATE_PX));
+    let left_over = squares.into_iter().map(|(square, apart)| (square, apart.px())).collect();
     Ok(Some(FittedPair { fit, roles, left_over, clouds }))
 }

@@ -54,7 +54,7 @@ fn compared(
     let (grid, later, earlier) = (publication.grid, &publication.pass_id, &patch.post_pass_id);
     let Some(window) = bounding_window(outline).map(|window| window.grown(AROUND_PX)) else { return Ok(None) };
     let Some(pair) = context.pairs.of(context, grid, later, earlier)? else { return Ok(None) };
-    if pair.is_held(window) {
+    if pair.held_px(window).is_some() {
         return Ok(None);
     }
     let read = |pass| -> Result<_, Failure> {

@@ -15,6 +15,7 @@ use shorewatch_store::{NewPatch, Publication, PublishedUnit, ReachObservation, S
 use super::context::RunContext;
 use super::follow_up::follow_ups;
 use super::ground::Ground;
+use super::held;
 use super::mosaic::Mosaic;
 use super::patches::{Raised, patches};
 use super::plan::PlannedPublication;
@@ -28,7 +29,7 @@ pub struct Published {
     pub patches: usize,
     /// Places that were kept back with a reason.
     pub suppressed: usize,
-    /// Blocks that could not be decoded, in words.
+    /// Blocks that could not be decoded, and ground that was held back, in words.
     pub faults: Vec<String>,
 }
 
@@ -65,8 +66,6 @@ pub fn publish(
     let new = |patch| NewPatch { patch, rank: None, chip_before: None, chip_after: None };
     let Raised { patches, suppressed } = patches(context, ground, planned, &changed)?;
     let patches: Vec<_> = patches.into_iter().map(new).collect();
-    let published =
-        Published { patches: patches.len(), suppressed: suppressed.len(), faults: faults.into_iter().collect() };
     let earlier = store.patches_before(post_date, planned.grid.epsg)?;
     let follow_ups = follow_ups(context, planned, &earlier, &store.confirmed_patches()?)?;
     let publication = Publication {
@@ -82,7 +81,12 @@ pub fn publish(
         suppressed,
     };
     store.publish(&publication, jiff::Timestamp::now())?;
-    Ok(published)
+    faults.extend(held::told(context, store, Some(&planned.id))?);
+    Ok(Published {
+        patches: publication.patches.len(),
+        suppressed: publication.suppressed.len(),
+        faults: faults.into_iter().collect(),
+    })
 }
 
 /// One row a reach of the grid: what of it the pass saw. Ground without a unit was outside the pass.

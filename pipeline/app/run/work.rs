@@ -8,7 +8,7 @@ use shorewatch_domain::belief::Tracked;
 use shorewatch_domain::change::{self, ChangeMap, NO_CHANGE, NO_CLASS, NO_EARLIER, Reference, ToldByClasses};
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::evidence::LogOdds;
-use shorewatch_domain::grid::{Cell, Grid, Window};
+use shorewatch_domain::grid::{Grid, Window};
 use shorewatch_domain::observed::Causes;
 use shorewatch_domain::raster::Scores;
 use shorewatch_domain::unit::{Unit, UnitSummary};
@@ -19,9 +19,9 @@ use super::compare::{Compared, compare};
 use super::context::RunContext;
 use super::counts::{class_counts, coverage};
 use super::ground::{Ground, Scope};
+use super::held::{Held, count, hold};
 use super::staged::{CAUSES, UnitResult, layers_path, stage, staged_path, stored};
 use crate::change::clouds::PairClouds;
-use crate::change::scorer::GATE_PX;
 use crate::failure::Failure;
 
 /// Works a unit and stages its result; what is staged already is left as it is. True if there was something to do.
@@ -53,12 +53,13 @@ fn compute(
     // where it is compared, the same pixels are read once more
     let reading = if unit.earlier_pass_ids.is_empty() { Reading::Once } else { Reading::Again };
     let (mut later, mut faults) = scores(context, unit.grid, scored, &unit.pass_id, reading)?;
+    let mut held_back = Vec::new();
     let (mut change, odds) = if unit.earlier_pass_ids.is_empty() {
         (nothing_before(context, scope.window, &later), None)
     } else {
         clear_of_clouds(context, unit, &mut later)?;
         let (reference, held) = reference(context, histories, unit, &later)?;
-        faults.extend(held);
+        held_back = held;
         let told = ToldByClasses::new(&reference, &later, scope.window, &context.table, &context.classes);
         let compared = compare(context, unit, &reference, &later, &told)?;
         let Compared { odds, faults: unread } = compared;
@@ -92,6 +93,7 @@ fn compute(
     faults.sort();
     faults.dedup();
     let mut summary = UnitSummary { faults, ..UnitSummary::default() };
+    count(&mut summary, &held_back, &change, scope, ground);
     for (index, mask) in &scope.masks {
         let reach_id = &ground.reaches[*index].reach.id;
         summary.coverage.insert(reach_id.clone(), coverage(&change, mask.view()));
@@ -115,12 +117,18 @@ fn nothing_before(context: &RunContext, window: Window, later: &Scores) -> Chang
     }
 }
 
-/// Takes out of the later pass what clouds hide, as the first earlier pass tells: of several the one it is most like.
+/// Takes out of the later pass what clouds hide, as the first earlier pass tells that it lies on: of several the one it is most
+/// like. Against a pass that lies elsewhere every bright field is a cloud.
 fn clear_of_clouds(context: &RunContext, unit: &Unit, later: &mut Scores) -> Result<(), Failure> {
-    if let Some(first) = unit.earlier_pass_ids.first()
-        && let Some(pair) = context.pairs.of(context, unit.grid, &unit.pass_id, first)?
-    {
-        hide(pair.clouds.as_ref(), LATER, later);
+    for earlier in &unit.earlier_pass_ids {
+        let pair = context.pairs.of(context, unit.grid, &unit.pass_id, earlier)?;
+        if pair.as_ref().is_some_and(|pair| pair.is_off()) {
+            continue;
+        }
+        if let Some(pair) = pair {
+            hide(pair.clouds.as_ref(), LATER, later);
+        }
+        break;
     }
     Ok(())
 }
@@ -137,36 +145,22 @@ fn hide(clouds: Option<&PairClouds>, date: usize, scores: &mut Scores) {
     }
 }
 
-/// Edge of the squares, on a lattice of their own, that are held as a whole where two dates lie too far apart.
-const HELD_PX: usize = 64;
-
-/// What is known before the later pass, and what was held back, in words.
+/// What is known before the later pass, and what was held back of it.
 fn reference(
     context: &RunContext,
     histories: &Histories,
     unit: &Unit,
     later: &Scores,
-) -> Result<(Reference, Vec<String>), Failure> {
+) -> Result<(Reference, Vec<Held>), Failure> {
     let mut reference = Reference::new(later);
     let mut held = Vec::new();
     for (index, pass_id) in unit.earlier_pass_ids.iter().enumerate() {
         let mut earlier = scores(context, unit.grid, later.window, pass_id, Reading::Again)?.0;
         if let Some(pair) = context.pairs.of(context, unit.grid, &unit.pass_id, pass_id)? {
             hide(pair.clouds.as_ref(), EARLIER, &mut earlier);
-            let squares: Vec<Window> = Cell::meeting(later.window, HELD_PX)
-                .filter_map(|cell| Some(cell.window(HELD_PX)).filter(|window| pair.is_held(*window)))
-                .filter_map(|window| window.intersection(&later.window))
-                .collect();
-            for square in &squares {
-                // not compared with this pass: to the comparison it lies outside of it
-                let (rows, cols) = later.window.ranges_of(square);
-                earlier.causes.slice_mut(s![rows, cols]).mapv_inplace(|cause| cause | Causes::OUTSIDE);
-            }
-            if !squares.is_empty() {
-                let (post, pre) = (&context.pass(&unit.pass_id)?.name, &context.pass(pass_id)?.name);
-                held.push(format!(
-                    "held: parts of pass {post} lie more than {GATE_PX} px off pass {pre} and were not compared with it"
-                ));
+            if let Some(of_pass) = hold(&pair, *pass_id, &mut earlier, later) {
+                reference.hold_back(of_pass.pixels.view());
+                held.push(of_pass);
             }
         }
         reference.feed(index as u8, earlier);

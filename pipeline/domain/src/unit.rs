@@ -78,7 +78,7 @@ pub struct UnitContext {
 }
 
 /// Part of every unit's identity: raised whenever the program would give another result for the same inputs.
-pub const RESULTS_VERSION: u32 = 2;
+pub const RESULTS_VERSION: u32 = 3;
 
 impl Unit {
     /// Makes a unit and computes its id.
@@ -122,6 +122,17 @@ impl Unit {
     }
 }
 
+/// Ground of a unit that was not compared with an earlier pass, since the two lie too far apart there.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct HeldGround {
+    /// The earlier pass.
+    pub pass_id: Digest,
+    /// By how many pixels the two lie apart, where most.
+    pub off_px: f64,
+    /// Pixels in scope that both observed.
+    pub px: u64,
+}
+
 /// What one unit found, beside its change map.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct UnitSummary {
@@ -132,6 +143,13 @@ pub struct UnitSummary {
     /// Earlier passes that it was compared with, and why those.
     #[serde(default)]
     pub chosen: Vec<ChosenPass>,
+    /// Earlier passes that lie too far off in places in scope, in order of choice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldGround>,
+    /// Observed pixels of each reach that were compared with nothing, since every earlier pass that observed them lies too far
+    /// off, by reach id; without the zeros.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held_px: BTreeMap<String, u64>,
     /// Blocks that could not be decoded, in words.
     pub faults: Vec<String>,
 }

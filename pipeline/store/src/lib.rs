@@ -9,6 +9,7 @@
 //! | [`published`] | publications, units, tiles and observations as they are read back |
 //! | [`patches`] | patches as they are read back, with filters |
 //! | [`suppressed`] | places that were kept back, each with a reason |
+//! | [`held`] | ground that was not compared, since passes lie too far apart there |
 //! | [`follow_ups`] | what a pass shows of the ground of earlier patches |
 //! | [`cases`] | what several passes say about one place: made from patches and follow-ups, and read back |
 //! | [`assessments`] | what layers and rules say of each patch, and numbers of patches |
@@ -52,6 +53,7 @@ pub mod field;
 pub mod follow_ups;
 mod geometry;
 mod geopackage;
+pub mod held;
 pub mod layers;
 pub mod lease;
 pub mod national;
@@ -78,6 +80,7 @@ pub use decisions::splits::part_id;
 pub use decisions::{DecisionRules, PatchReview, RecordedDecision};
 pub use error::{Refusal, StoreError};
 pub use follow_ups::StoredFollowUp;
+pub use held::HeldPair;
 pub use layers::{LayerImport, LayerVersion, LayersInForce, NewLayer};
 pub use lease::Lease;
 pub use passes::AddedPass;

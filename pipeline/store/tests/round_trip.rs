@@ -9,7 +9,7 @@ use shorewatch_domain::digest::Digest;
 use shorewatch_domain::pass::{Pass, PassState};
 use shorewatch_domain::reach::{Reach, ScopeSource};
 use shorewatch_store::{
-    AddedPass, PatchFilter, Published, ReachImport, Refusal, RunEnd, RunStart, RunState, Store, StoreError,
+    AddedPass, HeldPair, PatchFilter, Published, ReachImport, Refusal, RunEnd, RunStart, RunState, Store, StoreError,
 };
 use tempfile::TempDir;
 
@@ -187,6 +187,13 @@ fn a_publication_comes_back_whole() {
     }
     assert_eq!((units.len(), tiles.len()), (4, 4));
     assert_eq!(store.published_units().expect("ids"), given.units.iter().map(|published| published.unit.id).collect());
+    // four squares of ten pixels each, of 10 m
+    let held = store.held_pairs(None).expect("pairs");
+    let expected = HeldPair { pass_id: pass.id, earlier_pass_id: digest("earlier"), area_m2: 4000.0, off_px: 23.5 };
+    assert_eq!(held, [expected]);
+    assert_eq!(store.held_pairs(Some(&given.id)).expect("pairs"), held);
+    assert_eq!(store.held_pairs(Some(&digest("another publication"))).expect("pairs"), []);
+    assert_eq!(store.held_px().expect("pixels"), [((pass.id, "450702-001".to_owned()), 40)].into());
     let seen = store.observations().expect("observations").swap_remove(0);
     assert_eq!(
         (seen.seen, seen.publication_id, seen.pass_id, seen.post_date),

@@ -78,6 +78,15 @@ const SUPPRESSED_WIDTH_PX: usize = 3;
 /// Index in [`ChangeMap::earlier`] of a pixel that no earlier pass observed.
 pub const NO_EARLIER: u8 = u8::MAX;
 
+/// Index in [`ChangeMap::earlier`] of a pixel that was held back: every earlier pass that observed it lies too far off there.
+pub const HELD: u8 = u8::MAX - 1;
+
+/// Whether an index in [`ChangeMap::earlier`] is that of a pass.
+#[must_use]
+pub const fn is_compared(earlier: u8) -> bool {
+    earlier < HELD
+}
+
 /// Suspected changes of a window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChangeMap {
@@ -87,7 +96,7 @@ pub struct ChangeMap {
     pub labels: Array2<u8>,
     /// Confidence × 255, rounded; 0 without a label (row, col).
     pub confidence: Array2<u8>,
-    /// Which earlier pass the pixel was compared with (0 = the latest), or [`NO_EARLIER`] (row, col).
+    /// Which earlier pass the pixel was compared with (0 = the latest), or [`NO_EARLIER`] or [`HELD`] (row, col).
     pub earlier: Array2<u8>,
     /// Why the later pass did not observe the pixel (row, col).
     pub causes: Array2<Causes>,

@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, Array3, ArrayView2, Zip, s};
 
-use super::NO_EARLIER;
 use super::local::{mean_3x3, summed};
+use super::{HELD, NO_EARLIER};
 use crate::belief::{Belief, Tracked, times_observed, wet_share};
 use crate::grid::Window;
 use crate::observed::Causes;
@@ -76,6 +76,17 @@ impl Reference {
             }
         }
         self.witnesses.push(older);
+    }
+
+    /// Holds back the pixels of `held` (row, col), which an earlier pass observed and lies too far off to be compared with. Another
+    /// pass, before or after, may know them.
+    ///
+    /// # Panics
+    /// The shapes differ.
+    pub fn hold_back(&mut self, held: ArrayView2<'_, bool>) {
+        Zip::from(&mut self.earlier).and(held).for_each(|earlier, &held| {
+            *earlier = if held && *earlier == NO_EARLIER { HELD } else { *earlier };
+        });
     }
 
     /// The least probability × 255 of some classes that any witness grants, each averaged over 3×3 pixels of `both` (row, col).

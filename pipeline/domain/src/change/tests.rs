@@ -125,6 +125,28 @@ fn a_cloud_hides_a_change_and_the_pass_before_it_shows_it() {
 }
 
 #[test]
+fn what_is_held_back_of_one_pass_another_may_know() {
+    let later = scores(&DUG);
+    let mut off = scores(&FIELD);
+    off.causes.fill(Causes::OUTSIDE);
+    let held = Array2::from_elem(later.window.shape(), true);
+    let earlier_of = |known: [bool; 2]| {
+        let mut reference = Reference::new(&later);
+        for (index, known) in (0..).zip(known) {
+            if !known {
+                reference.hold_back(held.view());
+            }
+            reference.feed(index, if known { scores(&FIELD) } else { off.clone() });
+        }
+        reference.earlier
+    };
+    for (known, told) in [([false, false], HELD), ([false, true], 1), ([true, false], 0)] {
+        assert!(earlier_of(known).iter().all(|&earlier| earlier == told), "{known:?}");
+    }
+    assert!(!is_compared(HELD) && !is_compared(NO_EARLIER) && is_compared(0));
+}
+
+#[test]
 fn ground_that_looks_as_on_any_earlier_date_is_nothing_new() {
     let dug_before = changes(&[&FIELD, &DUG], &DUG);
     assert!(dug_before.labels.iter().all(|&label| label == NO_CHANGE));

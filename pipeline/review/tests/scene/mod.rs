@@ -371,7 +371,7 @@ pub(crate) fn publication(
             coverage: [("SYN-R01".to_owned(), coverage.clone())].into(),
             class_px: [("SYN-R01".to_owned(), vec![90_000])].into(),
             chosen: vec![chosen],
-            faults: vec![],
+            ..UnitSummary::default()
         },
         outline,
     };

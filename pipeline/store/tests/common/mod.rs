@@ -19,7 +19,7 @@ use shorewatch_domain::pass::{AcquisitionTime, FittedBand, Pass, PassFile, PassS
 use shorewatch_domain::patch::{Patch, SuppressedPlace};
 use shorewatch_domain::reach::{Reach, ScopeSource};
 use shorewatch_domain::sensor::BandRole;
-use shorewatch_domain::unit::{Before, ChoiceReason, ChosenPass, Unit, UnitContext, UnitSummary};
+use shorewatch_domain::unit::{Before, ChoiceReason, ChosenPass, HeldGround, Unit, UnitContext, UnitSummary};
 use shorewatch_store::{NewPatch, PlanCounts, Publication, PublishedUnit, ReachObservation, RunStart, Store};
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -158,6 +158,8 @@ pub(crate) fn publication(run: &RunStart, pass: &Pass, configuration: &str, patc
                 coverage: [("450702-001".to_owned(), coverage.clone())].into(),
                 class_px: [("450702-001".to_owned(), vec![10, 20, 50])].into(),
                 chosen: vec![chosen()],
+                held: vec![HeldGround { pass_id: digest("earlier"), off_px: 20.5 + col as f64, px: 10 }],
+                held_px: [("450702-001".to_owned(), 10)].into(),
                 faults: vec!["block (1, 2) could not be decoded".to_owned()],
             },
             outline: square(108.5 + col as f64 * 0.05, 21.8, 0.05),
