@@ -275,6 +275,37 @@ fn profiles_and_tables_of_ones_own_are_checked_with_lines() {
 }
 
 #[test]
+fn priors_of_zones_are_checked_with_lines() {
+    let scratch = Scratch::new();
+    let table = repository_file("configs/classes.toml");
+    let first = table.lines().count() + 1;
+    let with = |rows: &str| {
+        scratch.write("classes.toml", &format!("{table}{rows}"));
+        format!("{MINIMAL}classes.file = \"classes.toml\"\n")
+    };
+    let rows = "[[zone_priors]]\nzone = \"protecton\"\nbecomes = { built_up = 0.3 }\n\
+                [[zone_priors]]\nzone = \"reserve\"\nbecomes = {}\n";
+    let told = scratch.faults(&with(rows));
+    assert!(told[0].contains("becomes must name at least one class"), "{told:?}");
+    let rows = "[[zone_priors]]\nzone = \"protecton\"\nbecomes = { built_up = 0.3 }\n";
+    check_faults(
+        &scratch.faults(&with(rows)),
+        &[&format!("classes.toml:{}: \"protecton\" is no kind of function zone", first + 1)],
+    );
+    let rows = "[[zone_priors]]\nzone = \"reserve\"\nbecomes = { built_up = 5.5 }\n\
+                [[zone_priors]]\nzone = \"reserve\"\nbecomes = { bare = 1.0 }\n";
+    let told = scratch.faults(&with(rows));
+    assert!(told.iter().any(|fault| fault.contains("the factor of \"built_up\" must be 0 to 5, got 5.5")), "{told:?}");
+    assert!(told.iter().any(|fault| fault.contains("the zone has a row already")), "{told:?}");
+    let rows = "[[zone_priors]]\nzone = \"reserve\"\nbecomes = { town = 0.5 }\n";
+    let settings = scratch.settings(&with(rows));
+    let classes = ["water", "trees", "low_vegetation", "crops", "built_up", "bare"].map(str::to_owned).to_vec();
+    let faults = settings.classes.check(&ModelClasses::one_head(classes)).expect_err("a class that the model lacks");
+    assert!(faults.to_string().contains("\"town\" is no class of the model's first head"), "{faults}");
+    assert_ne!(settings.result_digest(), scratch.settings(&with("")).result_digest(), "priors decide results");
+}
+
+#[test]
 fn a_table_that_names_classes_the_model_lacks_is_refused_with_its_line() {
     let scratch = Scratch::new();
     scratch.write("classes.toml", &repository_file("configs/classes.toml"));

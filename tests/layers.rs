@@ -189,3 +189,40 @@ fn a_layer_of_another_place_is_refused_unless_it_is_meant() {
     let config = place.configure("run.toml", "state");
     place.json(0, &["layers", "import", "--config", &config]);
 }
+
+#[test]
+fn priors_of_zones_reach_the_squares_in_those_zones_and_no_others() {
+    let mut place = place();
+    // the example of the built-in table, as an operator would take it
+    let table = fs::read_to_string(root().join("configs/classes.toml")).expect("the table");
+    let uncommented =
+        |line: &str| ["# [[zone_priors]]", "# zone = ", "# becomes = "].iter().any(|start| line.starts_with(start));
+    let lines = table.lines().map(|line| if uncommented(line) { &line[2..] } else { line });
+    fs::write(place.path("classes.toml"), lines.collect::<Vec<_>>().join("\n")).expect("written");
+    place.extra += "[classes]\nfile = \"classes.toml\"\n";
+    place.unit_px = 64;
+    let config = place.configure("run.toml", "state");
+    let run = || place.json(0, &["run", "--config", &config])["units_worked"].as_u64().expect("a count");
+    let all = run();
+    let version_used = || -> u64 {
+        let store = rusqlite::Connection::open(place.path("state/store.gpkg")).expect("the store opens");
+        let sql = "SELECT version FROM run_layers JOIN runs USING (run_id) WHERE layer = 'shoreline_zone'
+             ORDER BY started_at DESC LIMIT 1";
+        store.query_row(sql, [], |row| row.get(0)).expect("a version")
+    };
+    assert_eq!(version_used(), 1);
+    let zones = layer(&place, "shoreline_zones.geojson");
+    // another name, and a zone without priors elsewhere: a new version, and nothing to do
+    put(
+        &place,
+        "shoreline_zones.geojson",
+        &zones.replace("青川保护区", "青川核心区").replace("\"保留区\"", "\"岸线保留区\""),
+    );
+    assert_eq!(run(), 0);
+    // the last zone becomes another: its squares, from the second pass on
+    put(&place, "shoreline_zones.geojson", &zones.replace("\"开发利用区\"", "\"保护区\""));
+    let worked = run();
+    assert!(worked > 0 && 2 * worked < all, "{worked} of {all}");
+    assert_eq!(version_used(), 3);
+    assert_eq!(run(), 0, "it is settled");
+}

@@ -1,12 +1,15 @@
 //! The table of changes from its file, each fault with its line.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use shorewatch_domain::classes::{ClassTable, ModelClasses, Transition};
+use shorewatch_law::rules::Rules;
 
 use super::built_in;
 use super::document::{Document, at};
 use super::faults::{ConfigurationFault, ConfigurationFaults};
+use super::schema::suggestion;
 
 /// The table of changes, and the file that it came from, so that faults against a model can name lines.
 #[derive(Clone, Debug)]
@@ -31,6 +34,18 @@ impl Classes {
         ConfigurationFaults::unless_empty(faults, &self.table)
     }
 
+    /// Adds a fault for every zone that the vocabulary of the rules has no kind of.
+    pub(super) fn check_zones(&self, rules: &Rules, faults: &mut Vec<ConfigurationFault>) {
+        let kinds: BTreeSet<&str> = rules.vocabulary.shoreline_zones.values().map(String::as_str).collect();
+        for (i, row) in self.table.zone_priors.iter().enumerate() {
+            if !kinds.contains(row.zone.as_str()) {
+                let message = format!("{:?} is no kind of function zone", row.zone);
+                let help = suggestion(&row.zone, kinds.iter().copied());
+                faults.push(self.document.fault(at!["zone_priors", i, "zone"], message, help));
+            }
+        }
+    }
+
     /// Reads the table of a file, or the built-in one.
     pub(super) fn load(file: Option<&Path>, faults: &mut Vec<ConfigurationFault>) -> Option<Self> {
         let document = match file {
@@ -47,7 +62,9 @@ impl Classes {
             }
         };
         // which classes the model has is known later: here every class that is named counts as known
-        let named: Vec<String> = table.transitions.iter().flat_map(Transition::classes).cloned().collect();
+        let in_zones = table.zone_priors.iter().flat_map(|row| row.becomes.keys());
+        let named: Vec<String> =
+            table.transitions.iter().flat_map(Transition::classes).chain(in_zones).cloned().collect();
         let found = located(&document, &table, table.faults(&ModelClasses::one_head(named)));
         let sound = found.is_empty();
         faults.extend(found);
@@ -61,9 +78,12 @@ fn located(document: &Document, table: &ClassTable, faults: Vec<String>) -> Vec<
     let place = |message: String| {
         // of rows with one name the last is at fault: it came second
         let row = table.transitions.iter().rposition(|row| message.starts_with(&format!("transition {:?}:", row.name)));
-        match row {
-            Some(i) => document.fault(at!["transitions", i], message, help),
-            None => document.fault(at!["schema_version"], message, help),
+        let zone =
+            table.zone_priors.iter().rposition(|row| message.starts_with(&format!("zone prior {:?}:", row.zone)));
+        match (row, zone) {
+            (Some(i), _) => document.fault(at!["transitions", i], message, help),
+            (None, Some(i)) => document.fault(at!["zone_priors", i], message, help),
+            (None, None) => document.fault(at!["schema_version"], message, help),
         }
     };
     faults.into_iter().map(place).collect()

@@ -72,6 +72,9 @@ pub(super) fn resolve(
         resolver.existing(at!["rules", "folder"], text, Path::is_dir, "folder", help)
     });
     let rules = rules::load(rule_folder.as_deref(), resolver.faults);
+    if let (Some(classes), Some(rules)) = (&classes, &rules) {
+        classes.check_zones(rules, resolver.faults);
+    }
 
     let mut passes = Vec::new();
     for (i, entry) in typed.passes.iter().enumerate() {

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use shorewatch_domain::belief::{Belief, Tracked};
+use shorewatch_domain::belief::{Belief, Tracked, ZonedPriors};
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::grid::{Grid, Window};
 use shorewatch_imagery::layers::{read_layers, write_layers};
 
 use super::context::RunContext;
+use super::ground::Ground;
 use super::staged::layers_path;
 use super::work::{Reading, scores};
 use crate::failure::Failure;
@@ -39,18 +40,19 @@ impl Histories {
         id
     }
 
-    /// The belief with an id, over `window`.
+    /// The belief with an id, over `window` of a ground.
     ///
     /// # Errors
     /// The id is of another plan; a pass can't be read any more, or the model failed.
     pub fn belief(
         &self,
         context: &RunContext,
-        grid: Grid,
+        ground: &Ground,
         window: Window,
         id: &Digest,
         tracked: &Tracked,
     ) -> Result<Belief, Failure> {
+        let grid = ground.grid;
         let mut missing = Vec::new();
         let mut at = Some(*id);
         let mut belief = Belief::unknown(grid, window, tracked);
@@ -65,9 +67,11 @@ impl Histories {
             missing.push((id, step.pass_id));
             at = step.before;
         }
+        let zones = (!missing.is_empty()).then(|| ground.zones.rows(window)).flatten();
+        let zones = zones.map(|rows| ZonedPriors::new(window, rows, ground.zones.priors(), tracked, &context.classes));
         let last = missing.first().map(|(id, _)| *id);
         for (id, pass_id) in missing.into_iter().rev() {
-            belief.update(&scores(context, grid, window, &pass_id, Reading::Once)?.0, tracked);
+            belief.update(&scores(context, grid, window, &pass_id, Reading::Once)?.0, tracked, zones.as_ref());
             // what lies between is quickly made again
             if Some(id) == last {
                 keep(context, &belief, &id)?;

@@ -8,14 +8,18 @@ use ndarray::Array2;
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{RTree, RTreeObject};
 
+use shorewatch_domain::classes::ZonePrior;
 use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::digest::Digest;
 use shorewatch_domain::grid::{Cell, Grid, Window};
+use shorewatch_domain::law::layer::Feature;
 use shorewatch_domain::pass::Pass;
 use shorewatch_domain::rasterise;
 use shorewatch_domain::reach::Reach;
 use shorewatch_imagery::crs::Transform;
+use shorewatch_law::rules::Vocabulary;
 
+use super::zones::Zones;
 use crate::configuration::GridSettings;
 use crate::failure::Failure;
 
@@ -43,6 +47,10 @@ pub struct Ground {
     pub reaches: Vec<PlacedReach>,
     /// Squares that meet a reach, with the indices of those reaches.
     pub cells: BTreeMap<Cell, Vec<usize>>,
+    /// Function zones with transition priors of their own; none where the table of changes has no such row.
+    pub zones: Zones,
+    /// Digest of the priors of the squares that such a zone touches, with what is read around them.
+    pub zone_digests: BTreeMap<Cell, Digest>,
     /// Bounding boxes of the scopes in pixels, with the indices of the reaches.
     index: RTree<GeomWithData<Rectangle<[f64; 2]>, usize>>,
 }
@@ -58,11 +66,37 @@ impl Ground {
             let wrong = |fault: &dyn std::fmt::Display| Failure::input(format!("reach {}: {fault}", reach.id));
             let centre = reach.scope.centroid().ok_or_else(|| wrong(&"it has no area; import it again"))?;
             let grid = grids.grid_at(centre.x(), centre.y()).map_err(|fault| wrong(&fault))?;
-            let new = || Self { grid, edge_px, reaches: Vec::new(), cells: BTreeMap::new(), index: RTree::new() };
+            let new = || Self {
+                grid,
+                edge_px,
+                reaches: Vec::new(),
+                cells: BTreeMap::new(),
+                zones: Zones::default(),
+                zone_digests: BTreeMap::new(),
+                index: RTree::new(),
+            };
             let ground = grounds.entry(grid.epsg).or_insert_with(new);
             ground.place(reach)?;
         }
         Ok(grounds.into_values().collect())
+    }
+
+    /// Lays the function zones that a row of `priors` is about; `read` is the window that is read for a square.
+    ///
+    /// # Errors
+    /// A zone can't be projected.
+    pub fn lay_zones(
+        &mut self,
+        features: &[Feature],
+        priors: &[ZonePrior],
+        vocabulary: &Vocabulary,
+        read: impl Fn(Window) -> Window,
+    ) -> Result<(), Failure> {
+        let near: Vec<_> = self.reaches.iter().filter_map(|placed| placed.reach.scope.bounding_rect()).collect();
+        self.zones = Zones::lay(features, priors, vocabulary, &self.grid, &near)?;
+        let digest = |cell: &Cell| Some((*cell, self.zones.digest(read(cell.window(self.edge_px)))?));
+        self.zone_digests = self.cells.keys().filter_map(digest).collect();
+        Ok(())
     }
 
     fn place(&mut self, reach: Reach) -> Result<(), Failure> {

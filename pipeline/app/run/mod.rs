@@ -3,7 +3,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`ground`] | reaches on grids: which squares have to be looked at |
+//! | [`ground`], [`zones`] | reaches on grids: which squares have to be looked at; function zones on them |
 //! | [`plan`] | passes × squares → units, each addressed by the digest of its inputs |
 //! | [`model`], [`context`] | what units share: the model, passes |
 //! | [`readers`] | passes and how they are read |
@@ -47,6 +47,7 @@ pub mod staged;
 mod tasking;
 pub mod water_levels;
 pub mod work;
+pub mod zones;
 
 use std::collections::BTreeSet;
 use std::time::Instant;

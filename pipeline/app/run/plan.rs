@@ -210,14 +210,16 @@ fn run_id(grounds: &[Ground], passes: &[ReadablePass], context: &UnitContext) ->
     };
     let of_ground = |builder: DigestBuilder, ground: &Ground| {
         let builder = ground.grid.add_to(builder).field("edge_px", (ground.edge_px as u64).to_le_bytes());
-        ground.reaches.iter().fold(builder, |builder, placed| builder.digest("reach", &placed.digest))
+        let builder = ground.reaches.iter().fold(builder, |builder, placed| builder.digest("reach", &placed.digest));
+        ground.zone_digests.values().fold(builder, |builder, zones| builder.digest("zones", zones))
     };
     let builder = DigestBuilder::new("run").field("results_version", RESULTS_VERSION.to_le_bytes());
     let builder = grounds.iter().fold(passes.iter().fold(builder, of_pass), of_ground);
     builder.digest("model", &context.model).digest("configuration", &context.configuration).finish()
 }
 
-/// What tells the belief of a square apart from another: where it lies, what of it is in scope, and by which model.
+/// What tells the belief of a square apart from another: where it lies, what of it is in scope, by which model, and the priors
+/// of the function zones in it.
 fn square_digest(ground: &Ground, cell: Cell, reaches: &[&PlacedReach], context: &UnitContext) -> Digest {
     let builder = ground
         .grid
@@ -227,6 +229,7 @@ fn square_digest(ground: &Ground, cell: Cell, reaches: &[&PlacedReach], context:
         .field("cell_col", cell.col.to_le_bytes())
         .field("edge_px", (ground.edge_px as u64).to_le_bytes())
         .digest("model", &context.model);
+    let builder = ground.zone_digests.get(&cell).iter().fold(builder, |builder, zones| builder.digest("zones", zones));
     reaches.iter().fold(builder, |builder, placed| builder.digest("reach", &placed.digest)).finish()
 }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use shorewatch_domain::digest::DigestBuilder;
+use shorewatch_domain::law::layer::LayerKind;
 use shorewatch_domain::pass::{Pass, PassState};
 use shorewatch_domain::sensor::SensorProfile;
 use shorewatch_domain::unit::UnitContext;
 use shorewatch_models::SegmenterDescription;
+use shorewatch_store::layers::Areas;
 use shorewatch_store::{Lease, Store};
 
 use super::context::{Parts, RunContext, reading_digest};
@@ -17,6 +19,7 @@ use super::model::{ChangeModel, Model};
 use super::plan::{Choosing, Plan, PlannedPublication, ReadablePass, plan};
 use super::staged::{StagedNote, staged_note};
 use super::water_levels::{SeenWater, WaterLevels};
+use super::work::scored_window;
 use crate::configuration::RunSettings;
 use crate::failure::Failure;
 use crate::layers;
@@ -83,7 +86,8 @@ impl Session {
         let profiles = settings.profiles();
         let (ready, refused) = select(&passes, &profiles, model.description(), settings.grid.pixel_size_m);
         faults.extend(refused);
-        let grounds = Ground::lay(store.reaches()?, &settings.grid, settings.unit_px)?;
+        let mut grounds = Ground::lay(store.reaches()?, &settings.grid, settings.unit_px)?;
+        lay_zones(&mut grounds, &store, &settings, model.description())?;
         let change = ChangeModel::open(&settings)?;
         // what decides on change is part of the model: with another network other units
         let model_digest = change.iter().fold(model.description().digest, |digest, change| {
@@ -185,6 +189,30 @@ impl Session {
     fn look_back(&self) -> LookBack {
         LookBack { passes: self.settings.look_back_passes, fixed: self.settings.reference_passes.clone() }
     }
+}
+
+/// Lays the function zones in force on the grounds, where the table of changes has priors for any.
+fn lay_zones(
+    grounds: &mut [Ground],
+    store: &Store,
+    settings: &RunSettings,
+    model: &SegmenterDescription,
+) -> Result<(), Failure> {
+    let table = settings.classes.table();
+    if table.zone_priors.is_empty() {
+        return Ok(());
+    }
+    let features = store.areas_in_force(Areas::Of(LayerKind::ShorelineZone))?;
+    if features.is_empty() {
+        tracing::warn!(
+            "the table of changes has [[zone_priors]], and no function zones (layer shoreline_zone) are in force"
+        );
+    }
+    for ground in grounds {
+        let read = |square| scored_window(square, table, model);
+        ground.lay_zones(&features, &table.zone_priors, &settings.rules.vocabulary, read)?;
+    }
+    Ok(())
 }
 
 /// Makes the folder that a file is to lie in.

@@ -6,6 +6,7 @@ use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 
 use shorewatch_domain::belief::Tracked;
 use shorewatch_domain::change::{self, ChangeMap, NO_CHANGE, NO_CLASS, NO_EARLIER, Reference, ToldByClasses};
+use shorewatch_domain::classes::ClassTable;
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::evidence::LogOdds;
 use shorewatch_domain::grid::{Grid, Window};
@@ -13,6 +14,7 @@ use shorewatch_domain::observed::Causes;
 use shorewatch_domain::raster::Scores;
 use shorewatch_domain::unit::{Unit, UnitSummary};
 use shorewatch_imagery::layers::{is_whole, read_layers, write_layers};
+use shorewatch_models::SegmenterDescription;
 
 use super::beliefs::Histories;
 use super::compare::{Compared, compare};
@@ -48,8 +50,7 @@ fn compute(
     unit: &Unit,
     scope: &Scope,
 ) -> Result<UnitResult, Failure> {
-    let scored =
-        scored_window(scope.window, change::margin_px(&context.table), context.model.description().alignment_px);
+    let scored = scored_window(scope.window, &context.table, context.model.description());
     // where it is compared, the same pixels are read once more
     let reading = if unit.earlier_pass_ids.is_empty() { Reading::Once } else { Reading::Again };
     let (mut later, mut faults) = scores(context, unit.grid, scored, &unit.pass_id, reading)?;
@@ -58,7 +59,7 @@ fn compute(
         (nothing_before(context, scope.window, &later), None)
     } else {
         clear_of_clouds(context, unit, &mut later)?;
-        let (reference, held) = reference(context, histories, unit, &later)?;
+        let (reference, held) = reference(context, ground, histories, unit, &later)?;
         held_back = held;
         let told = ToldByClasses::new(&reference, &later, scope.window, &context.table, &context.classes);
         let compared = compare(context, unit, &reference, &later, &told)?;
@@ -148,6 +149,7 @@ fn hide(clouds: Option<&PairClouds>, date: usize, scores: &mut Scores) {
 /// What is known before the later pass, and what was held back of it.
 fn reference(
     context: &RunContext,
+    ground: &Ground,
     histories: &Histories,
     unit: &Unit,
     later: &Scores,
@@ -167,16 +169,16 @@ fn reference(
     }
     if let Some(belief) = &unit.belief {
         let tracked = Tracked::of(&context.classes);
-        reference.believe(histories.belief(context, unit.grid, later.window, belief, &tracked)?, tracked);
+        reference.believe(histories.belief(context, ground, later.window, belief, &tracked)?, tracked);
     }
     Ok((reference, held))
 }
 
 /// The window that is segmented for a scope: grown by what the comparison needs, and out to the model's alignment on the
 /// grid, so that the same ground is fed in the same phase whatever the tiling.
-fn scored_window(scope: Window, margin_px: usize, alignment_px: usize) -> Window {
-    let grown = scope.grown(margin_px);
-    let step = alignment_px.max(1) as i64;
+pub(super) fn scored_window(scope: Window, table: &ClassTable, model: &SegmenterDescription) -> Window {
+    let grown = scope.grown(change::margin_px(table));
+    let step = model.alignment_px.max(1) as i64;
     let row = grown.row.div_euclid(step) * step;
     let col = grown.col.div_euclid(step) * step;
     let up = |end: i64| -(-end).div_euclid(step) * step;

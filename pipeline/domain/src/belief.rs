@@ -12,6 +12,8 @@
 //! τ below 1 ([`TEMPER`]) since what a model errs in on one date it often errs in on the next. A pass that did not observe the
 //! pixel leaves its belief as it was. One more pass costs one update, however long the history is.
 //!
+//! In function zones of the shoreline the priors may be others ([`ZonedPriors`]).
+//!
 //! Beside the classes a pixel carries the probability that nothing made by people stands on it (the class of the object head
 //! that means none) and how often it was water: of a shore that is wet in one year and dry in the next another change between
 //! water and bare ground says little. Everything together is at most [`BYTES_PER_PIXEL`] bytes.
@@ -21,6 +23,10 @@ use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use crate::classes::ModelClasses;
 use crate::grid::{Grid, Window};
 use crate::raster::Scores;
+
+mod zones;
+
+pub use zones::ZonedPriors;
 
 /// Most bytes of a pixel: six classes of land cover, the absence of objects, and the counts.
 pub const BYTES_PER_PIXEL: usize = 8;
@@ -121,12 +127,13 @@ impl Belief {
         Self { grid, window, planes: Array3::zeros((tracked.planes(), window.rows, window.cols)) }
     }
 
-    /// Takes in the scores of the next pass.
+    /// Takes in the scores of the next pass; `zones` where any lies in the window.
     ///
     /// # Panics
     /// The windows differ.
-    pub fn update(&mut self, scores: &Scores, tracked: &Tracked) {
+    pub fn update(&mut self, scores: &Scores, tracked: &Tracked, zones: Option<&ZonedPriors>) {
         assert_eq!(self.window, scores.window, "a belief and the scores of a pass cover one window");
+        assert!(zones.is_none_or(|zones| zones.window == self.window), "a belief and its zones cover one window");
         let tempered: Vec<f32> =
             (0..=255_u8).map(|value| (f32::from(value) / 255.0).max(SUREST).powf(TEMPER)).collect();
         let classes = tracked.land_cover.len();
@@ -153,7 +160,11 @@ impl Belief {
                     for (plane, value) in belief[..classes].iter_mut().enumerate() {
                         *value = f32::from(self.planes[(plane, row, col)]) / 255.0;
                     }
-                    filtered(&mut belief[..classes], &told[..classes], &tracked.stays, &tempered);
+                    let (belief, told) = (&mut belief[..classes], &told[..classes]);
+                    match zones.and_then(|zones| zones.at((row, col))) {
+                        Some(transitions) => zones::filtered(belief, told, transitions, &tempered),
+                        None => filtered(belief, told, &tracked.stays, &tempered),
+                    }
                     for (plane, value) in belief[..classes].iter().enumerate() {
                         self.planes[(plane, row, col)] = (value * 255.0).round() as u8;
                     }
@@ -258,7 +269,7 @@ mod tests {
         let tracked = Tracked::of(&classes());
         let mut belief = Belief::unknown(Grid::new(Epsg(32650), 10.0), WINDOW, &tracked);
         for (values, cause) in passes {
-            belief.update(&scores(*values, *cause), &tracked);
+            belief.update(&scores(*values, *cause), &tracked, None);
         }
         belief.planes.iter().copied().collect()
     }
@@ -298,7 +309,7 @@ mod tests {
     fn what_is_not_tracked_has_no_sum() {
         let tracked = Tracked::of(&classes());
         let mut belief = Belief::unknown(Grid::new(Epsg(32650), 10.0), WINDOW, &tracked);
-        belief.update(&scores(TREES, Causes::OBSERVED), &tracked);
+        belief.update(&scores(TREES, Causes::OBSERVED), &tracked, None);
         assert_eq!(belief.summed(&[0, 1], &tracked, WINDOW).expect("tracked")[(0, 0)], 245);
         assert_eq!(belief.summed(&[3], &tracked, WINDOW).expect("tracked")[(0, 0)], 250);
         assert_eq!(belief.summed(&[4], &tracked, WINDOW), None);

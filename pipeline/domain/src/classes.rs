@@ -1,6 +1,6 @@
 //! What is seen, and which changes of it are worth a suspicion: the table in `configs/classes.toml`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
@@ -89,6 +89,10 @@ impl ModelClasses {
 /// The largest [`Transition::minimum_width_px`].
 pub const MOST_WIDTH_PX: usize = 15;
 
+/// The largest factor of a [`ZonePrior`]: with it ground of the least [persistence](crate::belief::PERSISTENCE) still
+/// keeps a probability of its own to stay.
+pub const MOST_ZONE_FACTOR: f64 = 5.0;
+
 /// What a class shows where ground became it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,8 +152,23 @@ pub struct ClassTable {
     /// Changes that happen by themselves: counted with their reason, not emitted.
     #[serde(default)]
     pub natural: Vec<Natural>,
+    /// Transition priors of the [belief](crate::belief) inside function zones of the shoreline; elsewhere, and where this is
+    /// missing, the classes' own. Of zones that overlap the row that stands first counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zone_priors: Vec<ZonePrior>,
     /// Changes that raise a suspicion.
     pub transitions: Vec<Transition>,
+}
+
+/// How likely ground becomes something else from one pass to the next inside one kind of function zone (岸线功能区).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZonePrior {
+    /// Kind of zone, a name of the rules' vocabulary ("protection").
+    pub zone: String,
+    /// Factors (0 to [`MOST_ZONE_FACTOR`]) on the prior probability that other ground becomes a class of the first head, by the
+    /// class; 1 for those that do not stand here. What is not taken away or added that way stays what it is.
+    pub becomes: BTreeMap<String, f64>,
 }
 
 /// A change that the pixels show and that stands in no row.
@@ -245,6 +264,7 @@ impl ClassTable {
                     .push(format!("natural change {:?}: {class:?} is no class of the model's first head", row.reason));
             }
         }
+        faults.extend(self.zone_faults(model));
         for (i, row) in self.transitions.iter().enumerate() {
             if !(1..=250).contains(&row.id) {
                 faults.push(format!("transition {:?}: id must be 1 to 250, got {}", row.name, row.id));
@@ -296,6 +316,29 @@ impl ClassTable {
                     "transition {:?}: minimum_area_m2 must be at least 0, got {}",
                     row.name, row.minimum_area_m2
                 ));
+            }
+        }
+        faults
+    }
+
+    fn zone_faults(&self, model: &ModelClasses) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (i, row) in self.zone_priors.iter().enumerate() {
+            let named = |fault: String| format!("zone prior {:?}: {fault}", row.zone);
+            if self.zone_priors[..i].iter().any(|twin| twin.zone == row.zone) {
+                faults.push(named("the zone has a row already".to_owned()));
+            }
+            if row.becomes.is_empty() {
+                faults.push(named("becomes must name at least one class".to_owned()));
+            }
+            for (class, factor) in &row.becomes {
+                if model.head(class) != Some(0) {
+                    faults.push(named(format!("{class:?} is no class of the model's first head")));
+                }
+                if !(0.0..=MOST_ZONE_FACTOR).contains(factor) {
+                    faults
+                        .push(named(format!("the factor of {class:?} must be 0 to {MOST_ZONE_FACTOR}, got {factor}")));
+                }
             }
         }
         faults

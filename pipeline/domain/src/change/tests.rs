@@ -63,6 +63,7 @@ fn table() -> ClassTable {
         minimum_change_score: 0.0,
         unclassified: None,
         natural: Vec::new(),
+        zone_priors: Vec::new(),
         transitions: vec![row],
     }
 }
@@ -219,7 +220,7 @@ fn water_that_comes_and_goes_where_it_always_did_is_suppressed() {
         let mut reference = Reference::new(&later);
         let mut belief = Belief::unknown(later.grid, later.window, &tracked);
         for date in history {
-            belief.update(&scores(date), &tracked);
+            belief.update(&scores(date), &tracked, None);
         }
         reference.feed(0, scores(&FIELD));
         reference.believe(belief, tracked.clone());
