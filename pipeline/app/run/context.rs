@@ -24,7 +24,7 @@ use crate::failure::Failure;
 /// Decoded blocks that all threads share, for each band of 16 bits that the model reads. Between two rows of units, a row of
 /// blocks and the lower edges of another have to stay, for the width of a [strip](super::work_order). Less would decode the
 /// blocks between neighbouring units twice, more would only cost memory (counted on a scene of 10980²).
-const CACHE_BYTES_PER_BAND: usize = 13 << 20;
+const CACHE_BYTES_PER_BAND: usize = 16 << 20;
 
 /// The same where windows reach over each other by a halo, and more rows of blocks are in use at once. With half of it half of
 /// all blocks are decoded twice.

@@ -243,8 +243,8 @@ pub fn not_published<'a>(plan: &'a Plan, store: &Store) -> Result<Vec<&'a Planne
     Ok(waiting(plan, store)?.into_iter().map(|number| &plan.publications[number]).collect())
 }
 
-/// Squares across a strip of [`work_order`].
-const STRIP_CELLS: i64 = 6;
+/// Squares across a strip of [`work_order`]: a tile of Sentinel-2 is one strip, and no block lies between two.
+const STRIP_CELLS: i64 = 12;
 
 /// Units in the order of work: strips of a few squares from top to bottom, and row by row in them. Neighbours share decoded
 /// blocks, and how many of those have to be kept does not depend on the width of the scene. Reported places go before all.

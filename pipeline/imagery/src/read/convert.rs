@@ -33,6 +33,7 @@ impl PassReader {
         let all_bands = self.nodata_rule == NodataRule::AllBands;
         let mut fill_bands = vec![0_u8; cols];
         let mut against = vec![0_u8; cols];
+        let mut targets: Vec<_> = pixels.outer_iter_mut().collect();
         pulp::Arch::new().dispatch(|| {
             for row in 0..rows {
                 fill_bands.fill(0);
@@ -47,7 +48,7 @@ impl PassReader {
                             let position = positions[next];
                             next += 1;
                             data_bands += 1;
-                            let mut target = pixels.slice_mut(s![position, row, ..]);
+                            let mut target = targets[position].row_mut(row);
                             if let Some(target) = target.as_slice_mut() {
                                 for (target, &value) in target.iter_mut().zip(line) {
                                     let value: f32 = value.into();
