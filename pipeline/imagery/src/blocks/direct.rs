@@ -140,21 +140,12 @@ impl DirectTiles {
         bands: &[usize],
         target: &mut Target<'_, T>,
     ) -> Option<()> {
-        let bytes = self.tile.0 * self.tile.1 * self.bands * T::BYTES;
-        let (offset, size) = place_of(file, tile, bytes)?;
-        let mut scratch = self.take();
-        scratch.compressed.resize(size as usize, 0);
-        scratch.inflated.resize(bytes, 0);
-        let whole = self.file.read_exact_at(&mut scratch.compressed, offset).is_ok()
-            && scratch
-                .inflate
-                .zlib_decompress(&scratch.compressed, &mut scratch.inflated)
-                .is_ok_and(|inflated| inflated == bytes);
-        if whole {
-            self.take_out(&scratch.inflated, bands, target);
-        }
-        self.scratch.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
-        whole.then_some(())
+        self.read_by(file, (tile, self.tile.0), bands, target, |(offset, size), scratch, inflated| {
+            let compressed = room(&mut scratch.compressed, size as usize);
+            self.file.read_exact_at(compressed, offset).ok()?;
+            let made = scratch.inflate.zlib_decompress(compressed, inflated).ok()?;
+            (made == inflated.len()).then_some(())
+        })
     }
 
     /// Reads the rows of `target` from the first of the tile on, without looking at those below. `None` where they can't be
@@ -166,15 +157,30 @@ impl DirectTiles {
         bands: &[usize],
         target: &mut Target<'_, T>,
     ) -> Option<()> {
+        self.read_by(file, (tile, target.part.0), bands, target, |place, scratch, inflated| {
+            self.inflate_head(place, room(&mut scratch.compressed, PIECE_BYTES), inflated)
+        })
+    }
+
+    /// Reads the first rows of a tile by `inflate`, which gets where it lies (offset, bytes), and what to fill.
+    fn read_by<T: Stored>(
+        &self,
+        file: &OpenedFile,
+        (tile, rows): ((usize, usize), usize),
+        bands: &[usize],
+        target: &mut Target<'_, T>,
+        inflate: impl FnOnce((u64, u64), &mut Scratch, &mut [u8]) -> Option<()>,
+    ) -> Option<()> {
         let row_bytes = self.tile.1 * self.bands * T::BYTES;
-        let (offset, size) = place_of(file, tile, self.tile.0 * row_bytes)?;
+        let place = place_of(file, tile, self.tile.0 * row_bytes)?;
         let mut scratch = self.take();
-        scratch.compressed.resize(PIECE_BYTES, 0);
-        scratch.inflated.resize(target.part.0 * row_bytes, 0);
-        let whole = self.inflate_head((offset, size), &mut scratch.compressed, &mut scratch.inflated);
+        let mut memory = std::mem::take(&mut scratch.inflated);
+        let inflated = room(&mut memory, rows * row_bytes);
+        let whole = inflate(place, &mut scratch, inflated);
         if whole.is_some() {
-            self.take_out(&scratch.inflated, bands, target);
+            self.take_out(inflated, bands, target);
         }
+        scratch.inflated = memory;
         self.scratch.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
         whole
     }
@@ -225,6 +231,14 @@ impl DirectTiles {
             }
         }
     }
+}
+
+/// So many bytes of memory that only grows; whatever stands in them.
+fn room(memory: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
+    if memory.len() < bytes {
+        memory.resize(bytes, 0);
+    }
+    &mut memory[..bytes]
 }
 
 /// Where a tile lies in a file, and how many bytes it takes there. It holds `bytes` bytes: compressed data is hardly ever larger,
