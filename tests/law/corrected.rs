@@ -1,5 +1,7 @@
 //! What a reviewer corrected reaches what offices take away: the outline that was drawn counts in areas, and explanations tell it.
 
+use std::collections::BTreeMap;
+
 use geo_types::{Coord, Rect};
 use shorewatch_domain::decision::{Correction, Decision, DecisionSource, DecisionVerdict};
 use shorewatch_domain::law::assessment::Severity;
@@ -36,9 +38,7 @@ fn an_outline_that_a_reviewer_drew_counts_in_the_ledger_and_is_told() {
     };
     store(&place).record_decision(&decision, &DecisionRules::default(), now()).expect("recorded");
     let row = ledger_of(&place, &config)[&patch.patch_id].clone();
-    let number = |row: &std::collections::BTreeMap<String, String>, field: &str| -> f64 {
-        row[field].parse().expect("a number")
-    };
+    let number = |row: &BTreeMap<String, String>, field: &str| -> f64 { row[field].parse().expect("a number") };
     let (area, perimeter) = (number(&row, "area_m2"), number(&row, "perimeter_m"));
     // the scale of the grid is within 0.1 % of the ground's
     assert!((area / (width_m * height_m) - 1.0).abs() < 2.5e-3, "{area} of {} m²", width_m * height_m);

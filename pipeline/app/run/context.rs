@@ -23,7 +23,8 @@ use crate::failure::Failure;
 
 /// Decoded blocks that all threads share, for each band of 16 bits that the model reads. Between two rows of units, a row of
 /// blocks and the lower edges of another have to stay, for the width of a [strip](super::work_order). Less would decode the
-/// blocks between neighbouring units twice, more would only cost memory (counted on a scene of 10980²).
+/// blocks between neighbouring units twice, more would only cost memory: 13 MiB were counted for strips of six squares on a scene of
+/// 10980²; with this many warped scenes are read no slower in strips of twelve.
 const CACHE_BYTES_PER_BAND: usize = 16 << 20;
 
 /// The same where windows reach over each other by a halo, and more rows of blocks are in use at once. With half of it half of

@@ -8,19 +8,16 @@
 
 mod cache;
 mod direct;
-mod samples;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use gdal::raster::GdalDataType;
 use ndarray::Array2;
 
 pub use self::cache::BlockCache;
 use self::direct::{DirectTiles, Stored, Target};
-pub use self::samples::Samples;
-use self::samples::{Sample, Spare};
 use crate::error::ImageryError;
 use crate::open::{Limits, OpenedFile, open_raster};
 use crate::runtime::collect_messages;
@@ -37,10 +34,48 @@ const HEAD_SHARE: usize = 8;
 /// again.
 pub(crate) const SHARED_EDGE_PX: usize = 128;
 
-/// One decoded block. Its memory goes back to the cache that it was decoded for.
+/// Samples of one block in the file's own data type, (band, row, col) in row-major order.
+#[derive(Debug)]
+pub enum Samples {
+    /// 8-bit.
+    U8(Vec<u8>),
+    /// 16-bit unsigned.
+    U16(Vec<u16>),
+    /// 16-bit signed.
+    I16(Vec<i16>),
+    /// Everything else.
+    F32(Vec<f32>),
+}
+
+impl Samples {
+    /// Without the first `skip` of `rows` rows of `cols` pixels of each band.
+    fn without_rows(&self, skip: usize, rows: usize, cols: usize) -> Self {
+        fn kept<T: Copy>(samples: &[T], skip: usize, rows: usize, cols: usize) -> Vec<T> {
+            samples.chunks_exact(rows * cols).flat_map(|plane| &plane[skip * cols..]).copied().collect()
+        }
+        match self {
+            Self::U8(samples) => Self::U8(kept(samples, skip, rows, cols)),
+            Self::U16(samples) => Self::U16(kept(samples, skip, rows, cols)),
+            Self::I16(samples) => Self::I16(kept(samples, skip, rows, cols)),
+            Self::F32(samples) => Self::F32(kept(samples, skip, rows, cols)),
+        }
+    }
+
+    fn size_bytes(&self) -> usize {
+        match self {
+            Self::U8(samples) => samples.len(),
+            Self::U16(samples) => 2 * samples.len(),
+            Self::I16(samples) => 2 * samples.len(),
+            Self::F32(samples) => 4 * samples.len(),
+        }
+    }
+}
+
+/// One decoded block.
 #[derive(Debug)]
 pub struct Block {
-    /// Rows in this block (less at the lower edge of the file), those included that are not kept any more.
+    /// Rows in this block (less at the lower edge of the file, and where its first rows alone were read), those included that are not
+    /// kept any more.
     pub rows: usize,
     /// The first row that is kept: samples begin with it.
     pub first_row: usize,
@@ -52,13 +87,6 @@ pub struct Block {
     pub unreadable: Option<Array2<bool>>,
     /// What the decoder said of them.
     pub faults: Vec<String>,
-    spare: Arc<Spare>,
-}
-
-impl Drop for Block {
-    fn drop(&mut self) {
-        self.spare.put_back(std::mem::take(&mut self.samples));
-    }
 }
 
 /// How a file is cut into blocks.
@@ -118,7 +146,7 @@ impl BlockSource {
         }
     }
 
-    fn decode(&self, (block_row, block_col): (usize, usize), spare: &Arc<Spare>) -> Result<Block, ImageryError> {
+    fn decode(&self, (block_row, block_col): (usize, usize)) -> Result<Block, ImageryError> {
         let file = self.opened()?;
         let (row, col) = (block_row * self.shape.rows, block_col * self.shape.cols);
         let rows = self.shape.rows.min(self.size.0 - row);
@@ -126,15 +154,15 @@ impl BlockSource {
         let place = Place { row, col, rows, cols };
         // bands of one file share a type in every format that we open, but for quality bands: the widest decides
         let all = |wanted: GdalDataType| self.bands.iter().all(|&band| file.bands[band - 1].data_type == wanted);
-        let block = self.decode_direct(&file, place, spare).unwrap_or_else(|| {
+        let block = self.decode_direct(&file, place).unwrap_or_else(|| {
             if all(GdalDataType::UInt8) {
-                self.read::<u8>(&file, place, spare)
+                self.read::<u8>(&file, place, Samples::U8)
             } else if all(GdalDataType::UInt16) {
-                self.read::<u16>(&file, place, spare)
+                self.read::<u16>(&file, place, Samples::U16)
             } else if all(GdalDataType::Int16) {
-                self.read::<i16>(&file, place, spare)
+                self.read::<i16>(&file, place, Samples::I16)
             } else {
-                self.read::<f32>(&file, place, spare)
+                self.read::<f32>(&file, place, Samples::F32)
             }
         });
         self.close(file);
@@ -153,11 +181,11 @@ impl BlockSource {
     }
 
     /// The block past GDAL; `None` where that is not possible for every tile in it.
-    fn decode_direct(&self, file: &OpenedFile, place: Place, spare: &Arc<Spare>) -> Option<Block> {
+    fn decode_direct(&self, file: &OpenedFile, place: Place) -> Option<Block> {
         match self.direct.as_ref()?.data_type() {
-            GdalDataType::UInt8 => self.read_direct::<u8>(file, place, spare),
-            GdalDataType::UInt16 => self.read_direct::<u16>(file, place, spare),
-            GdalDataType::Int16 => self.read_direct::<i16>(file, place, spare),
+            GdalDataType::UInt8 => self.read_direct::<u8>(file, place, Samples::U8),
+            GdalDataType::UInt16 => self.read_direct::<u16>(file, place, Samples::U16),
+            GdalDataType::Int16 => self.read_direct::<i16>(file, place, Samples::I16),
             _ => None,
         }
     }
@@ -166,29 +194,23 @@ impl BlockSource {
     /// while.
     ///
     /// Damage further down is not seen: whether these rows are readable does not depend on what else of the block was read.
-    fn decode_head(
-        &self,
-        (block_row, block_col): (usize, usize),
-        rows: usize,
-        spare: &Arc<Spare>,
-    ) -> Result<Option<Block>, ImageryError> {
+    fn decode_head(&self, (block_row, block_col): (usize, usize), rows: usize) -> Result<Option<Block>, ImageryError> {
         if self.direct.is_none() || rows > self.shape.native_rows / HEAD_SHARE {
             return Ok(None);
         }
         let (row, col) = (block_row * self.shape.rows, block_col * self.shape.cols);
         let file = self.opened()?;
         let place = Place { row, col, rows, cols: self.shape.cols.min(self.size.1 - col) };
-        let head = self.decode_direct(&file, place, spare);
+        let head = self.decode_direct(&file, place);
         self.close(file);
         Ok(head)
     }
 
-    fn read_direct<T: Stored + Sample>(&self, file: &OpenedFile, place: Place, spare: &Arc<Spare>) -> Option<Block> {
+    fn read_direct<T: Stored>(&self, file: &OpenedFile, place: Place, wrap: fn(Vec<T>) -> Samples) -> Option<Block> {
         let tiles = self.direct.as_ref()?;
         let BlockShape { native_rows, native_cols, .. } = self.shape;
         let Place { row, col, rows, cols } = place;
-        // each is written below, or the block is given up
-        let mut samples = spare.take::<T>(rows * cols * self.bands.len());
+        let mut samples = vec![T::default(); rows * cols * self.bands.len()];
         for top in (0..rows).step_by(native_rows) {
             for left in (0..cols).step_by(native_cols) {
                 let mut target = Target {
@@ -205,28 +227,25 @@ impl BlockSource {
                 }
             }
         }
-        let (samples, spare) = (T::wrap(samples), Arc::clone(spare));
-        Some(Block { rows, first_row: 0, cols, samples, unreadable: None, faults: Vec::new(), spare })
+        Some(Block { rows, first_row: 0, cols, samples: wrap(samples), unreadable: None, faults: Vec::new() })
     }
 
-    fn read<T>(&self, file: &OpenedFile, place: Place, spare: &Arc<Spare>) -> Block
+    fn read<T>(&self, file: &OpenedFile, place: Place, wrap: fn(Vec<T>) -> Samples) -> Block
     where
-        T: Sample + gdal::raster::GdalType,
+        T: Copy + Default + gdal::raster::GdalType,
     {
         let plane = place.rows * place.cols;
-        let mut samples = spare.take::<T>(plane * self.bands.len());
+        let mut samples = vec![T::default(); plane * self.bands.len()];
         let whole = self.bands.iter().zip(samples.chunks_exact_mut(plane)).try_for_each(|(&band, plane)| {
             read_band(file, band, (place.row, place.col), (place.rows, place.cols), plane)
         });
         let (mut unreadable, mut faults) = (None, Vec::new());
         if whole.is_err() {
-            samples.fill(T::default());
             let mut mask = Array2::from_elem((place.rows, place.cols), false);
             self.salvage(file, place, &mut samples, &mut mask, &mut faults);
             unreadable = Some(mask);
         }
-        let (samples, spare) = (T::wrap(samples), Arc::clone(spare));
-        Block { rows: place.rows, first_row: 0, cols: place.cols, samples, unreadable, faults, spare }
+        Block { rows: place.rows, first_row: 0, cols: place.cols, samples: wrap(samples), unreadable, faults }
     }
 
     /// Reads native block by native block, and marks those that fail.

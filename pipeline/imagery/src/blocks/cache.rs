@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use shorewatch_domain::grid::Window;
 
-use super::samples::Spare;
 use super::{Block, BlockShape, BlockSource, SHARED_EDGE_PX};
 use crate::error::ImageryError;
 
@@ -21,7 +20,6 @@ pub struct BlockCache {
     /// See [`BlockCache::with_shared_edge`].
     pub(crate) shared_edge_px: usize,
     decoded: AtomicU64,
-    spare: Arc<Spare>,
     inner: Mutex<Inner>,
 }
 
@@ -50,13 +48,7 @@ impl BlockCache {
     /// A cache that keeps at most `capacity_bytes` (blocks in use are beyond it).
     #[must_use]
     pub fn new(capacity_bytes: usize) -> Self {
-        Self {
-            capacity_bytes,
-            shared_edge_px: SHARED_EDGE_PX,
-            decoded: AtomicU64::new(0),
-            spare: Arc::default(),
-            inner: Mutex::default(),
-        }
+        Self { capacity_bytes, shared_edge_px: SHARED_EDGE_PX, decoded: AtomicU64::new(0), inner: Mutex::default() }
     }
 
     /// The same for windows of which neighbours share `pixels` of a file that lies on the grid.
@@ -85,7 +77,7 @@ impl BlockCache {
     ) -> Result<Arc<Block>, ImageryError> {
         let key = (source.key, block_row, block_col);
         if !self.holds_whole(&key)
-            && let Some(head) = source.decode_head((block_row, block_col), wanted.end, &self.spare)?
+            && let Some(head) = source.decode_head((block_row, block_col), wanted.end)?
         {
             return Ok(Arc::new(head));
         }
@@ -106,14 +98,14 @@ impl BlockCache {
         let decoded = slot.get_or_init(|| {
             fresh = true;
             self.decoded.fetch_add(1, Ordering::Relaxed);
-            source.decode((block_row, block_col), &self.spare).map(Arc::new).map_err(|fault| fault.to_string())
+            source.decode((block_row, block_col)).map(Arc::new).map_err(|fault| fault.to_string())
         });
         let block = match decoded {
             Ok(block) => Arc::clone(block),
             Err(_) => {
                 // Not kept: the next reader tries again, and gets the typed error here.
                 self.inner.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-                return source.decode((block_row, block_col), &self.spare).map(Arc::new);
+                return source.decode((block_row, block_col)).map(Arc::new);
             }
         };
         if fresh {
@@ -145,10 +137,9 @@ impl BlockCache {
                 rows: block.rows,
                 first_row,
                 cols: block.cols,
-                samples: block.samples.without_rows(skip, block.rows - block.first_row, block.cols, &self.spare),
+                samples: block.samples.without_rows(skip, block.rows - block.first_row, block.cols),
                 unreadable: block.unreadable.clone(),
                 faults: block.faults.clone(),
-                spare: Arc::clone(&self.spare),
             };
             let bytes = rest.samples.size_bytes();
             inner.held_bytes += bytes;

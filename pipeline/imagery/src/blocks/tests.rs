@@ -30,19 +30,18 @@ fn source<T: GdalType + Copy>(
 
 fn assert_same(source: &BlockSource) {
     assert!(source.direct.is_some(), "laid out for the short cut");
-    let spare = Arc::default();
     let (rows, cols) = (SHAPE.0.div_ceil(source.shape.rows), SHAPE.1.div_ceil(source.shape.cols));
     for (block_row, block_col) in (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col))) {
-        let direct = source.decode((block_row, block_col), &spare).expect("readable");
+        let direct = source.decode((block_row, block_col)).expect("readable");
         let file = source.pool.lock().expect("whole").pop().expect("a handle");
         let (row, col) = (block_row * source.shape.rows, block_col * source.shape.cols);
         let place = Place { row, col, rows: direct.rows, cols: direct.cols };
-        assert!(source.decode_direct(&file, place, &spare).is_some(), "read past GDAL");
+        assert!(source.decode_direct(&file, place).is_some(), "read past GDAL");
         let by_gdal = match direct.samples {
-            Samples::U8(_) => source.read::<u8>(&file, place, &spare),
-            Samples::U16(_) => source.read::<u16>(&file, place, &spare),
-            Samples::I16(_) => source.read::<i16>(&file, place, &spare),
-            Samples::F32(_) => source.read::<f32>(&file, place, &spare),
+            Samples::U8(_) => source.read(&file, place, Samples::U8),
+            Samples::U16(_) => source.read(&file, place, Samples::U16),
+            Samples::I16(_) => source.read(&file, place, Samples::I16),
+            Samples::F32(_) => source.read(&file, place, Samples::F32),
         };
         assert_eq!(format!("{:?}", direct.samples), format!("{:?}", by_gdal.samples));
         source.pool.lock().expect("whole").push(file);
@@ -84,19 +83,15 @@ fn the_first_rows_of_a_block_are_read_without_what_is_damaged_below() {
     let path = folder.path().join("pass.tif");
     let options = GeoTiffOptions { tile_px: Some(48), predictor: true, ..GeoTiffOptions::default() };
     let source = source(&path, 4, |value| value as u16, &options);
-    let spare = Arc::default();
     let rows = 48 / HEAD_SHARE;
-    let whole = source.decode((0, 0), &spare).expect("readable");
-    let head = source.decode_head((0, 0), rows, &spare).expect("readable").expect("few rows");
+    let whole = source.decode((0, 0)).expect("readable");
+    let head = source.decode_head((0, 0), rows).expect("readable").expect("few rows");
     let (Samples::U16(of_whole), Samples::U16(of_head)) = (&whole.samples, &head.samples) else {
         panic!("{:?}", whole.samples)
     };
     let planes = of_whole.chunks(whole.rows * whole.cols).map(|plane| &plane[..rows * whole.cols]);
     assert!(planes.eq(of_head.chunks(rows * head.cols)));
-    assert!(
-        source.decode_head((0, 0), rows + 1, &spare).expect("readable").is_none(),
-        "half of the work for the whole"
-    );
+    assert!(source.decode_head((0, 0), rows + 1).expect("readable").is_none(), "half of the work for the whole");
 
     // the last bytes of the first tile
     let tile = source.pool.lock().expect("whole").pop().expect("a handle");
@@ -111,8 +106,8 @@ fn the_first_rows_of_a_block_are_read_without_what_is_damaged_below() {
     std::fs::write(&path, bytes).expect("written");
     let file = open_raster(&path, &Limits::default()).expect("a raster");
     let damaged = BlockSource::new(file, Limits::default(), source.bands.clone());
-    assert!(damaged.decode((0, 0), &spare).expect("opened").unreadable.is_some(), "the whole tile is given up");
-    let again = damaged.decode_head((0, 0), rows, &spare).expect("opened").expect("few rows");
+    assert!(damaged.decode((0, 0)).expect("opened").unreadable.is_some(), "the whole tile is given up");
+    let again = damaged.decode_head((0, 0), rows).expect("opened").expect("few rows");
     assert_eq!(format!("{:?}", again.samples), format!("{:?}", head.samples));
     // whatever was read before
     let cache = BlockCache::new(1 << 20);
