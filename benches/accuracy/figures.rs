@@ -105,12 +105,12 @@ pub(crate) fn alarms(score: ArrayView2<'_, f32>, threshold: f32) -> usize {
     groups(score, threshold).into_iter().filter(|group| group.len() >= ALARM_PX).count()
 }
 
-/// The second highest of the scores of each pixel; NaN where fewer than two passes observed it.
-pub(crate) fn second_highest(scores: &[Array2<f32>]) -> Array2<f32> {
+/// What so many passes show: of the scores of each pixel the highest that this many of them reach; NaN where fewer observed it.
+pub(crate) fn shown_on(scores: &[Array2<f32>], passes: usize) -> Array2<f32> {
     Array2::from_shape_fn(scores[0].dim(), |place| {
         let mut values: Vec<f32> = scores.iter().map(|score| score[place]).filter(|value| !value.is_nan()).collect();
         values.sort_by(|one, other| other.total_cmp(one));
-        values.get(1).copied().unwrap_or(f32::NAN)
+        values.get(passes - 1).copied().unwrap_or(f32::NAN)
     })
 }
 

@@ -7,7 +7,7 @@ use shorewatch::change::pair::PairWindow;
 use shorewatch::change::scorer::WindowEvidence;
 use shorewatch_domain::evidence::{Evidence, LogOdds, WEIGHTS, probability};
 use shorewatch_domain::radiometry::{Mad, MadSettings, PairSample, change_vector_magnitude};
-use shorewatch_domain::suspicion::{GROUPED_FROM, LEAST_PX, blended, group_evidence, groups};
+use shorewatch_domain::suspicion::{blended, judged};
 
 use crate::scenes::{Fault, Kit, Read, Scene};
 
@@ -68,12 +68,12 @@ pub(crate) fn ours(kit: &Kit, scene: &Scene, read: &Read) -> Result<Array2<f32>,
     Ok(patches(&against_all(kit, scene, read, &first)?))
 }
 
-/// For each pixel the review score of the group that it belongs to; 0 outside of groups, NaN where nothing was compared.
+/// For each pixel the review score of the group that encloses it; 0 outside of groups, NaN where nothing was compared.
 fn patches(odds: &LogOdds) -> Array2<f32> {
     let mut map = odds.sum.mapv(|sum| if sum.is_nan() { f32::NAN } else { 0.0 });
-    for group in groups(odds.sum.view(), GROUPED_FROM).into_iter().filter(|group| group.len() >= LEAST_PX) {
-        let score = group_evidence(odds.sum.view(), None, &group).review_score() as f32;
-        group.into_iter().for_each(|place| map[place] = score);
+    for (judged, places) in judged(odds.sum.view()) {
+        let score = probability(judged as f32);
+        places.into_iter().for_each(|place| map[place] = score);
     }
     map
 }

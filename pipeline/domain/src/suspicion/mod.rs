@@ -14,7 +14,7 @@ use crate::evidence::{TERMS, WEIGHTS, probability};
 
 mod groups;
 
-pub use groups::{GROUPED_FROM, LEAST_PX, RING_PX, blended, group_evidence, groups, ring};
+pub use groups::{GROUPED_FROM, LEAST_PX, RING_PX, blended, enclosed, group_evidence, groups, judged, ring};
 
 /// Log-odds without any evidence.
 const BIAS: f64 = -0.13;
