@@ -8,12 +8,15 @@
 
 use ndarray::{Array2, ArrayView3, Axis, Zip, s};
 
+use shorewatch_domain::change;
 use shorewatch_domain::change::{Reference, ToldByClasses};
 use shorewatch_domain::evidence::{ClassEvidence, Evidence, LogOdds, SMOOTHING_RADIUS_PX, WEIGHTS, most_learned};
 use shorewatch_domain::grid::{Cell, Window};
 use shorewatch_domain::observed::Causes;
 use shorewatch_domain::raster::Scores;
+use shorewatch_domain::sensor::BandRole;
 use shorewatch_domain::unit::Unit;
+use shorewatch_imagery::read::ReadWindow;
 use shorewatch_models::ChangeNetwork;
 
 use super::context::RunContext;
@@ -54,6 +57,8 @@ pub fn compare(
     let (rows, cols) = later.window.ranges_of(&work);
     let seen = later.causes.slice(s![rows, cols]).mapv(Causes::is_observed);
     let mut open = seen.clone();
+    // what was read of the later pass, for the next earlier one
+    let mut known: Option<(Window, Vec<BandRole>, ReadWindow)> = None;
     for (earlier, witness) in unit.earlier_pass_ids.iter().zip(reference.witnesses()) {
         if !open.iter().any(|open| *open) {
             break;
@@ -62,26 +67,27 @@ pub fn compare(
         let network = context.change_network(&pair.roles)?;
         let margin = margin_px(network);
         let window = work.grown(margin);
-        let (before, after) = (
-            context.reader_of(earlier, &pair.roles)?.read(unit.grid, window)?,
-            context.reader_of(&unit.pass_id, &pair.roles)?.read(unit.grid, window)?,
-        );
+        let shared = shared_edge_px(context, margin);
+        let read =
+            |pass| context.reader_of(pass, &pair.roles)?.read_beside(unit.grid, window, shared).map_err(Failure::from);
+        let after = match known.take().filter(|(at, roles, _)| *at == window && *roles == pair.roles) {
+            Some((_, _, after)) => after,
+            None => read(&unit.pass_id)?,
+        };
+        let before = read(earlier)?;
         compared.faults.extend(before.faults);
         compared.faults.extend(after.faults);
         let read = PairWindow { before: before.raster, after: after.raster, faults: Vec::new() };
-        let radiometry = pair.fit.radiometry(&read, margin);
-        let evidence = Evidence {
-            magnitude: radiometry.magnitude.clone(),
-            alteration: radiometry.alteration.clone(),
-            classes: Some(class_evidence(context, witness, later, work)),
-            learned: None,
-        };
-        let mut odds = evidence.log_odds(&WEIGHTS);
+        let Radiometry { observed, magnitude, alteration } = pair.fit.radiometry(&read, margin);
+        let classes = Some(class_evidence(context, witness, later, work));
+        let mut odds = Evidence { magnitude, alteration, classes, learned: None }.log_odds(&WEIGHTS);
         if let Some(network) = network {
             let mut asked = told.open(odds.sum.view(), open_from);
             Zip::from(&mut asked).and(&open).for_each(|asked, open| *asked &= open);
-            odds.add_learned(&ask(network, &pair, &read, &radiometry, &asked, work, margin)?, &WEIGHTS);
+            odds.add_learned(&ask(network, &pair, &read, &observed, &asked, work)?, &WEIGHTS);
         }
+        context.reader_of(earlier, &pair.roles)?.recycle(read.before);
+        known = Some((window, pair.roles.clone(), ReadWindow { raster: read.after, faults: Vec::new() }));
         match &mut compared.odds {
             Some(least) => least.keep_least(&odds, open.view()),
             none => *none = Some(odds),
@@ -92,7 +98,18 @@ pub fn compare(
             Zip::from(&mut open).and(&odds.sum).and(&seen).for_each(|open, sum, seen| *open |= sum.is_nan() && *seen);
         }
     }
+    if let Some((_, roles, after)) = known {
+        context.reader_of(&unit.pass_id, &roles)?.recycle(after.raster);
+    }
     Ok(compared)
+}
+
+/// Pixels that the windows of neighbouring units have in common: each is grown by the margin of the decision and by what reading
+/// for the comparison or for the scores takes.
+fn shared_edge_px(context: &RunContext, margin: usize) -> usize {
+    let model = context.model.description();
+    let scored = model.halo_px + model.alignment_px.max(1) - 1;
+    2 * change::margin_px(&context.table) + margin + margin.max(scored)
 }
 
 fn log_odds(score: f64) -> f32 {
@@ -127,18 +144,14 @@ fn ask(
     network: &ChangeNetwork,
     pair: &FittedPair,
     read: &PairWindow,
-    seen: &Radiometry,
+    observed: &Array2<bool>,
     open: &Array2<bool>,
     work: Window,
-    margin: usize,
 ) -> Result<Array2<f32>, Failure> {
     let description = network.description();
     let (halo, step) = (description.halo_px, description.alignment_px.max(1) as i64);
     let (bands, keep) = shown(description, &pair.roles)?;
-    let (rows, cols) = seen.observed.dim();
-    let inner = seen.observed.slice(s![margin..rows - margin, margin..cols - margin]);
-    let mut learned = inner.mapv(|observed| if observed { UNCHANGED } else { f32::NAN });
-    let whole = work.grown(margin);
+    let mut learned = observed.mapv(|observed| if observed { UNCHANGED } else { f32::NAN });
     for square in Cell::meeting(work, ASKED_PX).filter_map(|cell| cell.window(ASKED_PX).intersection(&work)) {
         let (to_rows, to_cols) = work.ranges_of(&square);
         let open = open.slice(s![to_rows.clone(), to_cols.clone()]);
@@ -151,17 +164,16 @@ fn ask(
             Window { row, col, rows: (square.row_end() - row) as usize, cols: (square.col_end() - col) as usize };
         let crop = halo.next_multiple_of(step as usize);
         let fed = aligned.grown(crop);
-        let (fed_rows, fed_cols) = whole.ranges_of(&fed);
-        let part = s![fed_rows.clone(), fed_cols.clone()];
-        let bands_part = s![.., fed_rows.clone(), fed_cols.clone()];
-        let observed = seen.observed.slice(part);
+        let (before, observed) = pair.fit.laid_on(read, fed);
+        let before = pair.fit.normalised(before.view(), observed.view());
+        let (fed_rows, fed_cols) = read.after.window.ranges_of(&fed);
+        let after = read.after.pixels.slice(s![.., fed_rows, fed_cols]);
         let select = |pixels: ArrayView3<'_, f32>| pixels.select(Axis(0), &keep);
-        let before = pair.fit.normalised(seen.before.slice(bands_part), observed);
         let changed = network.changed_window(
             &bands,
             select(before.view()).view(),
-            select(read.after.pixels.slice(bands_part)).view(),
-            observed,
+            select(after).view(),
+            observed.view(),
             crop,
         )?;
         let (from_rows, from_cols) = aligned.ranges_of(&square);
