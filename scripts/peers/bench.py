@@ -39,6 +39,7 @@ GOALS = [
     ("polygonize_over_gdal", 5.0, "at least"),
     ("polygonize_over_rasterio", 1.5, "at least"),
     ("second_run_share", 0.01, "at most"),
+    ("comparison_over_model", 0.25, "at most"),
 ]
 
 SENSOR = """\
@@ -111,6 +112,8 @@ class Bench:
         self.shorewatch = shorewatch
         self.folder = folder
         self.scenes = in_memory(folder / "scenes")
+        # processor time of the last run of the program, user and system
+        self.processor_seconds = 0.0
         self.done = Path(tempfile.mkdtemp(prefix="done-", dir=folder))
         atexit.register(shutil.rmtree, self.done, ignore_errors=True)
         sensors = folder / "sensors"
@@ -125,6 +128,7 @@ class Bench:
             child = subprocess.Popen([self.shorewatch, *arguments], stdout=sink, stderr=sink)
             _, status, usage = os.wait4(child.pid, 0)
             seconds = time.perf_counter() - start
+        self.processor_seconds = usage.ru_utime + usage.ru_stime
         code = os.waitstatus_to_exitcode(status)
         if code != 0:
             sys.exit(f"shorewatch {' '.join(map(str, arguments))} ended with {code}:\n{log.read_text()}")
@@ -274,6 +278,34 @@ def measure_model(bench, model_bench, result):
     result["peak_memory_model_mib"] = max(turn["peak"] for turn in rounds)
 
 
+def measure_comparison(bench, result):
+    """What a second pass over quiet ground costs beyond a first one, in processor time, against the network of the first one: that
+    is a first pass with the network less one with the fake model."""
+    rounds = []
+    for _ in range(MODEL_ROUNDS):
+        turn = {}
+        for backend in ("fake", "torchscript"):
+            config, _ = bench.prepared("model", backend)
+            with config.open("a") as file:
+                file.write('\n[change]\nbundle = "shorechange"\n')
+            bench.run(config)
+            turn[backend] = bench.processor_seconds
+        bench.timed(
+            "passes", "add", "--config", config, "--sensor", "bench", "--time", "2024-03-25T02:30:00Z",
+            bench.scenes / "model_again.tif",
+        )
+        bench.warm("model_again")
+        bench.run(config)
+        turn["second"] = bench.processor_seconds
+        bench.put_away(config.parent)
+        rounds.append(turn)
+        print("comparison:", json.dumps(turn), flush=True)
+    share = lambda turn: (turn["second"] - turn["torchscript"]) / (turn["torchscript"] - turn["fake"])
+    result["comparison_over_model"] = statistics.median(share(turn) for turn in rounds)
+    result["comparison_over_model_rounds"] = spread(share(turn) for turn in rounds)
+    result["comparison_processor_seconds"] = statistics.median(turn["second"] - turn["torchscript"] for turn in rounds)
+
+
 def measure_speed(bench, result):
     """Megapixels a second of every stored form of every bundle, as `shorewatch model bench` says it."""
     speeds = {}
@@ -311,6 +343,7 @@ def main():
     result = {key: polygons[key] for key in ("polygonize_over_gdal", "polygonize_over_rasterio")}
     measure_pipeline(bench, result)
     measure_model(bench, model_bench, result)
+    measure_comparison(bench, result)
     measure_speed(bench, result)
     result["threads"] = THREADS
     (folder / "bench.json").write_text(json.dumps(result, indent=2) + "\n")

@@ -7,6 +7,7 @@ with predictor 2. The noise of each band makes neighbours differ as much as in t
 ``worldcover-chips`` (median 23, 32, 43, 80), so that it compresses and decodes about as that does. Painted, not real.
 
 * ``large.tif`` 10980 x 10980 on the 10 m grid of EPSG:32650; ``small.tif`` 2048 x 2048; ``model.tif`` 4096 x 4096
+* ``model_again.tif`` the pixels of ``model.tif`` three per cent brighter, with 0.3 of the noise once more: a quiet later pass
 * ``shifted.tif`` the pixels of ``large.tif`` with the origin shifted by 3.7 m and 6.1 m: off the grid
 * ``zone.tif`` the pixels of ``large.tif`` at the eastern edge of EPSG:32650, where the grid is that of EPSG:32651
 * ``small_shifted.tif``, ``small_zone.tif`` the same of ``small.tif``
@@ -100,6 +101,20 @@ def paint(path, size, origin):
     partial.rename(path)
 
 
+def again(source, path):
+    rng = np.random.default_rng(SEED + 1)
+    partial = path.with_name(path.name + ".tmp")
+    with rasterio.open(source) as file:
+        profile = {**file.profile, "predictor": 2, "photometric": "minisblack", "num_threads": 2}
+        with rasterio.open(partial, "w", **profile) as later:
+            for _, window in file.block_windows(1):
+                pixels = file.read(window=window) * 1.03
+                for band, noise in zip(pixels, NOISE):
+                    band += rng.normal(scale=0.3 * noise, size=band.shape)
+                later.write(np.clip(pixels, 1, 20000).astype(np.uint16), window=window)
+    partial.rename(path)
+
+
 def moved(source, path, origin):
     partial = path.with_name(path.name + ".tmp")
     shutil.copyfile(source, partial)
@@ -140,6 +155,7 @@ def main():
     scenes = {
         "small": lambda path: paint(path, 2048, ORIGIN),
         "model": lambda path: paint(path, 4096, ORIGIN),
+        "model_again": lambda path: again(folder / "model.tif", path),
         "large": lambda path: paint(path, 10_980, ORIGIN),
         "shifted": lambda path: moved(large, path, (ORIGIN[0] + 3.7, ORIGIN[1] - 6.1)),
         "zone": lambda path: moved(large, path, (770_000.0, 3_400_000.0)),

@@ -3,9 +3,12 @@
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Zip, s};
 
 use shorewatch_domain::evidence::SMOOTHING_RADIUS_PX;
+use shorewatch_domain::grid::Window;
 use shorewatch_domain::observed::Causes;
 use shorewatch_domain::radiometry::sample::stride_for;
-use shorewatch_domain::radiometry::{ChangeVector, Mad, MadSettings, Normalisation, PairSample, smoothed};
+use shorewatch_domain::radiometry::{
+    ChangeVector, Mad, MadSettings, Normalisation, PairSample, line_of, smoothed_lines,
+};
 use shorewatch_domain::registration::{self, Registration};
 
 use super::pair::PairWindow;
@@ -31,15 +34,13 @@ pub struct PairFit {
     mad: Option<Mad>,
 }
 
-/// What the pixels of a window show.
+/// What the pixels of a window show; arrays (row, col), without the margin.
 pub struct Radiometry {
-    /// The earlier date laid on the later one (band, row, col), with the margin.
-    pub before: Array3<f32>,
-    /// Whether both dates observed the pixel (row, col), with the margin.
+    /// Whether both dates observed the pixel, the earlier one laid on the later one.
     pub observed: Array2<bool>,
-    /// Length of the change vector (row, col), without the margin.
+    /// Length of the change vector.
     pub magnitude: Array2<f32>,
-    /// Multivariate alteration over its degrees of freedom (row, col), without the margin.
+    /// Multivariate alteration over its degrees of freedom.
     pub alteration: Option<Array2<f32>>,
 }
 
@@ -73,26 +74,42 @@ impl PairFit {
     /// What the pixels of a window show; of `window` `margin` pixels on every side are left off.
     #[must_use]
     pub fn radiometry(&self, window: &PairWindow, margin: usize) -> Radiometry {
-        let (before, observed) = laid_on(window, self.registration.as_ref());
-        let after = window.after.pixels.view();
-        let (rows, cols) = observed.dim();
+        const EDGE: usize = SMOOTHING_RADIUS_PX;
         // the mean needs no more around it
-        let edge = margin - SMOOTHING_RADIUS_PX;
-        let near = s![edge..rows - edge, edge..cols - edge];
-        let near_bands = s![.., edge..rows - edge, edge..cols - edge];
-        let (b, a, o) = (before.slice(near_bands), after.slice(near_bands), observed.slice(near));
-        let smooth = |values: Array2<f32>| {
-            let (rows, cols) = values.dim();
-            let smooth = smoothed(values.view(), o, SMOOTHING_RADIUS_PX);
-            let inner = SMOOTHING_RADIUS_PX;
-            smooth.slice(s![inner..rows - inner, inner..cols - inner]).to_owned()
+        let near = window.after.window.shrunk(margin - EDGE);
+        let (before, observed) = self.laid_on(window, near);
+        let (rows, cols) = window.after.window.ranges_of(&near);
+        let after = window.after.pixels.slice(s![.., rows, cols]);
+        let vector = |row: usize, line: &mut [f32]| {
+            self.change_vector.line(&line_of(&before, row), &line_of(&after, row), line);
         };
-        let magnitude = smooth(self.change_vector.magnitude(b, a, o));
-        let alteration = self.mad.as_ref().map(|mad| {
-            let degrees = mad.degrees().max(1) as f32;
-            smooth(mad.apply(b, a, o).chi_square / degrees)
-        });
-        Radiometry { before, observed, magnitude, alteration }
+        let (magnitude, alteration) = match &self.mad {
+            Some(mad) => {
+                let degrees = mad.degrees().max(1) as f32;
+                let [magnitude, alteration] =
+                    smoothed_lines(observed.view(), SMOOTHING_RADIUS_PX, EDGE, |row, [magnitude, alteration]| {
+                        vector(row, magnitude);
+                        mad.line(&line_of(&before, row), &line_of(&after, row), alteration);
+                        alteration.iter_mut().for_each(|value| *value /= degrees);
+                    });
+                (magnitude, Some(alteration))
+            }
+            None => {
+                let [magnitude] =
+                    smoothed_lines(observed.view(), SMOOTHING_RADIUS_PX, EDGE, |row, [line]| vector(row, line));
+                (magnitude, None)
+            }
+        };
+        let (rows, cols) = observed.dim();
+        let observed = observed.slice(s![EDGE..rows - EDGE, EDGE..cols - EDGE]).to_owned();
+        Radiometry { observed, magnitude, alteration }
+    }
+
+    /// The earlier date laid on the later one (band, row, col) in a part of a window, and where both are observed (row, col). The
+    /// window reaches [`SHIFT_MARGIN_PX`] farther on every side.
+    #[must_use]
+    pub fn laid_on(&self, window: &PairWindow, part: Window) -> (Array3<f32>, Array2<bool>) {
+        laid_on_part(window, part, self.registration.as_ref())
     }
 
     /// Reflectance of the earlier date with the radiometry of the later one (band, row, col).
@@ -111,14 +128,28 @@ pub fn both(before: ArrayView2<'_, Causes>, after: ArrayView2<'_, Causes>) -> Ar
 /// The earlier date of a window laid on the later one, and where both are observed.
 #[must_use]
 pub fn laid_on(window: &PairWindow, registration: Option<&Registration>) -> (Array3<f32>, Array2<bool>) {
-    let seen = window.before.causes.mapv(Causes::is_observed);
-    let (before, seen) = match registration {
-        Some(shift) => registration::moved(window.before.pixels.view(), seen.view(), shift.dx_px, shift.dy_px),
-        None => (window.before.pixels.clone(), seen),
+    laid_on_part(window, window.after.window, registration)
+}
+
+fn laid_on_part(window: &PairWindow, part: Window, registration: Option<&Registration>) -> (Array3<f32>, Array2<bool>) {
+    let whole = window.after.window;
+    let (rows, cols) = whole.ranges_of(&part);
+    let causes_after = window.after.causes.slice(s![rows.clone(), cols.clone()]);
+    let both = |seen: ArrayView2<'_, bool>| {
+        Zip::from(seen).and(causes_after).map_collect(|before, after| *before && after.is_observed())
     };
-    let observed =
-        Zip::from(&seen).and(&window.after.causes).map_collect(|before, after| *before && after.is_observed());
-    (before, observed)
+    let Some(shift) = registration else {
+        let seen = window.before.causes.slice(s![rows.clone(), cols.clone()]).mapv(Causes::is_observed);
+        return (window.before.pixels.slice(s![.., rows, cols]).to_owned(), both(seen.view()));
+    };
+    let around = part.grown(SHIFT_MARGIN_PX).intersection(&whole).unwrap_or(part);
+    let (rows, cols) = whole.ranges_of(&around);
+    let seen = window.before.causes.slice(s![rows.clone(), cols.clone()]).mapv(Causes::is_observed);
+    let pixels = window.before.pixels.slice(s![.., rows, cols]);
+    let (before, seen) = registration::moved(pixels, seen.view(), shift.dx_px, shift.dy_px);
+    let (rows, cols) = around.ranges_of(&part);
+    let observed = both(seen.slice(s![rows.clone(), cols.clone()]));
+    (before.slice_move(s![.., rows, cols]), observed)
 }
 
 /// The shift of a pair from those of its windows: of each axis the median, weighted by the tiles that agreed.

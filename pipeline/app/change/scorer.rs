@@ -95,7 +95,8 @@ impl ChangeScorer {
     /// A model failed.
     pub fn evidence(&self, window: &PairWindow, fit: &PairFit) -> Result<WindowEvidence, Failure> {
         let margin = self.margin_px;
-        let Radiometry { before, observed, magnitude, alteration } = fit.radiometry(window, margin);
+        let Radiometry { magnitude, alteration, .. } = fit.radiometry(window, margin);
+        let (before, observed) = fit.laid_on(window, window.after.window);
         let after = window.after.pixels.view();
         let (rows, cols) = observed.dim();
         let inner = s![margin..rows - margin, margin..cols - margin];

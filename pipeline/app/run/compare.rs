@@ -8,15 +8,18 @@
 
 use ndarray::{Array2, ArrayView3, Axis, Zip, s};
 
+use shorewatch_domain::change;
 use shorewatch_domain::change::{Reference, ToldByClasses};
 use shorewatch_domain::evidence::{ClassEvidence, Evidence, LogOdds, SMOOTHING_RADIUS_PX, WEIGHTS, most_learned};
 use shorewatch_domain::grid::{Cell, Window};
 use shorewatch_domain::observed::Causes;
 use shorewatch_domain::raster::Scores;
+use shorewatch_domain::sensor::BandRole;
 use shorewatch_domain::unit::Unit;
-use shorewatch_models::ChangeNetwork;
+use shorewatch_imagery::read::ReadWindow;
 
 use super::context::RunContext;
+use super::model::ChangeModel;
 use super::pairs::FittedPair;
 use crate::change::fit::{Radiometry, SHIFT_MARGIN_PX};
 use crate::change::pair::PairWindow;
@@ -54,34 +57,47 @@ pub fn compare(
     let (rows, cols) = later.window.ranges_of(&work);
     let seen = later.causes.slice(s![rows, cols]).mapv(Causes::is_observed);
     let mut open = seen.clone();
+    // what was read of the later pass, for the next earlier one
+    let mut known: Option<(Window, Vec<BandRole>, ReadWindow)> = None;
     for (earlier, witness) in unit.earlier_pass_ids.iter().zip(reference.witnesses()) {
         if !open.iter().any(|open| *open) {
             break;
         }
         let Some(pair) = context.pairs.of(context, unit.grid, &unit.pass_id, earlier)? else { continue };
-        let network = context.change_network(&pair.roles)?;
-        let margin = margin_px(network);
-        let window = work.grown(margin);
-        let (before, after) = (
-            context.reader_of(earlier, &pair.roles)?.read(unit.grid, window)?,
-            context.reader_of(&unit.pass_id, &pair.roles)?.read(unit.grid, window)?,
-        );
+        let network = context.change_model(&pair.roles);
+        let window = work.grown(MARGIN_PX);
+        let shared = shared_edge_px(context);
+        let read_in = |pass, window| {
+            context.reader_of(pass, &pair.roles)?.read_beside(unit.grid, window, shared).map_err(Failure::from)
+        };
+        let read = |pass| read_in(pass, window);
+        let after = match known.take().filter(|(at, roles, _)| *at == window && *roles == pair.roles) {
+            Some((_, _, after)) => after,
+            None => read(&unit.pass_id)?,
+        };
+        let before = read(earlier)?;
         compared.faults.extend(before.faults);
         compared.faults.extend(after.faults);
         let read = PairWindow { before: before.raster, after: after.raster, faults: Vec::new() };
-        let radiometry = pair.fit.radiometry(&read, margin);
-        let evidence = Evidence {
-            magnitude: radiometry.magnitude.clone(),
-            alteration: radiometry.alteration.clone(),
-            classes: Some(class_evidence(context, witness, later, work)),
-            learned: None,
-        };
-        let mut odds = evidence.log_odds(&WEIGHTS);
+        let Radiometry { observed, magnitude, alteration } = pair.fit.radiometry(&read, MARGIN_PX);
+        let classes = Some(class_evidence(context, witness, later, work));
+        let mut odds = Evidence { magnitude, alteration, classes, learned: None }.log_odds(&WEIGHTS);
         if let Some(network) = network {
             let mut asked = told.open(odds.sum.view(), open_from);
             Zip::from(&mut asked).and(&open).for_each(|asked, open| *asked &= open);
-            odds.add_learned(&ask(network, &pair, &read, &radiometry, &asked, work, margin)?, &WEIGHTS);
+            let mut learned = observed.mapv(|observed| if observed { UNCHANGED } else { f32::NAN });
+            let squares = squares_of(&asked, work);
+            if let Some(window) = around(&squares, network) {
+                let (before, after) = (read_in(earlier, window)?, read_in(&unit.pass_id, window)?);
+                compared.faults.extend(before.faults);
+                compared.faults.extend(after.faults);
+                let read = PairWindow { before: before.raster, after: after.raster, faults: Vec::new() };
+                ask(network, &pair, &read, &asked, &mut learned, &squares, work)?;
+            }
+            odds.add_learned(&learned, &WEIGHTS);
         }
+        context.reader_of(earlier, &pair.roles)?.recycle(read.before);
+        known = Some((window, pair.roles.clone(), ReadWindow { raster: read.after, faults: Vec::new() }));
         match &mut compared.odds {
             Some(least) => least.keep_least(&odds, open.view()),
             none => *none = Some(odds),
@@ -92,20 +108,46 @@ pub fn compare(
             Zip::from(&mut open).and(&odds.sum).and(&seen).for_each(|open, sum, seen| *open |= sum.is_nan() && *seen);
         }
     }
+    if let Some((_, roles, after)) = known {
+        context.reader_of(&unit.pass_id, &roles)?.recycle(after.raster);
+    }
     Ok(compared)
+}
+
+/// Pixels around the window of a decision that are read for what all of its pixels show.
+const MARGIN_PX: usize = SHIFT_MARGIN_PX + SMOOTHING_RADIUS_PX;
+
+/// Pixels that the windows of neighbouring units have in common: each is grown by the margin of the decision and by what reading
+/// for the comparison or for the scores takes.
+fn shared_edge_px(context: &RunContext) -> usize {
+    let model = context.model.description();
+    let scored = model.halo_px + model.alignment_px.max(1) - 1;
+    2 * change::margin_px(&context.table) + MARGIN_PX + MARGIN_PX.max(scored)
 }
 
 fn log_odds(score: f64) -> f32 {
     ((score / (1.0 - score)) as f32).ln()
 }
 
-/// Pixels around the window of a decision that have to be read.
-fn margin_px(network: Option<&ChangeNetwork>) -> usize {
+/// The squares that hold an open pixel (row, col of `work`).
+fn squares_of(open: &Array2<bool>, work: Window) -> Vec<Window> {
+    let is_open = |square: &Window| {
+        let (rows, cols) = work.ranges_of(square);
+        open.slice(s![rows, cols]).iter().any(|open| *open)
+    };
+    let squares = Cell::meeting(work, ASKED_PX).filter_map(|cell| cell.window(ASKED_PX).intersection(&work));
+    squares.filter(is_open).collect()
+}
+
+/// What has to be read to ask the network about some squares; `None` without any.
+fn around(squares: &[Window], network: &ChangeModel) -> Option<Window> {
     // the halo in whole steps of the network, and room to begin a window in its phase
-    let of = |step: usize, halo: usize| halo.next_multiple_of(step) + step;
-    let halo =
-        network.map_or(0, |network| of(network.description().alignment_px.max(1), network.description().halo_px));
-    halo + SHIFT_MARGIN_PX + SMOOTHING_RADIUS_PX
+    let (step, halo) = (network.description().alignment_px.max(1), network.description().halo_px);
+    let (row, col) = (squares.iter().map(|square| square.row).min()?, squares.iter().map(|square| square.col).min()?);
+    let row_end = squares.iter().map(Window::row_end).max()?;
+    let col_end = squares.iter().map(Window::col_end).max()?;
+    let whole = Window { row, col, rows: (row_end - row) as usize, cols: (col_end - col) as usize };
+    Some(whole.grown(halo.next_multiple_of(step) + step + SHIFT_MARGIN_PX))
 }
 
 /// What the classes of an earlier and the later pass say, over `work`.
@@ -121,56 +163,49 @@ fn class_evidence(context: &RunContext, earlier: &Scores, later: &Scores, work: 
     )
 }
 
-/// Asks the network about the open pixels (row, col of `work`), square by square. Elsewhere the answer is what it mostly is:
-/// that nothing changed.
+/// Asks the network about the open pixels (row, col of `work`), square by square, and writes into `learned` what it says. Elsewhere
+/// the answer stays what it mostly is: that nothing changed.
 fn ask(
-    network: &ChangeNetwork,
+    network: &ChangeModel,
     pair: &FittedPair,
     read: &PairWindow,
-    seen: &Radiometry,
     open: &Array2<bool>,
+    learned: &mut Array2<f32>,
+    squares: &[Window],
     work: Window,
-    margin: usize,
-) -> Result<Array2<f32>, Failure> {
+) -> Result<(), Failure> {
+    let network = network.network()?;
     let description = network.description();
     let (halo, step) = (description.halo_px, description.alignment_px.max(1) as i64);
     let (bands, keep) = shown(description, &pair.roles)?;
-    let (rows, cols) = seen.observed.dim();
-    let inner = seen.observed.slice(s![margin..rows - margin, margin..cols - margin]);
-    let mut learned = inner.mapv(|observed| if observed { UNCHANGED } else { f32::NAN });
-    let whole = work.grown(margin);
-    for square in Cell::meeting(work, ASKED_PX).filter_map(|cell| cell.window(ASKED_PX).intersection(&work)) {
-        let (to_rows, to_cols) = work.ranges_of(&square);
+    for square in squares {
+        let (to_rows, to_cols) = work.ranges_of(square);
         let open = open.slice(s![to_rows.clone(), to_cols.clone()]);
-        if !open.iter().any(|open| *open) {
-            continue;
-        }
         // windows begin in the network's phase on the grid, so that the same ground is fed alike whatever the unit
         let (row, col) = (square.row.div_euclid(step) * step, square.col.div_euclid(step) * step);
         let aligned =
             Window { row, col, rows: (square.row_end() - row) as usize, cols: (square.col_end() - col) as usize };
         let crop = halo.next_multiple_of(step as usize);
         let fed = aligned.grown(crop);
-        let (fed_rows, fed_cols) = whole.ranges_of(&fed);
-        let part = s![fed_rows.clone(), fed_cols.clone()];
-        let bands_part = s![.., fed_rows.clone(), fed_cols.clone()];
-        let observed = seen.observed.slice(part);
+        let (before, observed) = pair.fit.laid_on(read, fed);
+        let before = pair.fit.normalised(before.view(), observed.view());
+        let (fed_rows, fed_cols) = read.after.window.ranges_of(&fed);
+        let after = read.after.pixels.slice(s![.., fed_rows, fed_cols]);
         let select = |pixels: ArrayView3<'_, f32>| pixels.select(Axis(0), &keep);
-        let before = pair.fit.normalised(seen.before.slice(bands_part), observed);
         let changed = network.changed_window(
             &bands,
             select(before.view()).view(),
-            select(read.after.pixels.slice(bands_part)).view(),
-            observed,
+            select(after).view(),
+            observed.view(),
             crop,
         )?;
-        let (from_rows, from_cols) = aligned.ranges_of(&square);
+        let (from_rows, from_cols) = aligned.ranges_of(square);
         Zip::from(learned.slice_mut(s![to_rows, to_cols]))
             .and(changed.slice(s![from_rows, from_cols]))
             .and(&open)
             .for_each(|learned, changed, open| *learned = if *open && !learned.is_nan() { *changed } else { *learned });
     }
-    Ok(learned)
+    Ok(())
 }
 
 /// What the network says of most ground.

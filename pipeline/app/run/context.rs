@@ -13,7 +13,7 @@ use shorewatch_domain::unit::UnitContext;
 use shorewatch_imagery::blocks::BlockCache;
 use shorewatch_imagery::open::Limits;
 use shorewatch_imagery::read::PassReader;
-use shorewatch_models::{ChangeNetwork, SegmenterDescription};
+use shorewatch_models::SegmenterDescription;
 
 use super::model::{ChangeModel, Model};
 use super::pairs::Pairs;
@@ -112,14 +112,9 @@ impl RunContext {
     }
 
     /// The network that is shown two dates, where there is one and it takes these bands at this pixel size.
-    ///
-    /// # Errors
-    /// It can't be loaded.
-    pub fn change_network(&self, roles: &[BandRole]) -> Result<Option<&ChangeNetwork>, Failure> {
-        match &self.change {
-            Some(change) if change.fits(roles) => change.network().map(Some),
-            _ => Ok(None),
-        }
+    #[must_use]
+    pub fn change_model(&self, roles: &[BandRole]) -> Option<&ChangeModel> {
+        self.change.as_ref().filter(|change| change.fits(roles))
     }
 
     /// A pass of the store.

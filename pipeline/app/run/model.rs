@@ -99,7 +99,7 @@ impl From<FakeSegmenter> for Model {
     }
 }
 
-/// The network that is shown two dates: checked at once, loaded when two dates are to be compared. Shared by all threads.
+/// The network that is shown two dates: checked at once, loaded when it is first asked. Shared by all threads.
 pub struct ChangeModel {
     description: SegmenterDescription,
     bundle: Bundle,
@@ -136,6 +136,12 @@ impl ChangeModel {
         };
         let (pixel_size_m, loading) = (settings.grid.pixel_size_m, Mutex::default());
         Ok(Some(Self { description, bundle, options, pixel_size_m, loaded, loading }))
+    }
+
+    /// What it needs and what it gives.
+    #[must_use]
+    pub const fn description(&self) -> &SegmenterDescription {
+        &self.description
     }
 
     /// What results depend on.

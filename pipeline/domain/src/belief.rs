@@ -18,7 +18,7 @@
 //! that means none) and how often it was water: of a shore that is wet in one year and dry in the next another change between
 //! water and bare ground says little. Everything together is at most [`BYTES_PER_PIXEL`] bytes.
 
-use ndarray::{Array2, Array3, ArrayView2, Axis, s};
+use ndarray::{Array2, Array3, ArrayView2, Axis, Zip, s};
 
 use crate::classes::ModelClasses;
 use crate::grid::{Grid, Window};
@@ -140,6 +140,10 @@ impl Belief {
         let last = tracked.planes() - 1;
         let mut belief = [0.0_f32; BYTES_PER_PIXEL];
         for row in 0..self.window.rows {
+            if self.planes.slice(s![last, row, ..]).iter().all(|counts| *counts == 0) {
+                self.begin_row(row, scores, tracked);
+                continue;
+            }
             for col in 0..self.window.cols {
                 if !scores.causes[(row, col)].is_observed() {
                     continue;
@@ -182,6 +186,27 @@ impl Belief {
         }
     }
 
+    /// Takes in the scores of a row that no pass has observed yet: they are the belief.
+    fn begin_row(&mut self, row: usize, scores: &Scores, tracked: &Tracked) {
+        let causes = scores.causes.row(row);
+        let told = |class: usize| scores.probabilities.slice(s![class, row, ..]);
+        for (plane, &class) in tracked.land_cover.iter().chain(&tracked.no_object).enumerate() {
+            let believed = self.planes.slice_mut(s![plane, row, ..]);
+            Zip::from(believed).and(told(class)).and(causes).for_each(|believed, &told, cause| {
+                *believed = if cause.is_observed() { told } else { *believed };
+            });
+        }
+        let counts = self.planes.slice_mut(s![tracked.planes() - 1, row, ..]);
+        match tracked.water.and_then(|place| tracked.land_cover.get(place)) {
+            Some(&water) => Zip::from(counts).and(told(water)).and(causes).for_each(|counts, &told, cause| {
+                *counts = if cause.is_observed() { counted(0, told > 127) } else { 0 };
+            }),
+            None => Zip::from(counts).and(causes).for_each(|counts, cause| {
+                *counts = if cause.is_observed() { counted(0, false) } else { 0 };
+            }),
+        }
+    }
+
     /// Summed probability × 255 of some classes (row, col), inside `window`; `None` where a class is not tracked, or there is
     /// none.
     ///
@@ -197,7 +222,7 @@ impl Belief {
         let mut sum = Array2::<u16>::zeros(window.shape());
         for plane in planes {
             let values = self.planes.slice(s![plane, rows.clone(), cols.clone()]);
-            ndarray::Zip::from(&mut sum).and(values).for_each(|sum, value| *sum += u16::from(*value));
+            Zip::from(&mut sum).and(values).for_each(|sum, value| *sum += u16::from(*value));
         }
         Some(sum)
     }

@@ -11,7 +11,7 @@
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis, Zip, s};
 use std::ops::Range;
 
-use crate::radiometry::smoothed;
+use crate::radiometry::{in_lines, line_of, smoothed_lines};
 
 /// Radius of the mean that radiometric and class evidence is taken over: 3×3, which raised the average precision of change
 /// vector analysis from 0.23 to 0.27 on a public set of urban changes.
@@ -107,8 +107,13 @@ impl LogOdds {
     /// The shapes differ.
     pub fn add_learned(&mut self, learned: &Array2<f32>, weights: &Weights) {
         let term = self.terms.index_axis_mut(Axis(0), TERMS.len() - 1);
+        // it mostly says the same of neighbours
+        let (mut last, mut moved_by) = (f32::NAN, f32::NAN);
         Zip::from(&mut self.sum).and(term).and(learned).for_each(|sum, term, &value| {
-            *term = weights.learned * log_odds(value);
+            if value != last {
+                (last, moved_by) = (value, weights.learned * log_odds(value));
+            }
+            *term = moved_by;
             *sum += *term;
         });
     }
@@ -212,26 +217,35 @@ impl ClassEvidence {
         roles: &ClassRoles,
     ) -> Self {
         assert_eq!(before.dim(), after.dim(), "both dates have the same classes and cover one window");
-        let mut same = Array2::<u32>::zeros(observed.dim());
-        for class in roles.land_cover.clone() {
-            Zip::from(&mut same)
-                .and(before.slice(s![class, .., ..]))
-                .and(after.slice(s![class, .., ..]))
-                .for_each(|same, &before, &after| *same += u32::from(before) * u32::from(after));
-        }
-        let change = same.mapv(|same| 1.0 - (same as f32 / (255.0 * 255.0)).min(1.0));
-        let difference = |class: Option<usize>| match class {
-            Some(class) => Zip::from(before.slice(s![class, .., ..]))
-                .and(after.slice(s![class, .., ..]))
-                .map_collect(|&before, &after| f32::from(before.abs_diff(after)) / 255.0),
-            None => Array2::zeros(observed.dim()),
-        };
-        let smooth = |values: Array2<f32>| smoothed(values.view(), observed, SMOOTHING_RADIUS_PX);
-        Self {
-            change: smooth(change),
-            water: smooth(difference(roles.water)),
-            object: smooth(difference(roles.no_object)),
-        }
+        let (before, after) = (in_lines(before), in_lines(after));
+        let mut same = vec![0_u32; observed.ncols()];
+        let [change, water, object] =
+            smoothed_lines(observed, SMOOTHING_RADIUS_PX, 0, |row, [change, water, object]| {
+                let (before, after) = (line_of(&before, row), line_of(&after, row));
+                pulp::Arch::new().dispatch(|| {
+                    same.fill(0);
+                    for class in roles.land_cover.clone() {
+                        for ((same, &before), &after) in same.iter_mut().zip(before[class]).zip(after[class]) {
+                            *same += u32::from(before) * u32::from(after);
+                        }
+                    }
+                    for (change, &same) in change.iter_mut().zip(&same) {
+                        *change = 1.0 - (same as f32 / (255.0 * 255.0)).min(1.0);
+                    }
+                    for (difference, class) in [(water, roles.water), (object, roles.no_object)] {
+                        let Some(class) = class else {
+                            difference.fill(0.0);
+                            continue;
+                        };
+                        for ((difference, &before), &after) in
+                            difference.iter_mut().zip(before[class]).zip(after[class])
+                        {
+                            *difference = f32::from(before.abs_diff(after)) / 255.0;
+                        }
+                    }
+                });
+            });
+        Self { change, water, object }
     }
 
     /// Without `edge` pixels on every side.

@@ -106,6 +106,17 @@ impl Window {
         }
     }
 
+    /// The window without `margin` pixels on every side; empty where it is not as large.
+    #[must_use]
+    pub fn shrunk(&self, margin: usize) -> Self {
+        Self {
+            row: self.row + margin as i64,
+            col: self.col + margin as i64,
+            rows: self.rows.saturating_sub(2 * margin),
+            cols: self.cols.saturating_sub(2 * margin),
+        }
+    }
+
     /// The common part, if there is any.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Option<Self> {

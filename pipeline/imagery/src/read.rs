@@ -215,7 +215,7 @@ impl PassReader {
     /// A file can't be opened any more, or there is no transformation to the grid. Corrupt blocks are no error: their
     /// pixels are unobserved and named in [`ReadWindow::faults`].
     pub fn read(&self, grid: Grid, window: Window) -> Result<ReadWindow, ImageryError> {
-        self.read_once(grid, window, true)
+        self.read_once(grid, window, Some(self.cache.shared_edge_px))
     }
 
     /// The same where the caller is about to read about that window again: decoded blocks are kept for it.
@@ -223,11 +223,21 @@ impl PassReader {
     /// # Errors
     /// As [`PassReader::read`].
     pub fn read_and_keep(&self, grid: Grid, window: Window) -> Result<ReadWindow, ImageryError> {
-        self.read_once(grid, window, false)
+        self.read_once(grid, window, None)
     }
 
-    /// `last`: whether blocks may make room where no other window will want them.
-    fn read_once(&self, grid: Grid, window: Window, last: bool) -> Result<ReadWindow, ImageryError> {
+    /// The same in a sweep of windows of which neighbours have `shared_px` pixels of the grid in common, more than those that the
+    /// cache was made for: decoded blocks in there are kept for them.
+    ///
+    /// # Errors
+    /// As [`PassReader::read`].
+    pub fn read_beside(&self, grid: Grid, window: Window, shared_px: usize) -> Result<ReadWindow, ImageryError> {
+        self.read_once(grid, window, Some(shared_px))
+    }
+
+    /// `shared`: how many pixels along its edges the next windows may want, so that other blocks make room; `None` where they may
+    /// want all.
+    fn read_once(&self, grid: Grid, window: Window, shared: Option<usize>) -> Result<ReadWindow, ImageryError> {
         // whatever is in it: what is not written is unobserved, and set to 0 below
         let mut pixels = self.take((self.roles.len(), window.rows, window.cols));
         let mut causes = Array2::from_elem(window.shape(), Causes::OBSERVED);
@@ -235,11 +245,11 @@ impl PassReader {
         // votes for nodata: with `AllBands`, files must agree
         let mut all_nodata: Option<Array2<bool>> = None;
         if let [file] = self.files.as_slice() {
-            self.read_file(file, grid, (window, last), &mut pixels.view_mut(), &mut causes.view_mut(), &mut faults)?;
+            self.read_file(file, grid, (window, shared), &mut pixels.view_mut(), &mut causes.view_mut(), &mut faults)?;
         }
         for file in self.files.iter().filter(|_| self.files.len() > 1) {
             let mut own = Array2::from_elem(window.shape(), Causes::OBSERVED);
-            self.read_file(file, grid, (window, last), &mut pixels.view_mut(), &mut own.view_mut(), &mut faults)?;
+            self.read_file(file, grid, (window, shared), &mut pixels.view_mut(), &mut own.view_mut(), &mut faults)?;
             let votes = !file.positions.is_empty() && self.nodata_rule == NodataRule::AllBands;
             if votes {
                 let vote = own.mapv(|cause| cause.0 & Causes::NODATA.0 != 0);
@@ -280,16 +290,15 @@ impl PassReader {
         &self,
         file: &FileSource,
         grid: Grid,
-        (window, last): (Window, bool),
+        (window, shared): (Window, Option<usize>),
         pixels: &mut ArrayViewMut3<'_, f32>,
         causes: &mut ArrayViewMut2<'_, Causes>,
         faults: &mut Vec<String>,
     ) -> Result<(), ImageryError> {
         if let Some((row, col)) = file.offset_on(&grid) {
             let source = Window { row: window.row + row, col: window.col + col, ..window };
-            let last = last.then_some(self.cache.shared_edge_px);
             let _reading = self.cache.reading(&file.blocks, source);
-            return self.fill(file, (source, last), &file.positions, pixels, causes, faults);
+            return self.fill(file, (source, shared), &file.positions, pixels, causes, faults);
         }
         let to_source = ToSource::new(grid, &file.crs, file.affine)?;
         let mut parts = vec![window];
@@ -312,7 +321,7 @@ impl PassReader {
             let in_order: Vec<_> = (0..count).collect();
             self.fill(
                 file,
-                (source, last.then_some(SHARED_EDGE_PX)),
+                (source, shared.map(|shared| self.shared_in_source(shared))),
                 &in_order,
                 &mut source_pixels.view_mut(),
                 &mut source_causes.view_mut(),
@@ -332,6 +341,11 @@ impl PassReader {
             self.give(source_pixels);
         }
         Ok(())
+    }
+
+    /// What windows that do not lie on the grid share of the file.
+    fn shared_in_source(&self, shared_px: usize) -> usize {
+        if shared_px > self.cache.shared_edge_px { shared_px.max(SHARED_EDGE_PX) } else { SHARED_EDGE_PX }
     }
 
     /// Copies a window of the file's own pixels as reflectance; what lies beyond the file is [`Causes::OUTSIDE`]. `shared`: how

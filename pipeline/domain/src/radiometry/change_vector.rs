@@ -8,7 +8,7 @@
 use ndarray::{Array2, ArrayView2, ArrayView3};
 
 use super::sample::Spread;
-use super::{PairSample, RUN_PX, common_shape};
+use super::{PairSample, common_shape, in_lines, line_of};
 
 /// How both dates are standardised: per band, both as `scale × reflectance`, and what is left of the means.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,28 +52,31 @@ impl ChangeVector {
     ) -> Array2<f32> {
         let (bands, rows, cols) = common_shape(before, after, observed);
         assert_eq!(bands, self.bands.len(), "the statistics are of as many bands as the pixels");
-        let (before, after) = (before.as_standard_layout(), after.as_standard_layout());
-        let observed = observed.as_standard_layout();
-        let (before, after) = (before.as_slice().unwrap_or_default(), after.as_slice().unwrap_or_default());
-        let observed = observed.as_slice().unwrap_or_default();
+        let (before, after) = (in_lines(before), in_lines(after));
         let mut magnitude = Array2::<f32>::zeros((rows, cols));
-        let plane = rows * cols;
+        for (row, (mut line, observed)) in magnitude.outer_iter_mut().zip(observed.outer_iter()).enumerate() {
+            if let Some(line) = line.as_slice_mut() {
+                self.line(&line_of(&before, row), &line_of(&after, row), line);
+            }
+            line.zip_mut_with(&observed, |value, &observed| *value = if observed { *value } else { f32::NAN });
+        }
+        magnitude
+    }
+
+    /// The same of one row, whether observed or not: `before` and `after` hold a slice for each band.
+    pub fn line(&self, before: &[&[f32]], after: &[&[f32]], line: &mut [f32]) {
         pulp::Arch::new().dispatch(|| {
-            let runs = magnitude.as_slice_mut().unwrap_or_default().chunks_mut(RUN_PX).zip(observed.chunks(RUN_PX));
-            for (number, (run, observed)) in runs.enumerate() {
-                for (band, Standard { means, scales }) in self.bands.iter().enumerate() {
-                    let first = band * plane + number * RUN_PX;
-                    for ((sum, before), after) in run.iter_mut().zip(&before[first..]).zip(&after[first..]) {
-                        let difference = scales[1] * (after - means[1]) - scales[0] * (before - means[0]);
-                        *sum += difference * difference;
-                    }
-                }
-                for (sum, &observed) in run.iter_mut().zip(observed) {
-                    *sum = if observed { sum.sqrt() } else { f32::NAN };
+            line.fill(0.0);
+            for ((Standard { means, scales }, before), after) in self.bands.iter().zip(before).zip(after) {
+                for ((sum, before), after) in line.iter_mut().zip(*before).zip(*after) {
+                    let difference = scales[1] * (after - means[1]) - scales[0] * (before - means[0]);
+                    *sum += difference * difference;
                 }
             }
+            for sum in line {
+                *sum = sum.sqrt();
+            }
         });
-        magnitude
     }
 }
 
@@ -94,67 +97,13 @@ pub fn change_vector_magnitude(
     ChangeVector::of(&sample).magnitude(before, after, observed)
 }
 
-/// Mean over the observed pixels of the square of edge `2 × radius_px + 1` around each pixel (row, col); NaN where the
-/// pixel itself is not observed. The square is cut off at the edge of the window: needs a margin of `radius_px`.
-///
-/// # Panics
-/// The shapes differ.
-#[must_use]
-pub fn smoothed(values: ArrayView2<'_, f32>, observed: ArrayView2<'_, bool>, radius_px: usize) -> Array2<f32> {
-    assert_eq!(values.dim(), observed.dim(), "the mask covers the window of the values");
-    let (rows, cols) = values.dim();
-    let (values, observed) = (values.as_standard_layout(), observed.as_standard_layout());
-    let (values, observed) = (values.as_slice().unwrap_or_default(), observed.as_slice().unwrap_or_default());
-    let mut smooth = Array2::<f32>::zeros((rows, cols));
-    let (mut sums, mut counts) = (vec![0.0_f32; rows * cols], vec![0.0_f32; rows * cols]);
-    // Sums along the rows, then down the columns: always over the same pixels in the same order, so the result is the same to
-    // the last bit in whatever window the pixel lies. Whole rows at once, which the compiler turns into vector code.
-    let along = |row: usize| row * cols..(row + 1) * cols;
-    pulp::Arch::new().dispatch(|| {
-        let (mut kept, mut seen) = (vec![0.0_f32; cols], vec![0.0_f32; cols]);
-        for row in 0..rows {
-            let of_row = kept.iter_mut().zip(&mut seen).zip(&values[along(row)]).zip(&observed[along(row)]);
-            for (((kept, seen), &value), &observed) in of_row {
-                *kept = if observed { value } else { 0.0 };
-                *seen = f32::from(u8::from(observed));
-            }
-            for (to, from) in [(&mut sums[along(row)], &kept), (&mut counts[along(row)], &seen)] {
-                for shift in (1..=radius_px.min(cols)).rev() {
-                    add(&mut to[shift..], &from[..cols - shift]);
-                }
-                for shift in 0..=radius_px.min(cols) {
-                    add(&mut to[..cols - shift], &from[shift..]);
-                }
-            }
-        }
-        for (row, mut smooth) in smooth.outer_iter_mut().enumerate() {
-            let smooth = smooth.as_slice_mut().unwrap_or_default();
-            seen.fill(0.0);
-            for near in row.saturating_sub(radius_px)..(row + radius_px + 1).min(rows) {
-                add(smooth, &sums[along(near)]);
-                add(&mut seen, &counts[along(near)]);
-            }
-            for ((smooth, count), &observed) in smooth.iter_mut().zip(&seen).zip(&observed[along(row)]) {
-                *smooth = if observed { *smooth / count } else { f32::NAN };
-            }
-        }
-    });
-    smooth
-}
-
-#[inline(always)]
-fn add(to: &mut [f32], from: &[f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += from;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::{Array3, array, s};
     use proptest::prelude::*;
 
     use super::super::scenes::{Scene, bits};
+    use super::super::smoothed;
     use super::*;
 
     #[test]

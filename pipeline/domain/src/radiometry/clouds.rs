@@ -41,7 +41,7 @@ use crate::sensor::BandRole;
 pub use blocks::PairBlocks;
 
 use brightening::brightened;
-use levels::{level, quantile};
+use levels::{level, quantiles};
 use regions::{dilated, grown, large, soft_edged};
 use shadows::shadows;
 
@@ -256,7 +256,7 @@ impl<'a> Compared<'a> {
         block_px: usize,
     ) -> Self {
         let range = |pixels: &Array3<f32>, band: usize| {
-            let [low, high] = [0.02, 0.98].map(|share| quantile(plane(pixels, band), observed.view(), share));
+            let [low, high] = quantiles(plane(pixels, band), observed.view(), [0.02, 0.98]);
             high - low
         };
         let ranges = (0..this.dim().0).map(|band| range(&this, band).min(range(&other, band)).max(f32::EPSILON));
@@ -277,6 +277,9 @@ impl<'a> Compared<'a> {
     fn clouds(&self, settings: &CloudSettings) -> Array2<bool> {
         let found = brightened(self, settings);
         let least = self.least_blocks(settings);
+        if found.surely.iter().filter(|surely| **surely).count() < least {
+            return Array2::from_elem(found.surely.dim(), false);
+        }
         let clouds = grown(large(&found.surely, least), &found.maybe, GROWTH_TO_EDGE);
         let clouds = soft_edged(clouds, &found.rise, self.observed, least, settings.sharp_edge);
         grown(clouds, &found.maybe, GROWTH)
@@ -290,7 +293,7 @@ impl<'a> Compared<'a> {
             Some((shadow, offset)) => (dilated(&shadow, radius), Some(offset)),
             None => (Array2::from_elem(clouds.dim(), false), None),
         };
-        let mut cloud = dilated(clouds, radius);
+        let mut cloud = if clouds.iter().any(|cloud| *cloud) { dilated(clouds, radius) } else { clouds.clone() };
         cloud.zip_mut_with(self.observed, |cloud, &observed| *cloud &= observed);
         ndarray::Zip::from(&mut shadow).and(&cloud).and(self.observed).for_each(|shadow, &cloud, &observed| {
             *shadow &= observed && !cloud;

@@ -20,7 +20,7 @@ use ndarray::{Array2, ArrayView2, ArrayView3};
 
 use super::chi_square::{survival, weighted_mean_ratio};
 use super::sample::{SAMPLE_PX, Spread};
-use super::{PairSample, RUN_PX, common_shape};
+use super::{PairSample, RUN_PX, common_shape, in_lines, line_of};
 
 /// Share of the variance of the standardised bands below which a direction is rounding, not ground: 16-bit reflectance
 /// is quantised to some 1e-6 of it.
@@ -164,21 +164,43 @@ impl Mad {
         after: ArrayView3<'_, f32>,
         observed: ArrayView2<'_, bool>,
     ) -> MadMap {
+        let chi_square = self.chi_square(before, after, observed);
+        let no_change = chi_square.mapv(|statistic| survival(f64::from(statistic), self.degrees()) as f32);
+        MadMap { chi_square, no_change }
+    }
+
+    /// [`MadMap::chi_square`] alone.
+    ///
+    /// # Panics
+    /// The shapes or the number of bands differ.
+    #[must_use]
+    pub fn chi_square(
+        &self,
+        before: ArrayView3<'_, f32>,
+        after: ArrayView3<'_, f32>,
+        observed: ArrayView2<'_, bool>,
+    ) -> Array2<f32> {
         let (bands, rows, cols) = common_shape(before, after, observed);
         assert_eq!(2 * bands, self.means.len(), "the projections are of as many bands as the pixels");
-        let (before, after) = (before.as_standard_layout(), after.as_standard_layout());
-        let observed = observed.as_standard_layout();
-        let planes = before.as_slice().unwrap_or_default().chunks_exact((rows * cols).max(1));
-        let planes = planes.chain(after.as_slice().unwrap_or_default().chunks_exact((rows * cols).max(1)));
-        let planes: Vec<&[f32]> = planes.collect();
-        let observed = observed.as_slice().unwrap_or_default();
+        let (before, after) = (in_lines(before), in_lines(after));
         let mut chi_square = Array2::<f32>::zeros((rows, cols));
+        for (row, (mut line, observed)) in chi_square.outer_iter_mut().zip(observed.outer_iter()).enumerate() {
+            if let Some(line) = line.as_slice_mut() {
+                self.line(&line_of(&before, row), &line_of(&after, row), line);
+            }
+            line.zip_mut_with(&observed, |value, &observed| *value = if observed { *value } else { f32::NAN });
+        }
+        chi_square
+    }
+
+    /// The same of one row, whether observed or not: `before` and `after` hold a slice for each band.
+    pub fn line(&self, before: &[&[f32]], after: &[&[f32]], line: &mut [f32]) {
         pulp::Arch::new().dispatch(|| {
-            let mut centred = vec![[0_f32; RUN_PX]; planes.len()];
-            let runs = chi_square.as_slice_mut().unwrap_or_default().chunks_mut(RUN_PX).zip(observed.chunks(RUN_PX));
-            for (number, (run, observed)) in runs.enumerate() {
-                for ((centred, plane), mean) in centred.iter_mut().zip(&planes).zip(&self.means) {
-                    for (to, value) in centred.iter_mut().zip(&plane[number * RUN_PX..]) {
+            let mut centred = vec![[0_f32; RUN_PX]; self.means.len()];
+            for (number, run) in line.chunks_mut(RUN_PX).enumerate() {
+                let first = number * RUN_PX;
+                for ((centred, band), mean) in centred.iter_mut().zip(before.iter().chain(after)).zip(&self.means) {
+                    for (to, value) in centred.iter_mut().zip(&band[first..]) {
                         *to = value - mean;
                     }
                 }
@@ -194,13 +216,11 @@ impl Mad {
                         sum[i] += variate[i] * variate[i];
                     }
                 }
-                for ((to, sum), &observed) in run.iter_mut().zip(sum).zip(observed) {
-                    *to = if observed { sum.min(f32::MAX) } else { f32::NAN };
+                for (to, sum) in run.iter_mut().zip(sum) {
+                    *to = sum.min(f32::MAX);
                 }
             }
         });
-        let no_change = chi_square.mapv(|statistic| survival(f64::from(statistic), self.degrees()) as f32);
-        MadMap { chi_square, no_change }
     }
 
     /// Probability of no change of each pixel of a sample.

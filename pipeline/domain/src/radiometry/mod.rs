@@ -6,6 +6,7 @@
 //! | [`change_vector`] | change vector analysis: how far a pixel moved in the space of the standardised bands |
 //! | [`mad`] | iteratively re-weighted multivariate alteration detection: what did not change, and how surely |
 //! | [`normalisation`] | one date's radiometry brought to the other's over what did not change |
+//! | [`smoothing`] | means over the observed pixels around each |
 //! | [`clouds`] | cloud, thick haze and shadows of clouds on either date, where no quality band says so |
 //! | [`chi_square`] | the survival function that the weights are made of |
 //!
@@ -16,33 +17,49 @@
 //! where *both* dates were observed. Reflectance must be finite there. Evidence is NaN where `observed` is false, and
 //! only there: no comparison with a threshold holds for it, so the unobserved is neither change nor "no change".
 
+use ndarray::{ArrayBase, ArrayView2, ArrayView3, Axis, CowArray, Data, Ix3};
+
 pub mod change_vector;
 pub mod chi_square;
 pub mod clouds;
 pub mod mad;
 pub mod normalisation;
 pub mod sample;
+pub mod smoothing;
 
 #[cfg(test)]
 mod scenes;
 
-pub use change_vector::{ChangeVector, change_vector_magnitude, smoothed};
+pub use change_vector::{ChangeVector, change_vector_magnitude};
 pub use clouds::{CloudMap, CloudSettings, PairBlocks, WhiteScale};
 pub use mad::{Mad, MadMap, MadSettings};
 pub use normalisation::Normalisation;
 pub use sample::PairSample;
+pub use smoothing::{smoothed, smoothed_lines};
 
 /// Pixels that are worked on together: arrays of fixed length, which the compiler turns into vector code.
 const RUN_PX: usize = 64;
+
+/// An array (band, row, col) whose rows are slices: as it is where they are, else a copy.
+pub(crate) fn in_lines<T: Clone>(pixels: ArrayView3<'_, T>) -> CowArray<'_, T, Ix3> {
+    if pixels.strides()[2] == 1 { pixels.into() } else { pixels.as_standard_layout().into_owned().into() }
+}
+
+/// A slice for each band of one row of an array (band, row, col) whose rows are slices.
+#[must_use]
+pub fn line_of<'a, T, S: Data<Elem = T>>(pixels: &'a ArrayBase<S, Ix3>, row: usize) -> Vec<&'a [T]> {
+    let line = |plane: ArrayView2<'a, T>| plane.index_axis_move(Axis(0), row).to_slice().unwrap_or_default();
+    pixels.outer_iter().map(line).collect()
+}
 
 /// Checks that both dates and the mask are of one shape, and returns it (bands, rows, cols).
 ///
 /// # Panics
 /// They are not.
 fn common_shape(
-    before: ndarray::ArrayView3<'_, f32>,
-    after: ndarray::ArrayView3<'_, f32>,
-    observed: ndarray::ArrayView2<'_, bool>,
+    before: ArrayView3<'_, f32>,
+    after: ArrayView3<'_, f32>,
+    observed: ArrayView2<'_, bool>,
 ) -> (usize, usize, usize) {
     let (bands, rows, cols) = before.dim();
     assert_eq!(before.dim(), after.dim(), "both dates have the same bands and cover one window");

@@ -1,6 +1,6 @@
 //! Pixels laid back onto those of another date.
 
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3, ArrayViewMut2, Zip, s};
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 use super::overlap;
 
@@ -26,32 +26,73 @@ pub fn moved(
     let (bands, rows, cols) = pixels.dim();
     assert_eq!((rows, cols), observed.dim(), "pixels and what is observed of them must be of one shape");
     let (down, across) = (taps(dy_px), taps(dx_px));
+    let (pixels, observed) = (pixels.as_standard_layout(), observed.as_standard_layout());
     let mut known = Array2::from_elem((rows, cols), true);
-    let mut half = Array2::from_elem((rows, cols), true);
-    for tap in &across {
-        and(&mut half, observed, 0, tap.offset);
-    }
-    for tap in &down {
-        and(&mut known, half.view(), tap.offset, 0);
-    }
     let mut out = Array3::zeros((bands, rows, cols));
-    let mut half = Array2::zeros((rows, cols));
-    for (band, mut out) in pixels.outer_iter().zip(out.outer_iter_mut()) {
-        half.fill(0.0);
-        for tap in &across {
-            add(half.view_mut(), band, 0, tap.offset, tap.weight);
-        }
-        for tap in &down {
-            add(out.view_mut(), half.view(), tap.offset, 0, tap.weight);
-        }
-        // what is unobserved may be anything, NaN too
-        Zip::from(&mut out).and(&known).for_each(|value, &known| {
-            if !known {
-                *value = 0.0;
+    pulp::Arch::new().dispatch(|| {
+        let (seen, of_known) = (lines(observed.as_slice(), cols), known.as_slice_mut().unwrap_or_default());
+        let along = |half: &mut [bool], line: &[bool]| {
+            half.fill(true);
+            for tap in &across {
+                and(half, line, tap.offset);
             }
+        };
+        laid(&seen, of_known, &down, along, |known, half| match half {
+            Some((half, _)) => and(known, half, 0),
+            None => known.fill(false),
         });
-    }
+        let plane = (rows * cols).max(1);
+        let planes = pixels.as_slice().unwrap_or_default().chunks_exact(plane);
+        for (pixels, out) in planes.zip(out.as_slice_mut().unwrap_or_default().chunks_exact_mut(plane)) {
+            let along = |half: &mut [f32], line: &[f32]| {
+                half.fill(0.0);
+                for tap in &across {
+                    add(half, line, tap.offset, tap.weight);
+                }
+            };
+            laid(&lines(Some(pixels), cols), out, &down, along, |out, half| {
+                if let Some((half, weight)) = half {
+                    add(out, half, 0, weight);
+                }
+            });
+            // what is unobserved may be anything, NaN too
+            for (value, &known) in out.iter_mut().zip(of_known.iter()) {
+                *value = if known { *value } else { 0.0 };
+            }
+        }
+    });
     (out, known)
+}
+
+fn lines<T>(values: Option<&[T]>, cols: usize) -> Vec<&[T]> {
+    values.unwrap_or_default().chunks_exact(cols.max(1)).collect()
+}
+
+/// Goes over an array line by line: `along` makes of each line what its pixels along it say, and `take` takes into each line of
+/// `out` what those of `down` say, in their order, each with its weight, or `None` of what lies outside.
+///
+/// Only as many lines as take part at once are held between the two, and these stay in the nearest cache.
+#[inline(always)]
+fn laid<T: Copy + Default>(
+    lines: &[&[T]],
+    out: &mut [T],
+    down: &[Tap],
+    along: impl Fn(&mut [T], &[T]),
+    take: impl Fn(&mut [T], Option<(&[T], f32)>),
+) {
+    let cols = lines.first().map_or(1, |line| line.len());
+    let mut halves = vec![vec![T::default(); cols]; down.len()];
+    let inside = |row: usize, offset: i32| row.checked_add_signed(offset as isize).filter(|&row| row < lines.len());
+    for (row, out) in out.chunks_exact_mut(cols).enumerate() {
+        // all but the last were made for the lines before
+        let known = if row == 0 { 0 } else { down.len() - 1 };
+        for source in down[known..].iter().filter_map(|tap| inside(row, tap.offset)) {
+            along(&mut halves[source % down.len()], lines[source]);
+        }
+        for tap in down {
+            take(out, inside(row, tap.offset).map(|source| (halves[source % down.len()].as_slice(), tap.weight)));
+        }
+    }
 }
 
 /// A pixel that takes part, by its place along one axis, and its weight.
@@ -76,17 +117,22 @@ fn taps(shift: f32) -> Vec<Tap> {
     (first..).zip(weights).map(|(offset, weight)| Tap { offset, weight }).collect()
 }
 
-/// Adds `weight` times what lies (`down`, `right`) pixels farther, where there is anything.
-fn add(mut out: ArrayViewMut2<f32>, from: ArrayView2<f32>, down: i32, right: i32, weight: f32) {
-    let ((from_rows, to_rows), (from_cols, to_cols)) = (overlap(out.nrows(), down), overlap(out.ncols(), right));
-    let from = from.slice_move(s![from_rows, from_cols]);
-    Zip::from(out.slice_mut(s![to_rows, to_cols])).and(from).for_each(|out, &value| *out += weight * value);
+/// Adds `weight` times what lies `right` pixels farther, where there is anything.
+#[inline(always)]
+fn add(out: &mut [f32], from: &[f32], right: i32, weight: f32) {
+    let (from_cols, to_cols) = overlap(out.len(), right);
+    for (out, value) in out[to_cols].iter_mut().zip(&from[from_cols]) {
+        *out += weight * value;
+    }
 }
 
-/// Keeps what is also set (`down`, `right`) pixels farther; nothing is outside.
-fn and(out: &mut Array2<bool>, mask: ArrayView2<bool>, down: i32, right: i32) {
-    let ((from_rows, to_rows), (from_cols, to_cols)) = (overlap(out.nrows(), down), overlap(out.ncols(), right));
-    let mut farther = Array2::from_elem(mask.dim(), false);
-    farther.slice_mut(s![to_rows, to_cols]).assign(&mask.slice(s![from_rows, from_cols]));
-    Zip::from(out).and(&farther).for_each(|out, &farther| *out &= farther);
+/// Keeps what is also set `right` pixels farther; nothing is outside.
+#[inline(always)]
+fn and(out: &mut [bool], mask: &[bool], right: i32) {
+    let (from_cols, to_cols) = overlap(out.len(), right);
+    out[..to_cols.start].fill(false);
+    out[to_cols.end..].fill(false);
+    for (out, farther) in out[to_cols].iter_mut().zip(&mask[from_cols]) {
+        *out &= farther;
+    }
 }

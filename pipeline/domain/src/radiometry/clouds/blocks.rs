@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
-use super::super::common_shape;
+use super::super::{common_shape, in_lines, line_of};
 
 /// Both dates of a pair over their whole overlap, in blocks of some pixels. Windows are added one after the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,19 +49,27 @@ impl PairBlocks {
     ) {
         let (_, rows, cols) = common_shape(before, after, observed);
         let edge = self.block_px;
-        let places: Vec<usize> = (col..col + cols).map(|col| col / edge).collect();
+        let (before, after) = (in_lines(before), in_lines(after));
+        let observed = observed.as_standard_layout();
+        let observed = observed.as_slice().unwrap_or_default();
+        let first = col / edge;
         for near in 0..rows {
             let to = (row + near) / edge;
-            let seen = observed.row(near);
+            let seen = &observed[near * cols..(near + 1) * cols];
             let mut counts = self.counts.row_mut(to);
-            for (&place, &seen) in places.iter().zip(seen) {
-                counts[place] += u16::from(seen);
+            for (count, seen) in counts.iter_mut().skip(first).zip(by_blocks(seen, col, edge)) {
+                *count += seen.iter().map(|&seen| u16::from(seen)).sum::<u16>();
             }
-            for (sums, pixels) in self.sums.iter_mut().zip([before, after]) {
-                for (mut sums, pixels) in sums.outer_iter_mut().zip(pixels.outer_iter()) {
+            for (sums, pixels) in self.sums.iter_mut().zip([&before, &after]) {
+                for (mut sums, line) in sums.outer_iter_mut().zip(line_of(pixels, near)) {
                     let mut sums = sums.row_mut(to);
-                    for ((&place, &seen), &value) in places.iter().zip(seen).zip(pixels.row(near)) {
-                        sums[place] += if seen { value } else { 0.0 };
+                    let blocks = by_blocks(line, col, edge).zip(by_blocks(seen, col, edge));
+                    for (sum, (values, seen)) in sums.iter_mut().skip(first).zip(blocks) {
+                        // one after the other, in the order of the pixels
+                        *sum = values
+                            .iter()
+                            .zip(seen)
+                            .fold(*sum, |sum, (&value, &seen)| sum + if seen { value } else { 0.0 });
                     }
                 }
             }
@@ -90,4 +98,10 @@ impl PairBlocks {
         });
         (before, after, observed)
     }
+}
+
+/// A line of pixels from column `col` on, cut where blocks of `edge` pixels begin.
+fn by_blocks<T>(line: &[T], col: usize, edge: usize) -> impl Iterator<Item = &[T]> {
+    let (head, rest) = line.split_at((col.next_multiple_of(edge) - col).min(line.len()));
+    (!head.is_empty()).then_some(head).into_iter().chain(rest.chunks(edge))
 }

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Zip};
 
 use super::super::smoothed;
-use super::{CloudSettings, Compared, plane, quantile};
+use super::{CloudSettings, Compared, plane, quantiles};
 
 /// By how much the bluest band may rise less than the reddest, in shares of the mean rise: sand and soil rise in the
 /// red.
@@ -44,8 +44,7 @@ pub(super) fn brightened(dates: &Compared<'_>, settings: &CloudSettings) -> Brig
     };
     let (this, other) = (mean(&dates.this), mean(&dates.other));
     let range = visible.iter().map(|&band| dates.ranges[band]).sum::<f32>() / visible.len() as f32;
-    let bright = settings.brightness * quantile(other.view(), dates.observed.view(), 0.98);
-    let slope = detail_slope(dates, &this, &other, LEAST_DETAIL * range);
+    let [bright] = quantiles(other.view(), dates.observed.view(), [0.98]).map(|most| settings.brightness * most);
     let rise = &this - &other;
     let mut surely = Array2::from_elem(rise.dim(), false);
     let mut maybe = surely.clone();
@@ -74,11 +73,13 @@ pub(super) fn brightened(dates: &Compared<'_>, settings: &CloudSettings) -> Brig
             values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
         let colour = (high - low) / level.max(f32::EPSILON);
         *maybe = least > MAYBE_BRIGHTENING && colour < MAYBE_WHITENESS;
-        *surely = least > settings.brightening
-            && colour < settings.whiteness
-            && level > bright
-            && slope[at] < settings.detail;
+        *surely = least > settings.brightening && colour < settings.whiteness && level > bright;
     });
+    // mostly there is nothing to look closer at
+    if surely.iter().any(|surely| *surely) {
+        let slope = detail_slope(dates, &this, &other, LEAST_DETAIL * range);
+        Zip::from(&mut surely).and(&slope).for_each(|surely, &slope| *surely &= slope < settings.detail);
+    }
     Brightened { surely, maybe, rise }
 }
 

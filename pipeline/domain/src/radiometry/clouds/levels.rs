@@ -65,10 +65,14 @@ pub(super) fn level(
     best.map(|(_, level)| level)
 }
 
-/// The value below which a share of the observed blocks lies; 0 without any.
-pub(super) fn quantile(values: ArrayView2<'_, f32>, observed: ArrayView2<'_, bool>, share: f64) -> f32 {
+/// The values below which shares of the observed blocks lie; 0 without any.
+pub(super) fn quantiles<const SHARES: usize>(
+    values: ArrayView2<'_, f32>,
+    observed: ArrayView2<'_, bool>,
+    shares: [f64; SHARES],
+) -> [f32; SHARES] {
     let mut seen: Vec<f32> = values.iter().zip(observed).filter(|(_, seen)| **seen).map(|(&value, _)| value).collect();
-    of_share(&mut seen, share).unwrap_or(0.0)
+    shares.map(|share| of_share(&mut seen, share).unwrap_or(0.0))
 }
 
 /// The value below which a share of the values lies.

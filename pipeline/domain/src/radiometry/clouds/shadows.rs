@@ -42,14 +42,14 @@ pub(super) fn shadows(
     least: usize,
 ) -> Option<(Array2<bool>, (isize, isize))> {
     let dim @ (rows, cols) = clouds.dim();
-    let cloudy = dilated(clouds, 1) | dilated(of_other_date, 1);
-    let clear = Array2::from_shape_fn(dim, |at| dates.observed[at] && !cloudy[at]);
-    let dark = Array2::from_shape_fn(dim, |at| clear[at] && is_darkened(dates, at));
-    let count = |mask: &Array2<bool>| mask.iter().filter(|&&holds| holds).count();
     let places: Vec<(usize, usize)> = clouds.indexed_iter().filter(|(_, cloud)| **cloud).map(|(at, _)| at).collect();
     if places.len() < least {
         return None;
     }
+    let cloudy = dilated(clouds, 1) | dilated(of_other_date, 1);
+    let clear = Array2::from_shape_fn(dim, |at| dates.observed[at] && !cloudy[at]);
+    let dark = Array2::from_shape_fn(dim, |at| clear[at] && is_darkened(dates, at));
+    let count = |mask: &Array2<bool>| mask.iter().filter(|&&holds| holds).count();
     let usual = count(&dark) as f32 / count(&clear).max(1) as f32;
     let stride = (places.len() / SAMPLE) | 1;
     let sample: Vec<(usize, usize)> = places.iter().copied().step_by(stride).collect();
