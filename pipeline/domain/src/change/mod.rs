@@ -42,6 +42,9 @@ use weigh::weigh;
 /// Name of the class that comes and goes by itself.
 const WATER: &str = "water";
 
+/// Name of the class of the second head that means none.
+const NO_OBJECT: &str = "no_object";
+
 /// Pixels around a window that [`ToldByClasses`] needs: one for the mean, the rest for the opening.
 #[must_use]
 pub fn margin_px(table: &ClassTable) -> usize {

@@ -230,6 +230,38 @@ fn water_that_comes_and_goes_where_it_always_did_is_suppressed() {
     assert_eq!(label(&[&FIELD, &DUG, &DUG, &FIELD, &FIELD, &FIELD]), FIRST_NATURAL, "wet and dry by turns");
 }
 
+#[test]
+fn what_stood_on_a_bar_that_is_under_water_is_no_object_that_came() {
+    let classes = ModelClasses {
+        names: ["water", "bare", "no_object", "heap"].map(str::to_owned).to_vec(),
+        heads: vec![0..2, 2..4],
+    };
+    let with = |land: &[&str], heap: u8| {
+        let land = scores(land);
+        let of = |value: u8| Array3::from_elem((1, 11, 12), value);
+        let parts = [land.probabilities.view(), of(255 - heap).view(), of(heap).view()].map(|part| part.to_owned());
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+        Scores { probabilities: ndarray::concatenate(Axis(0), &views).expect("of one size"), ..land }
+    };
+    let mut table = table();
+    table.transitions.clear();
+    table.unclassified =
+        Some(crate::classes::Unclassified { minimum_score: 0.5, minimum_width_px: 3, minimum_area_m2: 0.0 });
+    let of = |class: &str| vec![class.to_owned()];
+    let row = crate::classes::Natural { reason: "water_level".to_owned(), from: of("bare"), to: of("water") };
+    table.natural.push(row);
+    let label = |heap_before: u8, heap_after: u8| {
+        let later = with(&["aaaaaaaaaaaa"; 11], heap_after);
+        let mut reference = Reference::new(&later);
+        reference.feed(0, with(&["bbbbbbbbbbbb"; 11], heap_before));
+        let core = Window { row: 3, col: 3, rows: 5, cols: 6 };
+        let told = ToldByClasses::new(&reference, &later, core, &table, &classes);
+        told.weighed(Some(&odds(2.0, 2.0))).labels[(2, 3)]
+    };
+    assert_eq!(label(200, 10), FIRST_NATURAL, "it went under with the bar");
+    assert_eq!(label(10, 200), UNCLASSIFIED, "it stands in the water");
+}
+
 /// `a` and `b` are land cover; of the second head, `c` is nothing and `d` a heap.
 #[test]
 fn each_head_is_compared_within_itself() {

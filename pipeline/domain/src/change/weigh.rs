@@ -3,9 +3,11 @@
 use ndarray::Array2;
 
 use super::codes::class_codes;
-use super::{FIRST_NATURAL, NO_CHANGE, NOT_SEEN, ToldByClasses, UNCLASSIFIED, WATER};
+use super::{FIRST_NATURAL, NO_CHANGE, NO_OBJECT, NOT_SEEN, Reference, ToldByClasses, UNCLASSIFIED, WATER};
 use crate::classes::{ClassTable, ModelClasses};
 use crate::evidence::{LogOdds, probability};
+use crate::grid::Window;
+use crate::raster::Scores;
 
 /// What an object moves the log-odds by, from where on no natural reason is believed.
 const OBJECT_SEEN: f32 = 1.0;
@@ -26,12 +28,13 @@ pub(super) fn weigh(told: &mut ToldByClasses<'_>, odds: &LogOdds) {
     let shore = reference.shore(work);
     let head = classes.heads[0].clone();
     let (was, is) = (class_codes(&reference.scores, work, head.clone()), class_codes(later, work, head));
+    let covered = covered_by_water(reference, later, work, classes);
     for (place, label) in labels.indexed_iter_mut() {
         let sum = odds.sum[place];
         if sum.is_nan() {
             continue;
         }
-        let object = odds.terms[(OBJECT_TERM, place.0, place.1)] >= OBJECT_SEEN;
+        let object = odds.terms[(OBJECT_TERM, place.0, place.1)] >= OBJECT_SEEN && !covered(place, is[place]);
         if *label != NO_CHANGE {
             let with_water = rules.iter().any(|rule| rule.id == *label && rule.water);
             if sum < seen_from {
@@ -44,6 +47,26 @@ pub(super) fn weigh(told: &mut ToldByClasses<'_>, odds: &LogOdds) {
             *label = by_itself.unwrap_or(UNCLASSIFIED);
             confidence[place] = 255.0 * probability(sum);
         }
+    }
+}
+
+/// Whether water lies at a place of `work` (row, col) now, by its class, and an object is seen less than before: what stood on a bar
+/// and is under water is no object that came.
+fn covered_by_water<'a>(
+    reference: &'a Reference,
+    later: &'a Scores,
+    work: Window,
+    classes: &ModelClasses,
+) -> impl Fn((usize, usize), u8) -> bool + 'a {
+    let id = |name: &str| classes.names.iter().position(|class| class == name);
+    let (water, no_object) = (id(WATER), id(NO_OBJECT));
+    let (rows, cols) = later.window.ranges_of(&work);
+    move |(row, col), class| {
+        let no_object = no_object.filter(|_| water == Some(usize::from(class)));
+        no_object.is_some_and(|no_object| {
+            let at = (no_object, rows.start + row, cols.start + col);
+            later.probabilities[at] >= reference.scores.probabilities[at]
+        })
     }
 }
 
