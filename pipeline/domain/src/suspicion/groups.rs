@@ -51,7 +51,7 @@ pub fn groups(log_odds: ArrayView2<'_, f32>, from: f32) -> Vec<Vec<(usize, usize
     groups
 }
 
-/// What each group encloses beside its own pixels (row, col): pixels at its border that changed somewhat ([`JOINS_FROM`]), and
+/// What each group encloses beside its own pixels (row, col): pixels at its border that changed somewhat (`JOINS_FROM`), and
 /// holes no larger than the group with these. Of a thing whose inside has the colour of the ground only the edges stand out.
 /// No pixel joins two groups, and none that is NaN joins any.
 ///
