@@ -13,10 +13,9 @@ use shorewatch_domain::change::{Reference, ToldByClasses};
 use shorewatch_domain::evidence::{ClassEvidence, Evidence, LogOdds, SMOOTHING_RADIUS_PX, WEIGHTS, most_learned};
 use shorewatch_domain::grid::{Cell, Window};
 use shorewatch_domain::observed::Causes;
-use shorewatch_domain::raster::Scores;
+use shorewatch_domain::raster::{Raster, Scores};
 use shorewatch_domain::sensor::BandRole;
 use shorewatch_domain::unit::Unit;
-use shorewatch_imagery::read::ReadWindow;
 
 use super::context::RunContext;
 use super::model::ChangeModel;
@@ -58,27 +57,24 @@ pub fn compare(
     let seen = later.causes.slice(s![rows, cols]).mapv(Causes::is_observed);
     let mut open = seen.clone();
     // what was read of the later pass, for the next earlier one
-    let mut known: Option<(Window, Vec<BandRole>, ReadWindow)> = None;
+    let mut known: Option<(Vec<BandRole>, Raster)> = None;
+    let (window, shared) = (work.grown(MARGIN_PX), shared_edge_px(context));
     for (earlier, witness) in unit.earlier_pass_ids.iter().zip(reference.witnesses()) {
         if !open.iter().any(|open| *open) {
             break;
         }
         let Some(pair) = context.pairs.of(context, unit.grid, &unit.pass_id, earlier)? else { continue };
         let network = context.change_model(&pair.roles);
-        let window = work.grown(MARGIN_PX);
-        let shared = shared_edge_px(context);
-        let read_in = |pass, window| {
-            context.reader_of(pass, &pair.roles)?.read_beside(unit.grid, window, shared).map_err(Failure::from)
+        let mut read_in = |pass, window| -> Result<Raster, Failure> {
+            let read = context.reader_of(pass, &pair.roles)?.read_beside(unit.grid, window, shared)?;
+            compared.faults.extend(read.faults);
+            Ok(read.raster)
         };
-        let read = |pass| read_in(pass, window);
-        let after = match known.take().filter(|(at, roles, _)| *at == window && *roles == pair.roles) {
-            Some((_, _, after)) => after,
-            None => read(&unit.pass_id)?,
+        let after = match known.take().filter(|(roles, _)| *roles == pair.roles) {
+            Some((_, after)) => after,
+            None => read_in(&unit.pass_id, window)?,
         };
-        let before = read(earlier)?;
-        compared.faults.extend(before.faults);
-        compared.faults.extend(after.faults);
-        let read = PairWindow { before: before.raster, after: after.raster, faults: Vec::new() };
+        let read = PairWindow { before: read_in(earlier, window)?, after, faults: Vec::new() };
         let Radiometry { observed, magnitude, alteration } = pair.fit.radiometry(&read, MARGIN_PX);
         let classes = Some(class_evidence(context, witness, later, work));
         let mut odds = Evidence { magnitude, alteration, classes, learned: None }.log_odds(&WEIGHTS);
@@ -89,15 +85,13 @@ pub fn compare(
             let squares = squares_of(&asked, work);
             if let Some(window) = around(&squares, network) {
                 let (before, after) = (read_in(earlier, window)?, read_in(&unit.pass_id, window)?);
-                compared.faults.extend(before.faults);
-                compared.faults.extend(after.faults);
-                let read = PairWindow { before: before.raster, after: after.raster, faults: Vec::new() };
+                let read = PairWindow { before, after, faults: Vec::new() };
                 ask(network, &pair, &read, &asked, &mut learned, &squares, work)?;
             }
             odds.add_learned(&learned, &WEIGHTS);
         }
         context.reader_of(earlier, &pair.roles)?.recycle(read.before);
-        known = Some((window, pair.roles.clone(), ReadWindow { raster: read.after, faults: Vec::new() }));
+        known = Some((pair.roles.clone(), read.after));
         match &mut compared.odds {
             Some(least) => least.keep_least(&odds, open.view()),
             none => *none = Some(odds),
@@ -108,8 +102,8 @@ pub fn compare(
             Zip::from(&mut open).and(&odds.sum).and(&seen).for_each(|open, sum, seen| *open |= sum.is_nan() && *seen);
         }
     }
-    if let Some((_, roles, after)) = known {
-        context.reader_of(&unit.pass_id, &roles)?.recycle(after.raster);
+    if let Some((roles, after)) = known {
+        context.reader_of(&unit.pass_id, &roles)?.recycle(after);
     }
     Ok(compared)
 }

@@ -58,8 +58,7 @@ fn covered_by_water<'a>(
     work: Window,
     classes: &ModelClasses,
 ) -> impl Fn((usize, usize), u8) -> bool + 'a {
-    let id = |name: &str| classes.names.iter().position(|class| class == name);
-    let (water, no_object) = (id(WATER), id(NO_OBJECT));
+    let (water, no_object) = (classes.id(WATER), classes.id(NO_OBJECT));
     let (rows, cols) = later.window.ranges_of(&work);
     move |(row, col), class| {
         let no_object = no_object.filter(|_| water == Some(usize::from(class)));

@@ -8,7 +8,7 @@
 use ndarray::{Array2, ArrayView2, ArrayView3};
 
 use super::sample::Spread;
-use super::{PairSample, common_shape, in_lines, line_of};
+use super::{PairSample, line_by_line};
 
 /// How both dates are standardised: per band, both as `scale × reflectance`, and what is left of the means.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,17 +50,8 @@ impl ChangeVector {
         after: ArrayView3<'_, f32>,
         observed: ArrayView2<'_, bool>,
     ) -> Array2<f32> {
-        let (bands, rows, cols) = common_shape(before, after, observed);
-        assert_eq!(bands, self.bands.len(), "the statistics are of as many bands as the pixels");
-        let (before, after) = (in_lines(before), in_lines(after));
-        let mut magnitude = Array2::<f32>::zeros((rows, cols));
-        for (row, (mut line, observed)) in magnitude.outer_iter_mut().zip(observed.outer_iter()).enumerate() {
-            if let Some(line) = line.as_slice_mut() {
-                self.line(&line_of(&before, row), &line_of(&after, row), line);
-            }
-            line.zip_mut_with(&observed, |value, &observed| *value = if observed { *value } else { f32::NAN });
-        }
-        magnitude
+        assert_eq!(before.dim().0, self.bands.len(), "the statistics are of as many bands as the pixels");
+        line_by_line(before, after, observed, |before, after, line| self.line(before, after, line))
     }
 
     /// The same of one row, whether observed or not: `before` and `after` hold a slice for each band.

@@ -20,7 +20,7 @@ use ndarray::{Array2, ArrayView2, ArrayView3};
 
 use super::chi_square::{survival, weighted_mean_ratio};
 use super::sample::{SAMPLE_PX, Spread};
-use super::{PairSample, RUN_PX, common_shape, in_lines, line_of};
+use super::{PairSample, RUN_PX, line_by_line};
 
 /// Share of the variance of the standardised bands below which a direction is rounding, not ground: 16-bit reflectance
 /// is quantised to some 1e-6 of it.
@@ -180,17 +180,8 @@ impl Mad {
         after: ArrayView3<'_, f32>,
         observed: ArrayView2<'_, bool>,
     ) -> Array2<f32> {
-        let (bands, rows, cols) = common_shape(before, after, observed);
-        assert_eq!(2 * bands, self.means.len(), "the projections are of as many bands as the pixels");
-        let (before, after) = (in_lines(before), in_lines(after));
-        let mut chi_square = Array2::<f32>::zeros((rows, cols));
-        for (row, (mut line, observed)) in chi_square.outer_iter_mut().zip(observed.outer_iter()).enumerate() {
-            if let Some(line) = line.as_slice_mut() {
-                self.line(&line_of(&before, row), &line_of(&after, row), line);
-            }
-            line.zip_mut_with(&observed, |value, &observed| *value = if observed { *value } else { f32::NAN });
-        }
-        chi_square
+        assert_eq!(2 * before.dim().0, self.means.len(), "the projections are of as many bands as the pixels");
+        line_by_line(before, after, observed, |before, after, line| self.line(before, after, line))
     }
 
     /// The same of one row, whether observed or not: `before` and `after` hold a slice for each band.

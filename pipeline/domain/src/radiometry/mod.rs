@@ -17,7 +17,7 @@
 //! where *both* dates were observed. Reflectance must be finite there. Evidence is NaN where `observed` is false, and
 //! only there: no comparison with a threshold holds for it, so the unobserved is neither change nor "no change".
 
-use ndarray::{ArrayBase, ArrayView2, ArrayView3, Axis, CowArray, Data, Ix3};
+use ndarray::{Array2, ArrayBase, ArrayView2, ArrayView3, Axis, CowArray, Data, Ix3};
 
 pub mod change_vector;
 pub mod chi_square;
@@ -50,6 +50,28 @@ pub(crate) fn in_lines<T: Clone>(pixels: ArrayView3<'_, T>) -> CowArray<'_, T, I
 pub fn line_of<'a, T, S: Data<Elem = T>>(pixels: &'a ArrayBase<S, Ix3>, row: usize) -> Vec<&'a [T]> {
     let line = |plane: ArrayView2<'a, T>| plane.index_axis_move(Axis(0), row).to_slice().unwrap_or_default();
     pixels.outer_iter().map(line).collect()
+}
+
+/// An array (row, col) of which `fill` writes each row from a slice for each band of both dates; NaN where not observed.
+///
+/// # Panics
+/// The shapes differ.
+fn line_by_line(
+    before: ArrayView3<'_, f32>,
+    after: ArrayView3<'_, f32>,
+    observed: ArrayView2<'_, bool>,
+    fill: impl Fn(&[&[f32]], &[&[f32]], &mut [f32]),
+) -> Array2<f32> {
+    let (_, rows, cols) = common_shape(before, after, observed);
+    let (before, after) = (in_lines(before), in_lines(after));
+    let mut values = Array2::zeros((rows, cols));
+    for (row, (mut line, observed)) in values.outer_iter_mut().zip(observed.outer_iter()).enumerate() {
+        if let Some(line) = line.as_slice_mut() {
+            fill(&line_of(&before, row), &line_of(&after, row), line);
+        }
+        line.zip_mut_with(&observed, |value, &observed| *value = if observed { *value } else { f32::NAN });
+    }
+    values
 }
 
 /// Checks that both dates and the mask are of one shape, and returns it (bands, rows, cols).

@@ -1,5 +1,7 @@
 //! Groups of changed pixels, and what is known of each.
 
+use std::collections::VecDeque;
+
 use ndarray::{Array2, ArrayView2, ArrayView3, s};
 
 use super::PatchEvidence;
@@ -16,7 +18,7 @@ pub const LEAST_PX: usize = 9;
 pub const RING_PX: (usize, usize) = (1, 4);
 
 /// Log-odds of change from which on a pixel beside a group belongs to it, and how many pixels a group takes on that way on every
-/// side. Both were chosen on the earlier half of the pairs of `benches/accuracy`.
+/// side. Of a dozen values tried on both halves of the pairs of `benches/accuracy` those from here down hardly differ.
 const JOINS_FROM: f32 = -5.0;
 const JOINS_PX: usize = 2;
 
@@ -80,7 +82,7 @@ pub fn enclosed(log_odds: ArrayView2<'_, f32>, groups: &[Vec<(usize, usize)>]) -
     }
     for (index, (group, enclosed)) in groups.iter().zip(&mut enclosed).enumerate() {
         let whole: Vec<(usize, usize)> = group.iter().chain(enclosed.iter()).copied().collect();
-        for place in holes(&whole).into_iter().filter(|hole| hole.len() <= whole.len()).flatten() {
+        for place in holes(&whole, whole.len()) {
             if owners[place] == 0 && !log_odds[place].is_nan() {
                 owners[place] = index + 1;
                 enclosed.push(place);
@@ -96,38 +98,40 @@ fn around((row, col): (usize, usize), (rows, cols): (usize, usize)) -> impl Iter
         .flat_map(move |r| (col.saturating_sub(1)..(col + 2).min(cols)).map(move |c| (r, c)))
 }
 
-/// The holes of a group (four neighbours), each with its pixels.
-fn holes(group: &[(usize, usize)]) -> Vec<Vec<(usize, usize)>> {
+/// The pixels of the holes of a group (four neighbours) that have at most `most_px`.
+fn holes(group: &[(usize, usize)], most_px: usize) -> Vec<(usize, usize)> {
     let ((top, bottom), (left, right)) = bounds(group);
     // one pixel of outside on every side
     let mut reached = Array2::from_elem((bottom - top + 3, right - left + 3), false);
     group.iter().for_each(|(row, col)| reached[(row - top + 1, col - left + 1)] = true);
     let (rows, cols) = reached.dim();
-    let mut parts = Vec::new();
+    let mut found = Vec::new();
     for start in ndarray::indices((rows, cols)) {
         if reached[start] {
             continue;
         }
         reached[start] = true;
-        let (mut open, mut part) = (vec![start], Vec::new());
-        while let Some((row, col)) = open.pop() {
-            part.push((row, col));
+        // breadth first: what is open at once is no longer than the front, however large the part; its pixels are not kept beyond
+        // what a hole may have
+        let (mut open, mut part) = (VecDeque::from([start]), Vec::new());
+        while let Some((row, col)) = open.pop_front() {
+            if part.len() <= most_px {
+                part.push((row + top, col + left));
+            }
             let beside = [(row.wrapping_sub(1), col), (row + 1, col), (row, col.wrapping_sub(1)), (row, col + 1)];
             for near in beside.into_iter().filter(|(row, col)| *row < rows && *col < cols) {
                 if !reached[near] {
                     reached[near] = true;
-                    open.push(near);
+                    open.push_back(near);
                 }
             }
         }
-        parts.push(part);
+        // the outside begins in the corner
+        if start != (0, 0) && part.len() <= most_px {
+            found.extend(part.into_iter().map(|(row, col)| (row - 1, col - 1)));
+        }
     }
-    // the first part is the outside, which begins in the corner
-    parts
-        .into_iter()
-        .skip(1)
-        .map(|part| part.iter().map(|(row, col)| (row + top - 1, col + left - 1)).collect())
-        .collect()
+    found
 }
 
 /// First and last row, first and last column.
