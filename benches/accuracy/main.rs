@@ -7,6 +7,7 @@
 //! | `methods` | ours, term by term, and the baselines |
 //! | `figures` | average precision, recall of things, false alarms |
 //! | `growth` | things that grow over three passes |
+//! | `runs` | what disturbed passes open in runs of the program |
 //! | `alarms` | what is raised where nothing was planted, as an eye judged it (`judged.csv`) |
 //! | `page` | `index.html` with its pictures |
 //!
@@ -19,6 +20,7 @@ mod figures;
 mod growth;
 mod methods;
 mod page;
+mod runs;
 mod scenes;
 
 use std::error::Error;
@@ -82,9 +84,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let growth = growth::told(&kit, &scenes, threshold)?;
     let (raised, sampled) = untouched(&kit, &scenes, &tally, threshold)?;
     let by_eye = alarms::figures(&raised, &sampled)?;
-    println!("{growth:#}\n{by_eye:#}");
+    let runs = runs::opened(&kit, &scenes)?;
+    println!("{growth:#}\n{by_eye:#}\n{runs:#}");
     let mut result = report(&judged, &tally.all(), &robustness, &confirmation);
     result["growth"] = growth;
+    result["disturbed_runs"] = runs;
     result["false_alarms_by_eye"] = by_eye;
     fs::write(out.join("accuracy.json"), format!("{result:#}\n"))?;
     page::write(&out, &result, &pictures, &sampled)?;

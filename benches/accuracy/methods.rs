@@ -54,7 +54,7 @@ fn evidence(kit: &Kit, scene: &Scene, pair: &PairWindow) -> Result<WindowEvidenc
 
 /// What differs from every earlier date: `first` is the evidence against the latest of them.
 fn against_all(kit: &Kit, scene: &Scene, read: &Read, first: &Evidence) -> Result<LogOdds, Fault> {
-    let mut least = first.log_odds(&WEIGHTS);
+    let mut least = first.clone().log_odds(&WEIGHTS);
     let everywhere = Array2::from_elem(least.sum.dim(), true);
     for number in 1..read.before.len() {
         least.keep_least(&evidence(kit, scene, &read.pair(number))?.evidence.log_odds(&WEIGHTS), everywhere.view());
@@ -102,7 +102,7 @@ pub(crate) fn scores(kit: &Kit, scene: &Scene, read: &Read) -> Result<Scores, Fa
     let maps = vec![
         blended(all.sum.view()).mapv_into(probability),
         patches(&all),
-        blended(terms.log_odds(&WEIGHTS).sum.view()).mapv_into(probability),
+        blended(terms.clone().log_odds(&WEIGHTS).sum.view()).mapv_into(probability),
         inside(vector),
         inside(alteration),
         difference.unwrap_or_else(none),

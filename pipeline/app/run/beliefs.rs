@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use shorewatch_domain::belief::{Belief, Tracked, ZonedPriors};
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::grid::{Grid, Window};
+use shorewatch_domain::raster::Scores;
 use shorewatch_imagery::layers::{read_layers, write_layers};
 
 use super::context::RunContext;
@@ -40,7 +41,7 @@ impl Histories {
         id
     }
 
-    /// The belief with an id, over `window` of a ground.
+    /// The belief with an id, over `window` of a ground. `known`: scores of passes that were read already.
     ///
     /// # Errors
     /// The id is of another plan; a pass can't be read any more, or the model failed.
@@ -51,6 +52,7 @@ impl Histories {
         window: Window,
         id: &Digest,
         tracked: &Tracked,
+        known: &[(Digest, Scores)],
     ) -> Result<Belief, Failure> {
         let grid = ground.grid;
         let mut missing = Vec::new();
@@ -64,16 +66,22 @@ impl Histories {
             let step = self.0.get(&id).ok_or_else(|| {
                 Failure::input(format!("belief {} is in no history of this plan; make a new plan", id.short()))
             })?;
-            missing.push((id, step.pass_id));
+            missing.push((id, *step));
             at = step.before;
         }
         let zones = (!missing.is_empty()).then(|| ground.zones.rows(window)).flatten();
         let zones = zones.map(|rows| ZonedPriors::new(window, rows, ground.zones.priors(), tracked, &context.classes));
         let last = missing.first().map(|(id, _)| *id);
-        for (id, pass_id) in missing.into_iter().rev() {
-            belief.update(&scores(context, grid, window, &pass_id, Reading::Once)?.0, tracked, zones.as_ref());
-            // what lies between is quickly made again
-            if Some(id) == last {
+        for (id, step) in missing.into_iter().rev() {
+            match known.iter().find(|(pass_id, _)| *pass_id == step.pass_id) {
+                Some((_, known)) => belief.update(known, tracked, zones.as_ref()),
+                None => {
+                    let (read, _) = scores(context, grid, window, &step.pass_id, Reading::Once)?;
+                    belief.update(&read, tracked, zones.as_ref());
+                }
+            }
+            // what lies between is quickly made again, and what begins a history are the scores themselves
+            if Some(id) == last && step.before.is_some() {
                 keep(context, &belief, &id)?;
             }
         }

@@ -88,7 +88,7 @@ pub fn compare(
                 let read = PairWindow { before, after, faults: Vec::new() };
                 ask(network, &pair, &read, &asked, &mut learned, &squares, work)?;
             }
-            odds.add_learned(&learned, &WEIGHTS);
+            odds.add_learned(learned);
         }
         context.reader_of(earlier, &pair.roles)?.recycle(read.before);
         known = Some((pair.roles.clone(), read.after));

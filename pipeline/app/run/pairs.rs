@@ -99,6 +99,33 @@ impl Pairs {
     }
 }
 
+/// The squares that the statistics of a pair come from: at most [`SQUARES`], as evenly as may be in both directions.
+fn spread(overlap: Window) -> Vec<Window> {
+    let whole = Cell::meeting(overlap, SQUARE_PX).map(|cell| cell.window(SQUARE_PX));
+    let (mut tops, mut lefts): (Vec<i64>, Vec<i64>) = whole.map(|square| (square.row, square.col)).unzip();
+    for starts in [&mut tops, &mut lefts] {
+        starts.sort_unstable();
+        starts.dedup();
+    }
+    let down = ((SQUARES * tops.len()) as f64 / lefts.len().max(1) as f64).sqrt().round() as usize;
+    let down = down.clamp(1, SQUARES).min(tops.len());
+    let across = (SQUARES / down.max(1)).min(lefts.len());
+    let evenly = |starts: &[i64], count: usize| -> Vec<i64> {
+        (0..count).map(|place| starts[(2 * place + 1) * starts.len() / (2 * count)]).collect()
+    };
+    let lefts = evenly(&lefts, across);
+    let square = |row: i64, col: i64| Window { row, col, rows: SQUARE_PX, cols: SQUARE_PX };
+    evenly(&tops, down).into_iter().flat_map(|row| lefts.iter().map(move |col| square(row, *col))).collect()
+}
+
+/// Whether the last pixel of a square inside the overlap lies in a window.
+fn ends_in(square: &Window, window: &Window, overlap: &Window) -> bool {
+    square.intersection(overlap).is_some_and(|part| {
+        let last = Window { row: part.row_end() - 1, col: part.col_end() - 1, rows: 1, cols: 1 };
+        last.intersection(window).is_some()
+    })
+}
+
 fn fit(context: &RunContext, grid: Grid, later: &Digest, earlier: &Digest) -> Result<Option<FittedPair>, Failure> {
     let (post, pre) = (context.pass(later)?, context.pass(earlier)?);
     let Ok(roles) = shared_roles(context.profile(pre)?, context.profile(post)?) else { return Ok(None) };
@@ -112,13 +139,24 @@ fn fit(context: &RunContext, grid: Grid, later: &Digest, earlier: &Digest) -> Re
         // faults are told by the units
         Ok(PairWindow { before: before.raster, after: after.raster, faults: Vec::new() })
     };
+    context.readers.expect_comparison();
+    let mut to_read = spread(overlap);
+    let mut squares = Vec::new();
     let sources = [(pre, context.profile(pre)?), (post, context.profile(post)?)];
-    let clouds = PairClouds::of(sources, &roles, overlap, read)?;
-    let squares: Vec<Window> = Cell::meeting(overlap, SQUARE_PX).map(|cell| cell.window(SQUARE_PX)).collect();
-    let step = squares.len().div_ceil(SQUARES).max(1);
+    let clouds = PairClouds::of(sources, &roles, overlap, |window| {
+        let found = read(window)?;
+        // while the blocks that they lie in are decoded
+        for square in to_read.extract_if(.., |square| ends_in(square, &window, &overlap)) {
+            squares.push(read(square)?);
+        }
+        Ok(found)
+    })?;
+    for square in to_read {
+        squares.push(read(square)?);
+    }
+    squares.sort_by_key(|square| square.after.window);
     let mut windows = Vec::new();
-    for square in squares.iter().step_by(step) {
-        let mut window = read(*square)?;
+    for mut window in squares {
         if let Some(clouds) = &clouds {
             clouds.mask(&mut window);
         }
@@ -142,4 +180,25 @@ fn fit(context: &RunContext, grid: Grid, later: &Digest, earlier: &Digest) -> Re
     squares.retain(|(_, apart)| apart.is_credible(&all, GATE_PX));
     let left_over = squares.into_iter().map(|(square, apart)| (square, apart.px())).collect();
     Ok(Some(FittedPair { fit, roles, left_over, clouds }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_squares_of_a_pair_lie_all_over_it() {
+        let of = |rows: usize, cols: usize| spread(Window { row: -100, col: 70, rows, cols });
+        // sixteen squares of a scene that is sixteen squares wide do not stand in one column
+        let scene = of(4096, 4096);
+        assert_eq!(scene.len(), SQUARES);
+        let columns: std::collections::BTreeSet<i64> = scene.iter().map(|square| square.col).collect();
+        assert_eq!(columns.len(), 4);
+        assert_eq!(of(200, 30_000).len(), SQUARES, "a strip along a river");
+        assert_eq!(of(30_000, 200).len(), SQUARES);
+        assert_eq!(of(10, 10), [Window { row: -256, col: 0, rows: SQUARE_PX, cols: SQUARE_PX }]);
+        for square in of(700, 900) {
+            assert!(square.row.rem_euclid(SQUARE_PX as i64) == 0 && square.col.rem_euclid(SQUARE_PX as i64) == 0);
+        }
+    }
 }

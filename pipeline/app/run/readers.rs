@@ -90,6 +90,11 @@ impl Readers {
         Ok(reader)
     }
 
+    /// From now on two passes are read side by side: decoded blocks get twice the room.
+    pub fn expect_comparison(&self) {
+        self.cache.expect_passes(2);
+    }
+
     /// The decoded blocks, for who reads the same passes another way.
     #[must_use]
     pub fn cache(&self) -> Arc<BlockCache> {

@@ -8,7 +8,6 @@ use shorewatch_domain::belief::Tracked;
 use shorewatch_domain::change::{self, ChangeMap, NO_CHANGE, NO_CLASS, NO_EARLIER, Reference, ToldByClasses};
 use shorewatch_domain::classes::ClassTable;
 use shorewatch_domain::digest::{Digest, DigestBuilder};
-use shorewatch_domain::evidence::LogOdds;
 use shorewatch_domain::grid::{Grid, Window};
 use shorewatch_domain::observed::Causes;
 use shorewatch_domain::raster::Scores;
@@ -67,11 +66,7 @@ fn compute(
         faults.extend(unread);
         let (rows, cols) = told.work().ranges_of(&scope.window);
         let change = told.weighed(odds.as_ref());
-        let inside = odds.map(|odds| LogOdds {
-            sum: odds.sum.slice(s![rows.clone(), cols.clone()]).to_owned(),
-            terms: odds.terms.slice(s![.., rows, cols]).to_owned(),
-        });
-        (change, inside)
+        (change, odds.map(|odds| (odds, (rows.start, cols.start))))
     };
     let object_after = match context.classes.heads.get(1) {
         Some(head) => change::class_codes(&later, scope.window, head.clone()),
@@ -86,7 +81,7 @@ fn compute(
             }
         }
     }
-    let mut weighed = odds.map(|odds| stored(&odds, &change.labels));
+    let mut weighed = odds.map(|(odds, corner)| stored(&odds, corner, &change.labels));
     if let (Some(weighed), Some(in_scope)) = (&mut weighed, &in_scope) {
         // how much out of scope is known depends on how the ground was cut; what patches are judged by must not
         weighed.odds.zip_mut_with(in_scope, |odds, inside| *odds = if *inside { *odds } else { 0 });
@@ -156,20 +151,23 @@ fn reference(
 ) -> Result<(Reference, Vec<Held>), Failure> {
     let mut reference = Reference::new(later);
     let mut held = Vec::new();
-    for (index, pass_id) in unit.earlier_pass_ids.iter().enumerate() {
-        let mut earlier = scores(context, unit.grid, later.window, pass_id, Reading::Again)?.0;
-        if let Some(pair) = context.pairs.of(context, unit.grid, &unit.pass_id, pass_id)? {
+    let of_pass =
+        |pass_id: &Digest| Ok((*pass_id, scores(context, unit.grid, later.window, pass_id, Reading::Again)?.0));
+    let earlier: Vec<(Digest, Scores)> = unit.earlier_pass_ids.iter().map(of_pass).collect::<Result<_, Failure>>()?;
+    if let Some(belief) = &unit.belief {
+        let tracked = Tracked::of(&context.classes);
+        let belief = histories.belief(context, ground, later.window, belief, &tracked, &earlier)?;
+        reference.believe(belief, tracked);
+    }
+    for (index, (pass_id, mut earlier)) in (0_u8..).zip(earlier) {
+        if let Some(pair) = context.pairs.of(context, unit.grid, &unit.pass_id, &pass_id)? {
             hide(pair.clouds.as_ref(), EARLIER, &mut earlier);
-            if let Some(of_pass) = hold(&pair, *pass_id, &mut earlier, later) {
+            if let Some(of_pass) = hold(&pair, pass_id, &mut earlier, later) {
                 reference.hold_back(of_pass.pixels.view());
                 held.push(of_pass);
             }
         }
-        reference.feed(index as u8, earlier);
-    }
-    if let Some(belief) = &unit.belief {
-        let tracked = Tracked::of(&context.classes);
-        reference.believe(histories.belief(context, ground, later.window, belief, &tracked)?, tracked);
+        reference.feed(index, earlier);
     }
     Ok((reference, held))
 }
@@ -177,12 +175,7 @@ fn reference(
 /// The window that is segmented for a scope: grown by what the comparison needs, and out to the model's alignment on the
 /// grid, so that the same ground is fed in the same phase whatever the tiling.
 pub(super) fn scored_window(scope: Window, table: &ClassTable, model: &SegmenterDescription) -> Window {
-    let grown = scope.grown(change::margin_px(table));
-    let step = model.alignment_px.max(1) as i64;
-    let row = grown.row.div_euclid(step) * step;
-    let col = grown.col.div_euclid(step) * step;
-    let up = |end: i64| -(-end).div_euclid(step) * step;
-    Window { row, col, rows: (up(grown.row_end()) - row) as usize, cols: (up(grown.col_end()) - col) as usize }
+    scope.grown(change::margin_px(table)).out_to(model.alignment_px)
 }
 
 /// Whether the pixels that scores are made of will be read again at once.

@@ -18,7 +18,7 @@
 //! that means none) and how often it was water: of a shore that is wet in one year and dry in the next another change between
 //! water and bare ground says little. Everything together is at most [`BYTES_PER_PIXEL`] bytes.
 
-use ndarray::{Array2, Array3, ArrayView2, Axis, Zip, s};
+use ndarray::{Array3, ArrayView2, Axis, Zip, s};
 
 use crate::classes::ModelClasses;
 use crate::grid::{Grid, Window};
@@ -101,10 +101,13 @@ impl Tracked {
         self.land_cover.len() + usize::from(self.no_object.is_some()) + 1
     }
 
-    /// The plane that holds a class, where one does.
-    fn plane_of(&self, class: usize) -> Option<usize> {
-        let of_cover = self.land_cover.iter().position(|id| *id == class);
-        of_cover.or_else(|| (self.no_object == Some(class)).then_some(self.land_cover.len()))
+    /// The planes of a belief that hold some classes; `None` where a class is not tracked, or there is none.
+    #[must_use]
+    pub fn planes_of(&self, classes: &[usize]) -> Option<Vec<usize>> {
+        let of_cover = |class: &usize| self.land_cover.iter().position(|id| id == class);
+        let no_object = |class: &usize| (self.no_object == Some(*class)).then_some(self.land_cover.len());
+        let planes = classes.iter().map(|class| of_cover(class).or_else(|| no_object(class)));
+        planes.collect::<Option<Vec<usize>>>().filter(|planes| !planes.is_empty())
     }
 }
 
@@ -207,26 +210,6 @@ impl Belief {
         }
     }
 
-    /// Summed probability × 255 of some classes (row, col), inside `window`; `None` where a class is not tracked, or there is
-    /// none.
-    ///
-    /// # Panics
-    /// `window` is not inside the belief's.
-    #[must_use]
-    pub fn summed(&self, classes: &[usize], tracked: &Tracked, window: Window) -> Option<Array2<u16>> {
-        let planes: Vec<usize> = classes.iter().map(|class| tracked.plane_of(*class)).collect::<Option<_>>()?;
-        if planes.is_empty() {
-            return None;
-        }
-        let (rows, cols) = self.window.ranges_of(&window);
-        let mut sum = Array2::<u16>::zeros(window.shape());
-        for plane in planes {
-            let values = self.planes.slice(s![plane, rows.clone(), cols.clone()]);
-            Zip::from(&mut sum).and(values).for_each(|sum, value| *sum += u16::from(*value));
-        }
-        Some(sum)
-    }
-
     /// Passes that observed each pixel, and those of them that saw water there (row, col).
     #[must_use]
     pub fn counts(&self) -> ArrayView2<'_, u8> {
@@ -270,6 +253,8 @@ fn filtered(belief: &mut [f32], told: &[u8], stays: &[f32], tempered: &[f32]) {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
+
     use super::*;
     use crate::crs::Epsg;
     use crate::observed::Causes;
@@ -331,12 +316,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_tracked_has_no_sum() {
+    fn what_is_not_tracked_has_no_plane() {
         let tracked = Tracked::of(&classes());
         let mut belief = Belief::unknown(Grid::new(Epsg(32650), 10.0), WINDOW, &tracked);
         belief.update(&scores(TREES, Causes::OBSERVED), &tracked, None);
-        assert_eq!(belief.summed(&[0, 1], &tracked, WINDOW).expect("tracked")[(0, 0)], 245);
-        assert_eq!(belief.summed(&[3], &tracked, WINDOW).expect("tracked")[(0, 0)], 250);
-        assert_eq!(belief.summed(&[4], &tracked, WINDOW), None);
+        let told = |class: usize| tracked.planes_of(&[class]).map(|planes| belief.planes[(planes[0], 0, 0)]);
+        assert_eq!([0, 1, 3, 4].map(told), [Some(10), Some(235), Some(250), None]);
+        assert_eq!(tracked.planes_of(&[0, 4]), None, "the sum of both is not known");
+        assert_eq!(tracked.planes_of(&[]), None);
     }
 }

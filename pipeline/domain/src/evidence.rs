@@ -8,9 +8,11 @@
 //! Everything is local: a pixel's score depends on the [`SMOOTHING_RADIUS_PX`] pixels around it and on statistics of the whole
 //! pass, not on how the ground was tiled.
 
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis, Zip, s};
 use std::ops::Range;
 
+use ndarray::{Array2, ArrayView2, ArrayView3, Zip, s};
+
+use crate::logarithm::ln;
 use crate::radiometry::{in_lines, line_of, smoothed_lines};
 
 /// Radius of the mean that radiometric and class evidence is taken over: 3×3, which raised the average precision of change
@@ -82,7 +84,7 @@ pub const WEIGHTS: Weights = Weights {
     learned: 0.33,
 };
 
-/// Names of the kinds of evidence, in the order of [`LogOdds::terms`].
+/// Names of the kinds of evidence, in the order of [`LogOdds::kinds`].
 pub const TERMS: [&str; 6] = ["magnitude", "alteration", "class_change", "water_change", "object_change", "learned"];
 
 /// The most that [`Evidence::learned`] can add to the log-odds.
@@ -91,31 +93,40 @@ pub fn most_learned(weights: &Weights) -> f32 {
     weights.learned * log_odds(1.0)
 }
 
-/// The log-odds of change, and what each kind of evidence moved them by.
+/// The log-odds of change, and the evidence that moved them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogOdds {
     /// With the bias (row, col); NaN where either date is unobserved.
     pub sum: Array2<f32>,
-    /// By the kinds of [`TERMS`] (term, row, col); 0 for what is missing.
-    pub terms: Array3<f32>,
+    /// The evidence by the kinds of [`TERMS`], as in [`Evidence`] (row, col); `None`, or NaN at a pixel, where that kind is missing.
+    pub kinds: [Option<Array2<f32>>; TERMS.len()],
+    /// How it was weighed.
+    pub weights: Weights,
 }
 
 impl LogOdds {
+    /// What a kind of evidence moved the log-odds by at a pixel (row, col); 0 where it is missing.
+    #[must_use]
+    pub fn term(&self, kind: usize, place: (usize, usize)) -> f32 {
+        let (weight, of) = self.weights.of_kinds()[kind];
+        let moved_by = self.kinds[kind].as_ref().map_or(0.0, |values| weight * of.at(values[place]));
+        if moved_by.is_nan() { 0.0 } else { moved_by }
+    }
+
     /// Adds what a network that is shown both dates says (0..1, row, col), where that was not known before.
     ///
     /// # Panics
     /// The shapes differ.
-    pub fn add_learned(&mut self, learned: &Array2<f32>, weights: &Weights) {
-        let term = self.terms.index_axis_mut(Axis(0), TERMS.len() - 1);
+    pub fn add_learned(&mut self, learned: Array2<f32>) {
         // it mostly says the same of neighbours
         let (mut last, mut moved_by) = (f32::NAN, f32::NAN);
-        Zip::from(&mut self.sum).and(term).and(learned).for_each(|sum, term, &value| {
+        Zip::from(&mut self.sum).and(&learned).for_each(|sum, &value| {
             if value != last {
-                (last, moved_by) = (value, weights.learned * log_odds(value));
+                (last, moved_by) = (value, self.weights.learned * log_odds(value));
             }
-            *term = moved_by;
-            *sum += *term;
+            *sum += moved_by;
         });
+        self.kinds[TERMS.len() - 1] = Some(learned);
     }
 
     /// Keeps for each pixel of `among` (row, col) whichever speaks less for change, this one or `other`: what looks like any
@@ -124,17 +135,60 @@ impl LogOdds {
     /// # Panics
     /// The shapes differ.
     pub fn keep_least(&mut self, other: &Self, among: ArrayView2<'_, bool>) {
-        assert_eq!(self.terms.dim(), other.terms.dim(), "evidence of one window");
+        assert_eq!(self.sum.dim(), other.sum.dim(), "evidence of one window");
         assert_eq!(self.sum.dim(), among.dim(), "a mask of that window");
-        for (place, theirs) in other.sum.indexed_iter() {
-            let mine = &mut self.sum[place];
-            if among[place] && (*theirs < *mine || mine.is_nan()) {
-                *mine = *theirs;
-                for term in 0..TERMS.len() {
-                    self.terms[(term, place.0, place.1)] = other.terms[(term, place.0, place.1)];
-                }
+        let theirs_is_less = Zip::from(&self.sum)
+            .and(&other.sum)
+            .and(among)
+            .map_collect(|mine, theirs, &among| among && (theirs < mine || mine.is_nan()));
+        let take = |mine: &mut Array2<f32>, theirs: &Array2<f32>| {
+            Zip::from(mine).and(theirs).and(&theirs_is_less).for_each(|mine, theirs, &take| {
+                *mine = if take { *theirs } else { *mine };
+            });
+        };
+        take(&mut self.sum, &other.sum);
+        for (mine, theirs) in self.kinds.iter_mut().zip(&other.kinds) {
+            let missing = || Array2::from_elem(among.dim(), f32::NAN);
+            match (mine, theirs) {
+                (None, None) => {}
+                (Some(mine), Some(theirs)) => take(mine, theirs),
+                (Some(mine), None) => take(mine, &missing()),
+                (mine @ None, Some(theirs)) => take(mine.insert(missing()), theirs),
             }
         }
+    }
+}
+
+/// How a kind of evidence is taken.
+#[derive(Clone, Copy)]
+enum Taken {
+    Logarithm,
+    LogOdds,
+    AsItIs,
+}
+
+impl Taken {
+    #[inline(always)]
+    fn at(self, value: f32) -> f32 {
+        match self {
+            Self::Logarithm => log(value),
+            Self::LogOdds => log_odds(value),
+            Self::AsItIs => value,
+        }
+    }
+}
+
+impl Weights {
+    /// The weight of each of [`TERMS`], and of what of it.
+    const fn of_kinds(&self) -> [(f32, Taken); TERMS.len()] {
+        [
+            (self.magnitude, Taken::Logarithm),
+            (self.alteration, Taken::Logarithm),
+            (self.class_change, Taken::LogOdds),
+            (self.water_change, Taken::AsItIs),
+            (self.object_change, Taken::AsItIs),
+            (self.learned, Taken::LogOdds),
+        ]
     }
 }
 
@@ -142,36 +196,44 @@ impl Evidence {
     /// The fused score, 0..1 (row, col); NaN where either date is unobserved. What is missing says nothing.
     #[must_use]
     pub fn fused(&self, weights: &Weights) -> Array2<f32> {
-        self.log_odds(weights).sum.mapv(probability)
+        self.clone().log_odds(weights).sum.mapv_into(probability)
     }
 
-    /// The log-odds of change, kind by kind.
+    /// The log-odds of change.
     #[must_use]
-    pub fn log_odds(&self, weights: &Weights) -> LogOdds {
-        let classes = self.classes.as_ref();
-        let (rows, cols) = self.magnitude.dim();
-        let mut found = LogOdds {
-            sum: Array2::from_elem((rows, cols), weights.bias),
-            terms: Array3::zeros((TERMS.len(), rows, cols)),
+    pub fn log_odds(self, weights: &Weights) -> LogOdds {
+        let mut sum = Array2::from_elem(self.magnitude.dim(), weights.bias);
+        let [change, water, object] = match self.classes {
+            Some(ClassEvidence { change, water, object }) => [Some(change), Some(water), Some(object)],
+            None => [None, None, None],
         };
-        let kinds = [
-            (Some(&self.magnitude), weights.magnitude, log as fn(f32) -> f32),
-            (self.alteration.as_ref(), weights.alteration, log),
-            (classes.map(|classes| &classes.change), weights.class_change, log_odds),
-            (classes.map(|classes| &classes.water), weights.water_change, as_it_is),
-            (classes.map(|classes| &classes.object), weights.object_change, as_it_is),
-            (self.learned.as_ref(), weights.learned, log_odds),
-        ];
-        for ((values, weight, of), mut term) in kinds.into_iter().zip(found.terms.outer_iter_mut()) {
-            if let Some(values) = values {
-                Zip::from(&mut found.sum).and(&mut term).and(values).for_each(|sum, term, &value| {
-                    *term = weight * of(value);
-                    *sum += *term;
-                });
+        let kinds = [Some(self.magnitude), self.alteration, change, water, object, self.learned];
+        for (row, mut sum) in sum.outer_iter_mut().enumerate() {
+            let Some(sum) = sum.as_slice_mut() else { continue };
+            for (values, (weight, taken)) in kinds.iter().zip(weights.of_kinds()) {
+                let Some(values) = values.as_ref().map(|values| values.row(row)) else { continue };
+                let values = values.as_standard_layout();
+                let values = values.as_slice().unwrap_or_default();
+                match taken {
+                    Taken::Logarithm => add_weighed(sum, values, weight, log),
+                    Taken::LogOdds => add_weighed(sum, values, weight, log_odds),
+                    Taken::AsItIs => add_weighed(sum, values, weight, |value| value),
+                }
             }
         }
-        found
+        LogOdds { sum, kinds, weights: *weights }
     }
+}
+
+fn add_weighed(sum: &mut [f32], values: &[f32], weight: f32, of: impl Fn(f32) -> f32) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (sum, value) in sum.iter_mut().zip(values) {
+                *sum += weight * of(*value);
+            }
+        },
+    );
 }
 
 /// The probability of log-odds.
@@ -180,17 +242,15 @@ pub fn probability(log_odds: f32) -> f32 {
     1.0 / (1.0 + (-log_odds).exp())
 }
 
+#[inline(always)]
 fn log(value: f32) -> f32 {
-    (value + SUREST).ln()
+    ln(value + SUREST)
 }
 
+#[inline(always)]
 fn log_odds(probability: f32) -> f32 {
     let probability = probability.clamp(SUREST, 1.0 - SUREST);
-    (probability / (1.0 - probability)).ln()
-}
-
-fn as_it_is(value: f32) -> f32 {
-    value
+    ln(probability / (1.0 - probability))
 }
 
 /// Which of a model's classes mean what.
@@ -261,8 +321,9 @@ impl ClassEvidence {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::{Array3, array};
+
     use super::*;
-    use ndarray::array;
 
     fn evidence(value: f32) -> Evidence {
         let of = || array![[value]];
@@ -307,14 +368,25 @@ mod tests {
 
     #[test]
     fn what_looks_like_any_earlier_date_is_nothing_new() {
-        let odds = |values: [f32; 4]| LogOdds {
+        let odds = |values: [f32; 4], object: f32, learned: Option<f32>| LogOdds {
             sum: Array2::from_shape_vec((1, 4), values.to_vec()).expect("four pixels"),
-            terms: Array3::from_elem((TERMS.len(), 1, 4), values[1]),
+            kinds: [None, None, None, None, Some(object), learned]
+                .map(|kind| kind.map(|of| Array2::from_elem((1, 4), of))),
+            weights: WEIGHTS,
         };
-        let mut least = odds([3.0, 3.0, f32::NAN, 3.0]);
-        least.keep_least(&odds([4.0, -5.0, 1.0, -5.0]), array![[true, true, true, false]].view());
+        let mut least = odds([3.0, 3.0, f32::NAN, 3.0], 1.0, None);
+        least.keep_least(&odds([4.0, -5.0, 1.0, -5.0], 0.0, Some(0.9)), array![[true, true, true, false]].view());
         assert_eq!(least.sum, array![[3.0, -5.0, 1.0, 3.0]]);
-        assert_eq!(least.terms[(0, 0, 1)], -5.0, "the terms are of the date that decided");
+        assert_eq!(
+            [0, 1, 2, 3].map(|col| least.term(4, (0, col)) > 0.0),
+            [true, false, false, true],
+            "of the date that decided"
+        );
+        assert_eq!(
+            [0, 1, 2, 3].map(|col| least.term(5, (0, col)) > 0.0),
+            [false, true, true, false],
+            "what is missing says nothing"
+        );
     }
 
     #[test]

@@ -117,6 +117,16 @@ impl Window {
         }
     }
 
+    /// This window grown out to multiples of `step` on every side.
+    #[must_use]
+    pub fn out_to(&self, step: usize) -> Self {
+        let step = step.max(1) as i64;
+        let down = |start: i64| start.div_euclid(step) * step;
+        let up = |end: i64| -(-end).div_euclid(step) * step;
+        let (row, col) = (down(self.row), down(self.col));
+        Self { row, col, rows: (up(self.row_end()) - row) as usize, cols: (up(self.col_end()) - col) as usize }
+    }
+
     /// The common part, if there is any.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Option<Self> {
@@ -195,6 +205,8 @@ mod tests {
         let cell = |row, col| Cell { row, col };
         assert_eq!(cells, [cell(-1, -1), cell(-1, 0), cell(0, -1), cell(0, 0)]);
         assert!(cells.iter().all(|cell| cell.window(4).intersection(&window).is_some()));
+        let all_of_them = Window { row: -4, col: -4, rows: 8, cols: 8 };
+        assert_eq!((window.out_to(4), all_of_them.out_to(4)), (all_of_them, all_of_them));
     }
 
     #[test]

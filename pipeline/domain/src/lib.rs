@@ -42,6 +42,7 @@ pub mod extract;
 pub mod finding;
 pub mod grid;
 pub mod law;
+mod logarithm;
 pub mod observed;
 pub mod pass;
 pub mod patch;

@@ -13,9 +13,10 @@ use crate::raster::Scores;
 /// Pixels that are worked on together: arrays of fixed length, which the compiler turns into vector code.
 const RUN_PX: usize = 64;
 
-/// The most probable class of the first head; where a row of the table labels a pixel, of the head of that row's classes
+/// The most probable class of the first head, `codes`; where a row of the table labels a pixel, of the head of that row's classes
 /// before (`side` 0) or after (1).
 pub(super) fn codes_by_label(
+    mut codes: Array2<u8>,
     scores: &Scores,
     core: Window,
     labels: &Array2<u8>,
@@ -23,7 +24,6 @@ pub(super) fn codes_by_label(
     side: usize,
     classes: &ModelClasses,
 ) -> Array2<u8> {
-    let mut codes = class_codes(scores, core, classes.heads[0].clone());
     for (number, head) in classes.heads.iter().enumerate().skip(1) {
         let of_head = |label: u8| rules.iter().any(|rule| rule.id == label && rule.heads[side] == number);
         if labels.iter().any(|&label| of_head(label)) {

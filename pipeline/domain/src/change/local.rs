@@ -1,57 +1,101 @@
-//! Sums, means and openings around a pixel.
+//! Means and openings around a pixel.
 
-use ndarray::{Array2, ArrayView2, ArrayView3, Zip, s};
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayView2, ArrayView3, s};
 
 use super::NO_CHANGE;
 
-/// Summed probabilities × 255 of some classes (row, col).
-pub(super) fn summed(probabilities: ArrayView3<'_, u8>, classes: &[usize]) -> Array2<u16> {
-    let (_, rows, cols) = probabilities.dim();
-    let mut sum = Array2::zeros((rows, cols));
-    for &class in classes {
-        Zip::from(&mut sum)
-            .and(probabilities.slice(s![class, .., ..]))
-            .for_each(|sum, &value| *sum += u16::from(value));
-    }
-    sum
+/// Probabilities × 255 of one date (class, row, col), of which means over 3×3 are taken row by row: what a row needs lies in the
+/// nearest cache, and no plane of means is ever anywhere.
+pub(super) struct Means<'a> {
+    probabilities: ArrayView3<'a, u8>,
+    /// Pixels that count (row, col).
+    valid: Array2<bool>,
+    row: usize,
+    /// Valid pixels of the squares of the row.
+    counts: Vec<f32>,
+    /// Sums over three rows, with one column more of nothing on each side.
+    sums: Vec<u16>,
 }
 
-/// Mean over the valid pixels of 3×3; 0 where the centre is not valid.
-///
-/// Sums over three rows come first, then those over three columns: each is one pass over plain rows of numbers, which the
-/// compiler turns into vector code. A sum over a head is at most 255, so nine of them fit into 16 bits.
-pub(super) fn mean_3x3(values: &Array2<u16>, valid: ArrayView2<'_, bool>) -> Array2<f32> {
-    let (rows, cols) = values.dim();
-    let (values, valid) = (values.as_standard_layout(), valid.as_standard_layout());
-    let (values, valid) = (values.as_slice().unwrap_or_default(), valid.as_slice().unwrap_or_default());
-    let mut mean = Array2::<f32>::zeros((rows, cols));
-    // one column more on each side, of nothing
-    let mut sums = vec![0_u16; cols + 2];
-    let mut counts = vec![0_u16; cols + 2];
-    pulp::Arch::new().dispatch(|| {
-        for (row, mut mean) in mean.outer_iter_mut().enumerate() {
+impl<'a> Means<'a> {
+    /// # Panics
+    /// The shapes differ.
+    pub(super) fn new(probabilities: ArrayView3<'a, u8>, valid: Array2<bool>) -> Self {
+        let (_, rows, cols) = probabilities.dim();
+        assert_eq!(valid.dim(), (rows, cols), "the mask covers the window of the probabilities");
+        Self { probabilities, valid, row: 0, counts: vec![0.0; cols], sums: vec![0; cols + 2] }
+    }
+
+    /// Goes to a row.
+    pub(super) fn go_to(&mut self, row: usize) {
+        self.row = row;
+        let Self { valid, counts, sums, .. } = self;
+        let rows = near(row, valid.nrows());
+        pulp::Arch::new().dispatch(|| {
             sums.fill(0);
-            counts.fill(0);
-            for near in row.saturating_sub(1)..(row + 2).min(rows) {
-                let near = near * cols..(near + 1) * cols;
-                let here = sums[1..].iter_mut().zip(&mut counts[1..]).zip(&values[near.clone()]).zip(&valid[near]);
-                for (((sum, count), &value), &valid) in here {
-                    *sum += if valid { value } else { 0 };
-                    *count += u16::from(valid);
+            for valid in rows.filter_map(|near| valid.row(near).to_slice()) {
+                for (sum, &valid) in sums[1..].iter_mut().zip(valid) {
+                    *sum += u16::from(valid);
                 }
             }
-            let mean = mean.as_slice_mut().unwrap_or_default();
-            let sums = sums[..cols].iter().zip(&sums[1..=cols]).zip(&sums[2..]);
-            let counts = counts[..cols].iter().zip(&counts[1..=cols]).zip(&counts[2..]);
-            let valid = &valid[row * cols..(row + 1) * cols];
-            for (((mean, ((s, t), u)), ((c, d), e)), &valid) in mean.iter_mut().zip(sums).zip(counts).zip(valid) {
-                let (sum, count) = (f32::from(s + t + u), f32::from((c + d + e).max(1)));
-                *mean = if valid { sum / count } else { 0.0 };
+            for (count, sum) in counts.iter_mut().zip(sums.windows(3)) {
+                *count = f32::from((sum[0] + sum[1] + sum[2]).max(1));
             }
-        }
-    });
-    mean
+        });
+    }
+
+    /// Whether the pixels of the row count.
+    pub(super) fn valid(&self) -> &[bool] {
+        self.valid.row(self.row).to_slice().unwrap_or_default()
+    }
+
+    /// The mean over the valid pixels of 3×3 of the summed probabilities × 255 of some classes, along the row; 0 where the centre is
+    /// not valid. Returns the largest.
+    ///
+    /// A sum over a head is at most 255, so nine of them fit into 16 bits.
+    pub(super) fn of(&mut self, classes: &[usize], mean: &mut [f32]) -> f32 {
+        let Self { probabilities, valid, row, counts, sums } = self;
+        let rows = near(*row, valid.nrows());
+        let here = valid.row(*row).to_slice().unwrap_or_default();
+        pulp::Arch::new().dispatch(|| {
+            sums.fill(0);
+            for near in rows {
+                let valid = valid.row(near).to_slice().unwrap_or_default();
+                for &class in classes {
+                    let values = probabilities.slice(s![class, near, ..]).to_slice().unwrap_or_default();
+                    for ((sum, &value), &valid) in sums[1..].iter_mut().zip(values).zip(valid) {
+                        *sum += if valid { u16::from(value) } else { 0 };
+                    }
+                }
+            }
+            let cols = mean.len();
+            let three = sums[..cols].iter().zip(&sums[1..=cols]).zip(&sums[2..]);
+            let mut most = [0.0_f32; LANES];
+            for (((mean, ((one, two), three)), &count), &valid) in mean.iter_mut().zip(three).zip(&*counts).zip(here) {
+                *mean = if valid { f32::from(one + two + three) / count } else { 0.0 };
+            }
+            for mean in mean.chunks(LANES) {
+                for (most, mean) in most.iter_mut().zip(mean) {
+                    *most = most.max(*mean);
+                }
+            }
+            most.into_iter().fold(0.0, f32::max)
+        })
+    }
 }
+
+/// Numbers that are compared side by side.
+const LANES: usize = 16;
+
+/// A row and those beside it, of so many.
+fn near(row: usize, rows: usize) -> Range<usize> {
+    row.saturating_sub(1)..(row + 2).min(rows)
+}
+
+/// Labels that are looked at together.
+const CHUNK_PX: usize = 32;
 
 /// Morphological opening of every label by a square whose edge the label decides: pixels that lie in no whole square of
 /// their label become [`NO_CHANGE`].
@@ -64,22 +108,67 @@ pub(super) fn opened(labels: ArrayView2<'_, u8>, width_of: impl Fn(u8) -> usize)
     let mut opened = Array2::from_elem((rows, cols), NO_CHANGE);
     // rows above, this one included, in which a run of the label's width ends at this column
     let mut height = vec![0_usize; cols];
+    let labels = labels.as_standard_layout();
     for row in 0..rows {
+        let line = labels.row(row);
+        let line = line.as_slice().unwrap_or_default();
         let mut run = 0;
-        for col in 0..cols {
-            let label = labels[(row, col)];
-            run = if col > 0 && labels[(row, col - 1)] == label { run + 1 } else { 1 };
-            if label == NO_CHANGE || run < widths[usize::from(label)] {
-                height[col] = 0;
+        for (first, chunk) in (0..cols).step_by(CHUNK_PX).zip(line.chunks(CHUNK_PX)) {
+            // most of most windows has no label
+            if chunk.iter().fold(NO_CHANGE, |any, label| any | (label ^ NO_CHANGE)) == 0 {
+                height[first..first + chunk.len()].fill(0);
+                run = 0;
                 continue;
             }
-            let continues = row > 0 && labels[(row - 1, col)] == label;
-            height[col] = if continues { height[col] + 1 } else { 1 };
-            let width = widths[usize::from(label)];
-            if height[col] >= width {
-                opened.slice_mut(s![row + 1 - width..=row, col + 1 - width..=col]).fill(label);
+            for (col, &label) in (first..).zip(chunk) {
+                run = if col > 0 && line[col - 1] == label { run + 1 } else { 1 };
+                if label == NO_CHANGE || run < widths[usize::from(label)] {
+                    height[col] = 0;
+                    continue;
+                }
+                let continues = row > 0 && labels[(row - 1, col)] == label;
+                height[col] = if continues { height[col] + 1 } else { 1 };
+                let width = widths[usize::from(label)];
+                if height[col] >= width {
+                    opened.slice_mut(s![row + 1 - width..=row, col + 1 - width..=col]).fill(label);
+                }
             }
         }
     }
     opened
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array3;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn means_are_those_of_the_valid_pixels_around(
+            values in proptest::collection::vec(0_u8..128, 2 * 7 * 21),
+            valid in proptest::collection::vec(proptest::bool::weighted(0.8), 7 * 21),
+        ) {
+            let probabilities = Array3::from_shape_vec((2, 7, 21), values).expect("two planes");
+            let valid = Array2::from_shape_vec((7, 21), valid).expect("one mask");
+            let mut means = Means::new(probabilities.view(), valid.clone());
+            let mut line = vec![f32::NAN; 21];
+            for row in 0..7 {
+                means.go_to(row);
+                let most = means.of(&[0, 1], &mut line);
+                for (col, &found) in line.iter().enumerate() {
+                    let around: Vec<f32> = valid
+                        .indexed_iter()
+                        .filter(|((r, c), valid)| **valid && r.abs_diff(row) <= 1 && c.abs_diff(col) <= 1)
+                        .map(|((r, c), _)| f32::from(probabilities[(0, r, c)]) + f32::from(probabilities[(1, r, c)]))
+                        .collect();
+                    let mean = around.iter().sum::<f32>() / around.len().max(1) as f32;
+                    prop_assert_eq!(found, if valid[(row, col)] { mean } else { 0.0 });
+                }
+                prop_assert_eq!(most, line.iter().copied().fold(0.0, f32::max));
+            }
+        }
+    }
 }

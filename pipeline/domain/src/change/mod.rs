@@ -36,7 +36,7 @@ pub use codes::class_codes;
 pub use reference::Reference;
 
 use codes::codes_by_label;
-use local::{mean_3x3, opened, summed};
+use local::{Means, opened};
 use weigh::weigh;
 
 /// Name of the class that comes and goes by itself.
@@ -127,6 +127,22 @@ struct Rule {
     water: bool,
 }
 
+impl Rule {
+    /// Labels the pixels of one line of which both dates tell of this row, and more surely than of the row that labelled them so far.
+    /// `before` and `after`: probabilities × 255 of the classes of either side.
+    fn look_at(&self, valid: &[bool], before: &[f32], after: &[f32], labels: &mut [u8], confidence: &mut [f32]) {
+        pulp::Arch::new().dispatch(|| {
+            let line = labels.iter_mut().zip(confidence).zip(before).zip(after).zip(valid);
+            for ((((label, best), &before), &after), &valid) in line {
+                let score = before.min(after);
+                let told = valid & (score >= self.threshold) & (score > *best);
+                *label = if told { self.id } else { *label };
+                *best = if told { score } else { *best };
+            }
+        });
+    }
+}
+
 /// What the classes alone say, before it is held against the pixels.
 pub struct ToldByClasses<'a> {
     reference: &'a Reference,
@@ -165,33 +181,28 @@ impl<'a> ToldByClasses<'a> {
         let mut labels = Array2::from_elem(work.shape(), NO_CHANGE);
         let mut confidence = Array2::<f32>::zeros(work.shape());
         let rules = rules(table, classes);
-        // rows share classes, and most of what they look for is nowhere in a window
-        let mut known_before: Vec<(&[usize], Array2<f32>)> = Vec::new();
-        for rule in &rules {
-            let sum = summed(after, &rule.to);
-            let most = sum.iter().fold(0, |most, &sum| sum.max(most));
-            if f32::from(most) < rule.threshold {
-                continue;
+        let mut after = Means::new(after, both.clone());
+        let mut granted = reference.granted(work, &both);
+        let mut line = vec![0.0; work.cols];
+        // rows of the table share classes: for each the first with the same ones before, and what is granted to those
+        let first_alike: Vec<usize> =
+            rules.iter().map(|rule| rules.iter().position(|other| other.from == rule.from).unwrap_or(0)).collect();
+        let mut before = vec![vec![0.0; work.cols]; rules.len()];
+        for row in 0..work.rows {
+            let labels = labels.row_mut(row).into_slice().unwrap_or_default();
+            let confidence = confidence.row_mut(row).into_slice().unwrap_or_default();
+            let mut known = vec![false; rules.len()];
+            after.go_to(row);
+            granted.go_to(row);
+            for (rule, &first) in rules.iter().zip(&first_alike) {
+                if after.of(&rule.to, &mut line) < rule.threshold {
+                    continue;
+                }
+                if !std::mem::replace(&mut known[first], true) {
+                    granted.least(&rule.from, &mut before[first]);
+                }
+                rule.look_at(after.valid(), &before[first], &line, labels, confidence);
             }
-            let after = mean_3x3(&sum, both.view());
-            if after.iter().fold(0.0, |most: f32, &after| most.max(after)) < rule.threshold {
-                continue;
-            }
-            let known = known_before.iter().position(|(from, _)| *from == rule.from);
-            let known = known.unwrap_or_else(|| {
-                known_before.push((&rule.from, reference.least(&rule.from, work, both.view())));
-                known_before.len() - 1
-            });
-            let before = &known_before[known].1;
-            Zip::from(&mut labels).and(&mut confidence).and(before).and(&after).and(&both).for_each(
-                |label, best, &before, &after, &both| {
-                    let score = before.min(after);
-                    if both && score >= rule.threshold && score > *best {
-                        *label = rule.id;
-                        *best = score;
-                    }
-                },
-            );
         }
         Self { reference, later, core, work, table, classes, rules, labels, confidence }
     }
@@ -228,18 +239,21 @@ impl<'a> ToldByClasses<'a> {
     /// It does not.
     #[must_use]
     pub fn weighed(mut self, odds: Option<&LogOdds>) -> ChangeMap {
+        let head = self.classes.heads[0].clone();
+        let [was, is] = [&self.reference.scores, self.later].map(|scores| class_codes(scores, self.work, head.clone()));
         if let Some(odds) = odds {
-            weigh(&mut self, odds);
+            weigh(&mut self, odds, [&was, &is]);
         }
         let opened = opened(self.labels.view(), |label| self.width_px(label));
         let Self { reference, later, core, work, classes, rules, confidence, .. } = self;
-        let (rows, cols) = work.ranges_of(&core);
-        let labels = opened.slice(s![rows.clone(), cols.clone()]).to_owned();
+        let (core_rows, core_cols) = work.ranges_of(&core);
+        let labels = opened.slice(s![core_rows.clone(), core_cols.clone()]).to_owned();
         let confidence = Zip::from(&labels)
-            .and(confidence.slice(s![rows, cols]))
+            .and(confidence.slice(s![core_rows.clone(), core_cols.clone()]))
             .map_collect(|&label, &score| if label == NO_CHANGE { 0 } else { score.round().clamp(1.0, 255.0) as u8 });
-        let class_before = codes_by_label(&reference.scores, core, &labels, &rules, 0, classes);
-        let class_after = codes_by_label(later, core, &labels, &rules, 1, classes);
+        let inside = |codes: Array2<u8>| codes.slice(s![core_rows.clone(), core_cols.clone()]).to_owned();
+        let class_before = codes_by_label(inside(was), &reference.scores, core, &labels, &rules, 0, classes);
+        let class_after = codes_by_label(inside(is), later, core, &labels, &rules, 1, classes);
         let (rows, cols) = later.window.ranges_of(&core);
         ChangeMap {
             window: core,

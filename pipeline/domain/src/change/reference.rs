@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, ArrayView2, Zip, s};
 
-use super::local::{mean_3x3, summed};
+use super::local::Means;
 use super::{HELD, NO_EARLIER};
 use crate::belief::{Belief, Tracked, times_observed, wet_share};
 use crate::grid::Window;
@@ -89,25 +89,26 @@ impl Reference {
         });
     }
 
-    /// The least probability × 255 of some classes that any witness grants, each averaged over 3×3 pixels of `both` (row, col).
-    pub(super) fn least(&self, classes: &[usize], work: Window, both: ArrayView2<'_, bool>) -> Array2<f32> {
-        let mut least = Array2::from_elem(work.shape(), f32::INFINITY);
+    /// What is granted to classes on the pixels of `both` (row, col) of a window.
+    pub(super) fn granted(&self, work: Window, both: &Array2<bool>) -> Granted<'_> {
         let (rows, cols) = self.scores.window.ranges_of(&work);
-        for witness in &self.witnesses {
-            let observed = witness.causes.slice(s![rows.clone(), cols.clone()]).mapv(Causes::is_observed);
-            let of_witness = Zip::from(&observed).and(both).map_collect(|observed, both| *observed && *both);
-            let sum = summed(witness.probabilities.slice(s![.., rows.clone(), cols.clone()]), classes);
-            let mean = mean_3x3(&sum, of_witness.view());
-            Zip::from(&mut least).and(&mean).and(&of_witness).for_each(|least, &mean, &observed| {
-                *least = if observed { least.min(mean) } else { *least };
-            });
+        let of_witness = |witness: &'_ Scores| {
+            Zip::from(witness.causes.slice(s![rows.clone(), cols.clone()]))
+                .and(both)
+                .map_collect(|cause, both| cause.is_observed() && *both)
+        };
+        let planes = s![.., rows.clone(), cols.clone()];
+        let witnesses = self.witnesses.iter();
+        Granted {
+            witnesses: witnesses
+                .map(|witness| Means::new(witness.probabilities.slice(planes), of_witness(witness)))
+                .collect(),
+            belief: self.belief.as_ref().map(|(belief, tracked)| {
+                let (rows, cols) = belief.window.ranges_of(&work);
+                (Means::new(belief.planes.slice(s![.., rows, cols]), both.clone()), tracked)
+            }),
+            mean: vec![0.0; both.ncols()],
         }
-        let believed = self.belief.as_ref().and_then(|(belief, tracked)| belief.summed(classes, tracked, work));
-        if let Some(sum) = believed {
-            least.zip_mut_with(&mean_3x3(&sum, both), |least, mean| *least = least.min(*mean));
-        }
-        least.mapv_inplace(|least| if least.is_finite() { least } else { 0.0 });
-        least
     }
 
     /// Whether a pixel is shore: wet on some dates and dry on others (row, col).
@@ -117,5 +118,40 @@ impl Reference {
         belief.counts().slice(s![rows, cols]).mapv(|counts| {
             times_observed(counts) >= SHORE_DATES && (SHORE_WET[0]..=SHORE_WET[1]).contains(&wet_share(counts))
         })
+    }
+}
+
+/// What the passes before and the belief grant to classes, row by row.
+pub(super) struct Granted<'a> {
+    witnesses: Vec<Means<'a>>,
+    belief: Option<(Means<'a>, &'a Tracked)>,
+    mean: Vec<f32>,
+}
+
+impl Granted<'_> {
+    /// Goes to a row.
+    pub(super) fn go_to(&mut self, row: usize) {
+        self.witnesses.iter_mut().for_each(|means| means.go_to(row));
+        self.belief.iter_mut().for_each(|(means, _)| means.go_to(row));
+    }
+
+    /// The least probability × 255 of some classes that any witness grants, each averaged over 3×3 pixels, along the row; 0 where
+    /// none observed it.
+    pub(super) fn least(&mut self, classes: &[usize], least: &mut [f32]) {
+        least.fill(f32::INFINITY);
+        let mean = self.mean.as_mut_slice();
+        for witness in &mut self.witnesses {
+            witness.of(classes, mean);
+            for ((least, &mean), &valid) in least.iter_mut().zip(&*mean).zip(witness.valid()) {
+                *least = if valid { least.min(mean) } else { *least };
+            }
+        }
+        if let Some((means, tracked)) = &mut self.belief
+            && let Some(planes) = tracked.planes_of(classes)
+        {
+            means.of(&planes, mean);
+            least.iter_mut().zip(&*mean).for_each(|(least, mean)| *least = least.min(*mean));
+        }
+        least.iter_mut().for_each(|least| *least = if least.is_finite() { *least } else { 0.0 });
     }
 }

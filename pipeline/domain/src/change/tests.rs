@@ -6,6 +6,7 @@ use super::*;
 use crate::belief::{Belief, Tracked};
 use crate::classes::{IssueClass, Outcome, Transition};
 use crate::crs::Epsg;
+use crate::evidence::{TERMS, WEIGHTS};
 use crate::grid::Grid;
 use crate::observed::Causes;
 
@@ -155,11 +156,12 @@ fn ground_that_looks_as_on_any_earlier_date_is_nothing_new() {
     assert_eq!(fields.labels.iter().filter(|&&label| label == 1).count(), 21);
 }
 
-/// Log-odds of a window of 11 × 12 less what the table's margin leaves: all of it.
+/// Log-odds of a window of 11 × 12 less what the table's margin leaves: all of it. `object`: what an object moved them by.
 fn odds(sum: f32, object: f32) -> LogOdds {
-    let mut terms = Array3::zeros((crate::evidence::TERMS.len(), 11, 12));
-    terms.index_axis_mut(Axis(0), OBJECT_TERM).fill(object);
-    LogOdds { sum: Array2::from_elem((11, 12), sum), terms }
+    let of = |value: f32| Array2::from_elem((11, 12), value);
+    let mut kinds = [const { None }; TERMS.len()];
+    kinds[OBJECT_TERM] = Some(of(object / WEIGHTS.object_change));
+    LogOdds { sum: of(sum), kinds, weights: WEIGHTS }
 }
 
 fn weighed(before: &[&str], after: &[&str], odds: &LogOdds, table: &ClassTable, names: [&str; 2]) -> Array2<u8> {

@@ -2,7 +2,6 @@
 
 use ndarray::Array2;
 
-use super::codes::class_codes;
 use super::{FIRST_NATURAL, NO_CHANGE, NO_OBJECT, NOT_SEEN, Reference, ToldByClasses, UNCLASSIFIED, WATER};
 use crate::classes::{ClassTable, ModelClasses};
 use crate::evidence::{LogOdds, probability};
@@ -15,8 +14,9 @@ const OBJECT_SEEN: f32 = 1.0;
 /// Place of the objects in [`crate::evidence::TERMS`].
 pub(super) const OBJECT_TERM: usize = 4;
 
-/// Holds what the classes say against what the pixels show: see the head of the parent module.
-pub(super) fn weigh(told: &mut ToldByClasses<'_>, odds: &LogOdds) {
+/// Holds what the classes say against what the pixels show: see the head of the parent module. `was` and `is`: the most probable
+/// classes of the first head before and after (row, col of the window of the decision).
+pub(super) fn weigh(told: &mut ToldByClasses<'_>, odds: &LogOdds, [was, is]: [&Array2<u8>; 2]) {
     let ToldByClasses { reference, later, work, table, classes, rules, labels, confidence, .. } = told;
     let work = *work;
     assert_eq!(odds.sum.dim(), work.shape(), "the evidence covers the window of the decision");
@@ -26,24 +26,22 @@ pub(super) fn weigh(told: &mut ToldByClasses<'_>, odds: &LogOdds) {
     let natural = NaturalChanges::of(table, classes);
     let water = natural.label_of_water;
     let shore = reference.shore(work);
-    let head = classes.heads[0].clone();
-    let (was, is) = (class_codes(&reference.scores, work, head.clone()), class_codes(later, work, head));
     let covered = covered_by_water(reference, later, work, classes);
     for (place, label) in labels.indexed_iter_mut() {
         let sum = odds.sum[place];
         if sum.is_nan() {
             continue;
         }
-        let object = odds.terms[(OBJECT_TERM, place.0, place.1)] >= OBJECT_SEEN && !covered(place, is[place]);
+        let object = || odds.term(OBJECT_TERM, place) >= OBJECT_SEEN && !covered(place, is[place]);
         if *label != NO_CHANGE {
             let with_water = rules.iter().any(|rule| rule.id == *label && rule.water);
             if sum < seen_from {
                 *label = NOT_SEEN;
-            } else if let Some(water) = water.filter(|_| with_water && shore[place] && !object) {
+            } else if let Some(water) = water.filter(|_| with_water && shore[place] && !object()) {
                 *label = water;
             }
         } else if unclassified_from.is_some_and(|from| sum >= from) {
-            let by_itself = natural.label(was[place], is[place]).filter(|_| !object);
+            let by_itself = natural.label(was[place], is[place]).filter(|_| !object());
             *label = by_itself.unwrap_or(UNCLASSIFIED);
             confidence[place] = 255.0 * probability(sum);
         }

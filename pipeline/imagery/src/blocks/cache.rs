@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use shorewatch_domain::grid::Window;
@@ -17,6 +17,8 @@ type Slot = Arc<OnceLock<Result<Arc<Block>, String>>>;
 /// least recently used.
 pub struct BlockCache {
     capacity_bytes: usize,
+    /// Passes that are read side by side, each of which gets that capacity.
+    passes: AtomicUsize,
     /// See [`BlockCache::with_shared_edge`].
     pub(crate) shared_edge_px: usize,
     decoded: AtomicU64,
@@ -48,7 +50,18 @@ impl BlockCache {
     /// A cache that keeps at most `capacity_bytes` (blocks in use are beyond it).
     #[must_use]
     pub fn new(capacity_bytes: usize) -> Self {
-        Self { capacity_bytes, shared_edge_px: SHARED_EDGE_PX, decoded: AtomicU64::new(0), inner: Mutex::default() }
+        Self {
+            capacity_bytes,
+            passes: AtomicUsize::new(1),
+            shared_edge_px: SHARED_EDGE_PX,
+            decoded: AtomicU64::new(0),
+            inner: Mutex::default(),
+        }
+    }
+
+    /// From now on so many passes are read side by side, and each gets the capacity that there was for one.
+    pub fn expect_passes(&self, count: usize) {
+        self.passes.fetch_max(count, Ordering::Relaxed);
     }
 
     /// The same for windows of which neighbours share `pixels` of a file that lies on the grid.
@@ -171,7 +184,7 @@ impl BlockCache {
         let Some(entry) = inner.slots.get_mut(&key).filter(|entry| Arc::ptr_eq(&entry.slot, slot)) else { return };
         entry.bytes = bytes;
         inner.held_bytes += bytes;
-        while inner.held_bytes > self.capacity_bytes {
+        while inner.held_bytes > self.capacity_bytes * self.passes.load(Ordering::Relaxed) {
             let counted = inner.slots.iter().filter(|(_, entry)| entry.bytes > 0);
             let Some(key) = counted.min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key) else { break };
             inner.remove(&key);

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
-use super::super::{common_shape, in_lines, line_of};
+use super::super::{common_shape, in_lines};
 
 /// Both dates of a pair over their whole overlap, in blocks of some pixels. Windows are added one after the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,24 +52,41 @@ impl PairBlocks {
         let (before, after) = (in_lines(before), in_lines(after));
         let observed = observed.as_standard_layout();
         let observed = observed.as_slice().unwrap_or_default();
+        let seen_in = |near: usize| &observed[near * cols..(near + 1) * cols];
         let first = col / edge;
-        for near in 0..rows {
-            let to = (row + near) / edge;
-            let seen = &observed[near * cols..(near + 1) * cols];
+        let (mut seen_down, mut down) = (vec![0_u16; cols], vec![0.0_f32; cols]);
+        // the rows of one line of blocks: down the columns first, all of them side by side, then along the row
+        let mut next = 0;
+        while next < rows {
+            let to = (row + next) / edge;
+            let near = next..((to + 1) * edge - row).min(rows);
+            next = near.end;
+            seen_down.fill(0);
+            pulp::Arch::new().dispatch(|| {
+                for near in near.clone() {
+                    for (count, &seen) in seen_down.iter_mut().zip(seen_in(near)) {
+                        *count += u16::from(seen);
+                    }
+                }
+            });
             let mut counts = self.counts.row_mut(to);
-            for (count, seen) in counts.iter_mut().skip(first).zip(by_blocks(seen, col, edge)) {
-                *count += seen.iter().map(|&seen| u16::from(seen)).sum::<u16>();
+            for (count, seen) in counts.iter_mut().skip(first).zip(by_blocks(&seen_down, col, edge)) {
+                *count += seen.iter().sum::<u16>();
             }
             for (sums, pixels) in self.sums.iter_mut().zip([&before, &after]) {
-                for (mut sums, line) in sums.outer_iter_mut().zip(line_of(pixels, near)) {
+                for (mut sums, plane) in sums.outer_iter_mut().zip(pixels.outer_iter()) {
+                    down.fill(0.0);
+                    pulp::Arch::new().dispatch(|| {
+                        for near in near.clone() {
+                            let line = plane.row(near).to_slice().unwrap_or_default();
+                            for ((sum, &value), &seen) in down.iter_mut().zip(line).zip(seen_in(near)) {
+                                *sum += if seen { value } else { 0.0 };
+                            }
+                        }
+                    });
                     let mut sums = sums.row_mut(to);
-                    let blocks = by_blocks(line, col, edge).zip(by_blocks(seen, col, edge));
-                    for (sum, (values, seen)) in sums.iter_mut().skip(first).zip(blocks) {
-                        // one after the other, in the order of the pixels
-                        *sum = values
-                            .iter()
-                            .zip(seen)
-                            .fold(*sum, |sum, (&value, &seen)| sum + if seen { value } else { 0.0 });
+                    for (sum, values) in sums.iter_mut().skip(first).zip(by_blocks(&down, col, edge)) {
+                        *sum += values.iter().sum::<f32>();
                     }
                 }
             }
