@@ -27,6 +27,7 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
+use ndarray::Array2;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -145,37 +146,50 @@ fn untouched(
     Ok((raised, alarms::sample(all)))
 }
 
-/// One later pass alone against what two of three later passes confirm, and what all of them do.
+/// How suspicions of the first of three passes are confirmed.
+const RULES: [&str; 4] = ["one_pass", "two_of_three_passes", "three_of_three_passes", "evidence_of_three_passes"];
+
+/// One later pass alone against what two of three later passes confirm, what all of them do, and what their evidence together
+/// does; on the half that counts, and on the other.
 fn confirmed(kit: &Kit, scenes: &[Scene], threshold: f32) -> Result<Value, Box<dyn Error>> {
-    let parts: Vec<[(Things, usize); 3]> = scenes
+    let parts: Vec<(bool, [(Things, usize); RULES.len()])> = scenes
         .par_iter()
-        .filter(|scene| scene.judged && scene.later.len() + 1 == PASSES)
+        .filter(|scene| scene.later.len() + 1 == PASSES)
         .map(|scene| {
             let read = scene.read(kit)?;
             let later = scene.read_later(kit)?;
             let series = |planted: bool| -> Result<_, Box<dyn Error + Send + Sync>> {
                 let (first, truth) = if planted { scenes::plant(kit, &read, 0)? } else { scenes::bare(&read) };
-                let mut scores = vec![methods::ours(kit, scene, &first)?];
+                let mut odds = vec![methods::odds(kit, scene, &first)?];
                 for next in &later {
                     let next = if planted { scenes::plant_again(kit, next, &read, 0)? } else { next.clone() };
-                    scores.push(methods::ours(kit, scene, &next)?);
+                    odds.push(methods::odds(kit, scene, &next)?);
                 }
+                let mut scores: Vec<Array2<f32>> = odds.iter().map(|odds| methods::patches(odds.view())).collect();
                 let [twice, always] = [PASSES - 1, PASSES].map(|passes| figures::shown_on(&scores, passes));
-                Ok(([scores.swap_remove(0), twice, always], truth))
+                let together = methods::pooled_patches(&odds, threshold);
+                Ok(([scores.swap_remove(0), twice, always, together], truth))
             };
             let ((planted, truth), (bare, _)) = (series(true)?, series(false)?);
-            Ok([0, 1, 2].map(|rule| {
+            let of_rule = |rule: usize| {
                 (figures::things(&truth, planted[rule].view()), figures::alarms(bare[rule].view(), threshold))
-            }))
+            };
+            Ok((scene.judged, std::array::from_fn(of_rule)))
         })
         .collect::<Result<_, Box<dyn Error + Send + Sync>>>()
         .map_err(|fault| fault.to_string())?;
-    let sum = |which: usize| {
-        let things: Things = parts.iter().flat_map(|part| part[which].0.iter().copied()).collect();
-        let alarms: usize = parts.iter().map(|part| part[which].1).sum();
+    let sum = |half: bool, rule: usize| {
+        let of_half = || parts.iter().filter(|(judged, _)| *judged == half).map(|(_, rules)| &rules[rule]);
+        let things: Things = of_half().flat_map(|(things, _)| things.iter().copied()).collect();
+        let alarms: usize = of_half().map(|(_, alarms)| alarms).sum();
         json!({ "recall_25px": figures::recall(&things, threshold), "false_alarms": alarms })
     };
-    Ok(json!({ "one_pass": sum(0), "two_of_three_passes": sum(1), "three_of_three_passes": sum(2) }))
+    let of_half = |half| -> serde_json::Map<String, Value> {
+        RULES.iter().enumerate().map(|(rule, name)| ((*name).to_owned(), sum(half, rule))).collect()
+    };
+    let mut rules = of_half(true);
+    rules.insert("pairs_that_do_not_count".to_owned(), Value::Object(of_half(false)));
+    Ok(Value::Object(rules))
 }
 
 fn report(judged: &Pairs<'_>, all: &Pairs<'_>, robustness: &Value, confirmation: &Value) -> Value {

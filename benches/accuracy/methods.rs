@@ -1,13 +1,13 @@
 //! Ours, and what it is held against.
 
-use ndarray::{Array2, Zip, s};
+use ndarray::{Array2, ArrayView2, Zip, s};
 
 use shorewatch::change::fit::PairFit;
 use shorewatch::change::pair::PairWindow;
 use shorewatch::change::scorer::WindowEvidence;
 use shorewatch_domain::evidence::{Evidence, LogOdds, WEIGHTS, probability};
 use shorewatch_domain::radiometry::{Mad, MadSettings, PairSample, change_vector_magnitude};
-use shorewatch_domain::suspicion::{blended, judged};
+use shorewatch_domain::suspicion::{Judged, blended, judged, pooled, seen_again};
 
 use crate::scenes::{Fault, Kit, Read, Scene};
 
@@ -64,16 +64,37 @@ fn against_all(kit: &Kit, scene: &Scene, read: &Read, first: &Evidence) -> Resul
 
 /// The patches of ours.
 pub(crate) fn ours(kit: &Kit, scene: &Scene, read: &Read) -> Result<Array2<f32>, Fault> {
+    Ok(patches(odds(kit, scene, read)?.view()))
+}
+
+/// The log-odds of change of ours (row, col); NaN where nothing was compared.
+pub(crate) fn odds(kit: &Kit, scene: &Scene, read: &Read) -> Result<Array2<f32>, Fault> {
     let first = evidence(kit, scene, &read.pair(0))?.evidence;
-    Ok(patches(&against_all(kit, scene, read, &first)?))
+    Ok(against_all(kit, scene, read, &first)?.sum)
 }
 
 /// For each pixel the review score of the group that encloses it; 0 outside of groups, NaN where nothing was compared.
-fn patches(odds: &LogOdds) -> Array2<f32> {
-    let mut map = odds.sum.mapv(|sum| if sum.is_nan() { f32::NAN } else { 0.0 });
-    for (judged, places) in judged(odds.sum.view()) {
-        let score = probability(judged as f32);
-        places.into_iter().for_each(|place| map[place] = score);
+pub(crate) fn patches(odds: ArrayView2<'_, f32>) -> Array2<f32> {
+    scored(odds, |judged| Some(probability(judged.review_log_odds as f32)))
+}
+
+/// What passes say together of the patches that the first of them raises from `threshold` on, by their log-odds of change (row,
+/// col) against the same earlier dates: as [`patches`], 0 also where only one of them observed the patch.
+pub(crate) fn pooled_patches(passes: &[Array2<f32>], threshold: f32) -> Array2<f32> {
+    scored(passes[0].view(), |judged| {
+        let first = probability(judged.review_log_odds as f32);
+        let later = passes[1..].iter().filter_map(|odds| seen_again(odds.view(), &judged.group));
+        let scores: Vec<f64> = std::iter::once(f64::from(first)).chain(later).collect();
+        pooled(&scores).map(|score| score as f32).filter(|_| first >= threshold)
+    })
+}
+
+fn scored(odds: ArrayView2<'_, f32>, score: impl Fn(&Judged) -> Option<f32>) -> Array2<f32> {
+    let mut map = odds.mapv(|odds| if odds.is_nan() { f32::NAN } else { 0.0 });
+    for judged in judged(odds) {
+        if let Some(score) = score(&judged) {
+            judged.places().for_each(|place| map[place] = score);
+        }
     }
     map
 }
@@ -101,7 +122,7 @@ pub(crate) fn scores(kit: &Kit, scene: &Scene, read: &Read) -> Result<Scores, Fa
     let all = against_all(kit, scene, read, terms)?;
     let maps = vec![
         blended(all.sum.view()).mapv_into(probability),
-        patches(&all),
+        patches(all.sum.view()),
         blended(terms.clone().log_odds(&WEIGHTS).sum.view()).mapv_into(probability),
         inside(vector),
         inside(alteration),

@@ -143,7 +143,8 @@ fn bounds(group: &[(usize, usize)]) -> ((usize, usize), (usize, usize)) {
     (of(|place| place.0), of(|place| place.1))
 }
 
-/// What is known of a group of pixels. `log_odds` (row, col) and their `terms` ([`TERMS`], row, col) cover one window.
+/// What is known of a group of pixels. `log_odds` (row, col) and their `terms` ([`TERMS`], row, col) cover one window. Size and
+/// shape are those of the whole group; the rest comes from those of its pixels that are not NaN.
 #[must_use]
 pub fn group_evidence(
     log_odds: ArrayView2<'_, f32>,
@@ -164,11 +165,12 @@ pub fn group_evidence(
         .copied()
         .filter(|value| !value.is_nan())
         .collect();
-    let inside: Vec<f32> = group.iter().map(|place| log_odds[*place]).collect();
-    let mean = |values: &mut dyn Iterator<Item = f32>| values.map(f64::from).sum::<f64>() / group.len().max(1) as f64;
+    let seen: Vec<(usize, usize)> = group.iter().copied().filter(|place| !log_odds[*place].is_nan()).collect();
+    let inside: Vec<f32> = seen.iter().map(|place| log_odds[*place]).collect();
+    let mean = |values: &mut dyn Iterator<Item = f32>| values.map(f64::from).sum::<f64>() / seen.len().max(1) as f64;
     let terms = match terms {
         Some(terms) => std::array::from_fn::<f64, { TERMS.len() }, _>(|term| {
-            mean(&mut group.iter().map(|(row, col)| terms[(term, *row, *col)]))
+            mean(&mut seen.iter().map(|(row, col)| terms[(term, *row, *col)]))
         }),
         // the sum is all that is asked for then
         None => {
@@ -186,17 +188,34 @@ pub fn group_evidence(
     }
 }
 
-/// The groups that are judged as one in a map of log-odds of change (row, col): the log-odds that a reviewer would confirm each,
-/// and all of its pixels with those that it encloses ([`enclosed`]). Judged by its own pixels.
+/// A group of pixels that is judged as one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// The log-odds that a reviewer would confirm it, by its own pixels.
+    pub review_log_odds: f64,
+    /// Its own pixels (row, col).
+    pub group: Vec<(usize, usize)>,
+    /// What it encloses beside these ([`enclosed`]).
+    pub enclosed: Vec<(usize, usize)>,
+}
+
+impl Judged {
+    /// All of its pixels (row, col), with those that it encloses.
+    pub fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.group.iter().chain(&self.enclosed).copied()
+    }
+}
+
+/// The groups that are judged as one in a map of log-odds of change (row, col): those from [`GROUPED_FROM`] on with [`LEAST_PX`].
 #[must_use]
-pub fn judged(log_odds: ArrayView2<'_, f32>) -> Vec<(f64, Vec<(usize, usize)>)> {
+pub fn judged(log_odds: ArrayView2<'_, f32>) -> Vec<Judged> {
     let mut groups = groups(log_odds, GROUPED_FROM);
     groups.retain(|group| group.len() >= LEAST_PX);
     let enclosed = enclosed(log_odds, &groups);
-    let of = |(mut group, more): (Vec<_>, Vec<_>)| {
-        let judged = group_evidence(log_odds, None, &group).review_log_odds();
-        group.extend(more);
-        (judged, group)
+    let of = |(group, enclosed): (Vec<_>, Vec<_>)| Judged {
+        review_log_odds: group_evidence(log_odds, None, &group).review_log_odds(),
+        group,
+        enclosed,
     };
     groups.into_iter().zip(enclosed).map(of).collect()
 }
@@ -206,9 +225,9 @@ pub fn judged(log_odds: ArrayView2<'_, f32>) -> Vec<(f64, Vec<(usize, usize)>)> 
 #[must_use]
 pub fn blended(log_odds: ArrayView2<'_, f32>) -> Array2<f32> {
     let mut blended = log_odds.mapv(|value| value + SHARE_OF_GROUP * LEAST_OF_GROUP);
-    for (judged, places) in judged(log_odds) {
-        let more = SHARE_OF_GROUP * ((judged as f32).max(LEAST_OF_GROUP) - LEAST_OF_GROUP);
-        places.into_iter().for_each(|place| blended[place] += more);
+    for judged in judged(log_odds) {
+        let more = SHARE_OF_GROUP * ((judged.review_log_odds as f32).max(LEAST_OF_GROUP) - LEAST_OF_GROUP);
+        judged.places().for_each(|place| blended[place] += more);
     }
     blended
 }

@@ -13,8 +13,10 @@ use std::collections::BTreeMap;
 use crate::evidence::{TERMS, WEIGHTS, probability};
 
 mod groups;
+mod passes;
 
-pub use groups::{GROUPED_FROM, LEAST_PX, RING_PX, blended, enclosed, group_evidence, groups, judged, ring};
+pub use groups::{GROUPED_FROM, Judged, LEAST_PX, RING_PX, blended, enclosed, group_evidence, groups, judged, ring};
+pub use passes::{pooled, seen_again};
 
 /// Log-odds without any evidence.
 const BIAS: f64 = -0.13;
