@@ -33,17 +33,20 @@ impl<'a> Means<'a> {
         self.row = row;
         let Self { valid, counts, sums, .. } = self;
         let rows = near(row, valid.nrows());
-        pulp::Arch::new().dispatch(|| {
-            sums.fill(0);
-            for valid in rows.filter_map(|near| valid.row(near).to_slice()) {
-                for (sum, &valid) in sums[1..].iter_mut().zip(valid) {
-                    *sum += u16::from(valid);
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                sums.fill(0);
+                for valid in rows.filter_map(|near| valid.row(near).to_slice()) {
+                    for (sum, &valid) in sums[1..].iter_mut().zip(valid) {
+                        *sum += u16::from(valid);
+                    }
                 }
-            }
-            for (count, sum) in counts.iter_mut().zip(sums.windows(3)) {
-                *count = f32::from((sum[0] + sum[1] + sum[2]).max(1));
-            }
-        });
+                for (count, sum) in counts.iter_mut().zip(sums.windows(3)) {
+                    *count = f32::from((sum[0] + sum[1] + sum[2]).max(1));
+                }
+            },
+        );
     }
 
     /// Whether the pixels of the row count.
@@ -59,30 +62,35 @@ impl<'a> Means<'a> {
         let Self { probabilities, valid, row, counts, sums } = self;
         let rows = near(*row, valid.nrows());
         let here = valid.row(*row).to_slice().unwrap_or_default();
-        pulp::Arch::new().dispatch(|| {
-            sums.fill(0);
-            for near in rows {
-                let valid = valid.row(near).to_slice().unwrap_or_default();
-                for &class in classes {
-                    let values = probabilities.slice(s![class, near, ..]).to_slice().unwrap_or_default();
-                    for ((sum, &value), &valid) in sums[1..].iter_mut().zip(values).zip(valid) {
-                        *sum += if valid { u16::from(value) } else { 0 };
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                sums.fill(0);
+                for near in rows {
+                    let valid = valid.row(near).to_slice().unwrap_or_default();
+                    for &class in classes {
+                        let values = probabilities.slice(s![class, near, ..]).to_slice().unwrap_or_default();
+                        for ((sum, &value), &valid) in sums[1..].iter_mut().zip(values).zip(valid) {
+                            *sum += if valid { u16::from(value) } else { 0 };
+                        }
                     }
                 }
-            }
-            let cols = mean.len();
-            let three = sums[..cols].iter().zip(&sums[1..=cols]).zip(&sums[2..]);
-            let mut most = [0.0_f32; LANES];
-            for (((mean, ((one, two), three)), &count), &valid) in mean.iter_mut().zip(three).zip(&*counts).zip(here) {
-                *mean = if valid { f32::from(one + two + three) / count } else { 0.0 };
-            }
-            for mean in mean.chunks(LANES) {
-                for (most, mean) in most.iter_mut().zip(mean) {
-                    *most = most.max(*mean);
+                let cols = mean.len();
+                let three = sums[..cols].iter().zip(&sums[1..=cols]).zip(&sums[2..]);
+                let mut most = [0.0_f32; LANES];
+                for (((mean, ((one, two), three)), &count), &valid) in
+                    mean.iter_mut().zip(three).zip(&*counts).zip(here)
+                {
+                    *mean = if valid { f32::from(one + two + three) / count } else { 0.0 };
                 }
-            }
-            most.into_iter().fold(0.0, f32::max)
-        })
+                for mean in mean.chunks(LANES) {
+                    for (most, mean) in most.iter_mut().zip(mean) {
+                        *most = most.max(*mean);
+                    }
+                }
+                most.into_iter().fold(0.0, f32::max)
+            },
+        )
     }
 }
 

@@ -131,15 +131,18 @@ impl Rule {
     /// Labels the pixels of one line of which both dates tell of this row, and more surely than of the row that labelled them so far.
     /// `before` and `after`: probabilities × 255 of the classes of either side.
     fn look_at(&self, valid: &[bool], before: &[f32], after: &[f32], labels: &mut [u8], confidence: &mut [f32]) {
-        pulp::Arch::new().dispatch(|| {
-            let line = labels.iter_mut().zip(confidence).zip(before).zip(after).zip(valid);
-            for ((((label, best), &before), &after), &valid) in line {
-                let score = before.min(after);
-                let told = valid & (score >= self.threshold) & (score > *best);
-                *label = if told { self.id } else { *label };
-                *best = if told { score } else { *best };
-            }
-        });
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let line = labels.iter_mut().zip(confidence).zip(before).zip(after).zip(valid);
+                for ((((label, best), &before), &after), &valid) in line {
+                    let score = before.min(after);
+                    let told = valid & (score >= self.threshold) & (score > *best);
+                    *label = if told { self.id } else { *label };
+                    *best = if told { score } else { *best };
+                }
+            },
+        );
     }
 }
 

@@ -62,13 +62,16 @@ impl PairBlocks {
             let near = next..((to + 1) * edge - row).min(rows);
             next = near.end;
             seen_down.fill(0);
-            pulp::Arch::new().dispatch(|| {
-                for near in near.clone() {
-                    for (count, &seen) in seen_down.iter_mut().zip(seen_in(near)) {
-                        *count += u16::from(seen);
+            pulp::Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    for near in near.clone() {
+                        for (count, &seen) in seen_down.iter_mut().zip(seen_in(near)) {
+                            *count += u16::from(seen);
+                        }
                     }
-                }
-            });
+                },
+            );
             let mut counts = self.counts.row_mut(to);
             for (count, seen) in counts.iter_mut().skip(first).zip(by_blocks(&seen_down, col, edge)) {
                 *count += seen.iter().sum::<u16>();
@@ -76,14 +79,17 @@ impl PairBlocks {
             for (sums, pixels) in self.sums.iter_mut().zip([&before, &after]) {
                 for (mut sums, plane) in sums.outer_iter_mut().zip(pixels.outer_iter()) {
                     down.fill(0.0);
-                    pulp::Arch::new().dispatch(|| {
-                        for near in near.clone() {
-                            let line = plane.row(near).to_slice().unwrap_or_default();
-                            for ((sum, &value), &seen) in down.iter_mut().zip(line).zip(seen_in(near)) {
-                                *sum += if seen { value } else { 0.0 };
+                    pulp::Arch::new().dispatch(
+                        #[inline(always)]
+                        || {
+                            for near in near.clone() {
+                                let line = plane.row(near).to_slice().unwrap_or_default();
+                                for ((sum, &value), &seen) in down.iter_mut().zip(line).zip(seen_in(near)) {
+                                    *sum += if seen { value } else { 0.0 };
+                                }
                             }
-                        }
-                    });
+                        },
+                    );
                     let mut sums = sums.row_mut(to);
                     for (sum, values) in sums.iter_mut().skip(first).zip(by_blocks(&down, col, edge)) {
                         *sum += values.iter().sum::<f32>();
