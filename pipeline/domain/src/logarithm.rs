@@ -11,22 +11,22 @@ const SIGNIFICAND_BITS: u32 = 23;
 #[inline(always)]
 pub(crate) fn ln(value: f32) -> f32 {
     const POLYNOMIAL: [f32; 8] = [
-        -1.151_461_03e-1,
-        1.167_699_87e-1,
-        -1.242_014_08e-1,
-        1.424_932_28e-1,
-        -1.666_805_77e-1,
-        2.000_071_48e-1,
-        -2.499_999_4e-1,
-        3.333_333_1e-1,
+        -0.115_146_1,
+        0.116_769_984,
+        -0.124_201_41,
+        0.142_493_23,
+        -0.166_680_57,
+        0.200_007_14,
+        -0.249_999_94,
+        0.333_333_3,
     ];
     // ln 2 in two parts, of which the first has few digits
-    const LN_2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4];
+    const LN_2: [f32; 2] = [0.693_359_4, -0.000_212_194_44];
     let bits = value.to_bits();
     let exponent = bits.wrapping_sub(ROOT_OF_HALF).cast_signed() >> SIGNIFICAND_BITS;
     let beyond = f32::from_bits(bits.wrapping_sub((exponent << SIGNIFICAND_BITS).cast_unsigned())) - 1.0;
     let exponent = exponent as f32;
-    let mut sum = 7.037_683_6e-2;
+    let mut sum = 0.070_376_836;
     for factor in POLYNOMIAL {
         sum = sum * beyond + factor;
     }
