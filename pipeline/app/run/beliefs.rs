@@ -73,13 +73,15 @@ impl Histories {
         let zones = zones.map(|rows| ZonedPriors::new(window, rows, ground.zones.priors(), tracked, &context.classes));
         let last = missing.first().map(|(id, _)| *id);
         for (id, step) in missing.into_iter().rev() {
-            match known.iter().find(|(pass_id, _)| *pass_id == step.pass_id) {
-                Some((_, known)) => belief.update(known, tracked, zones.as_ref()),
+            let read;
+            let told = match known.iter().find(|(pass_id, _)| *pass_id == step.pass_id) {
+                Some((_, known)) => known,
                 None => {
-                    let (read, _) = scores(context, grid, window, &step.pass_id, Reading::Once)?;
-                    belief.update(&read, tracked, zones.as_ref());
+                    read = scores(context, grid, window, &step.pass_id, Reading::Once)?.0;
+                    &read
                 }
-            }
+            };
+            belief.update(told, tracked, zones.as_ref());
             // what lies between is quickly made again, and what begins a history are the scores themselves
             if Some(id) == last && step.before.is_some() {
                 keep(context, &belief, &id)?;

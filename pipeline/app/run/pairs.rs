@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use shorewatch_domain::crs::Epsg;
 use shorewatch_domain::digest::Digest;
-use shorewatch_domain::grid::{Cell, Grid, Window};
+use shorewatch_domain::grid::{Grid, Window};
 use shorewatch_domain::registration::Apart;
 use shorewatch_domain::sensor::BandRole;
 
@@ -101,21 +101,19 @@ impl Pairs {
 
 /// The squares that the statistics of a pair come from: at most [`SQUARES`], as evenly as may be in both directions.
 fn spread(overlap: Window) -> Vec<Window> {
-    let whole = Cell::meeting(overlap, SQUARE_PX).map(|cell| cell.window(SQUARE_PX));
-    let (mut tops, mut lefts): (Vec<i64>, Vec<i64>) = whole.map(|square| (square.row, square.col)).unzip();
-    for starts in [&mut tops, &mut lefts] {
-        starts.sort_unstable();
-        starts.dedup();
-    }
-    let down = ((SQUARES * tops.len()) as f64 / lefts.len().max(1) as f64).sqrt().round() as usize;
-    let down = down.clamp(1, SQUARES).min(tops.len());
-    let across = (SQUARES / down.max(1)).min(lefts.len());
-    let evenly = |starts: &[i64], count: usize| -> Vec<i64> {
-        (0..count).map(|place| starts[(2 * place + 1) * starts.len() / (2 * count)]).collect()
+    let whole = overlap.out_to(SQUARE_PX);
+    let (rows, cols) = (whole.rows / SQUARE_PX, whole.cols / SQUARE_PX);
+    let down = ((SQUARES * rows) as f64 / cols.max(1) as f64).sqrt().round() as usize;
+    let down = down.clamp(1, SQUARES).min(rows);
+    let across = (SQUARES / down.max(1)).min(cols);
+    let middle = |place: usize, count: usize, all: usize| ((2 * place + 1) * all / (2 * count) * SQUARE_PX) as i64;
+    let square = |row: usize, col: usize| Window {
+        row: whole.row + middle(row, down, rows),
+        col: whole.col + middle(col, across, cols),
+        rows: SQUARE_PX,
+        cols: SQUARE_PX,
     };
-    let lefts = evenly(&lefts, across);
-    let square = |row: i64, col: i64| Window { row, col, rows: SQUARE_PX, cols: SQUARE_PX };
-    evenly(&tops, down).into_iter().flat_map(|row| lefts.iter().map(move |col| square(row, *col))).collect()
+    (0..down).flat_map(|row| (0..across).map(move |col| square(row, col))).collect()
 }
 
 /// Whether the last pixel of a square inside the overlap lies in a window.

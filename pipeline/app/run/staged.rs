@@ -259,15 +259,8 @@ pub(super) fn stored(odds: &LogOdds, (row, col): (usize, usize), labels: &Array2
             terms[(term, down, right)] = stored_term(odds.term(term, (row + down, col + right)));
         }
     }
-    let mut stored = Array2::zeros((rows, cols));
     let inside = odds.sum.slice(s![row..row + rows, col..col + cols]);
-    for (mut stored, odds) in stored.outer_iter_mut().zip(inside.outer_iter()) {
-        let (Some(stored), Some(odds)) = (stored.as_slice_mut(), odds.to_slice()) else { continue };
-        for (stored, odds) in stored.iter_mut().zip(odds) {
-            *stored = stored_odds(*odds);
-        }
-    }
-    Weighed { odds: stored, terms }
+    Weighed { odds: inside.mapv(stored_odds), terms }
 }
 
 #[cfg(test)]

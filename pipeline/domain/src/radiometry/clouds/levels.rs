@@ -33,7 +33,7 @@ pub(super) fn level(
 ) -> Option<Level> {
     let seen = || before.iter().zip(after).zip(observed).filter(|(_, seen)| **seen).map(|(pair, _)| pair);
     let pairs: Vec<[f32; 2]> =
-        seen().step_by(stride_for(observed, SAMPLE)).map(|(before, after)| [*before, *after]).collect();
+        seen().step_by(step_for(observed, SAMPLE)).map(|(before, after)| [*before, *after]).collect();
     let range = |date: usize| {
         let mut values: Vec<f32> = pairs.iter().map(|pair| pair[date]).collect();
         let [low, high] = [0.05, 0.95].map(|share| of_share(&mut values, share));
@@ -64,7 +64,7 @@ pub(super) fn level(
 }
 
 /// Every how many observed blocks one is taken, so that about so many are.
-fn stride_for(observed: ArrayView2<'_, bool>, wanted: usize) -> usize {
+fn step_for(observed: ArrayView2<'_, bool>, wanted: usize) -> usize {
     (observed.iter().filter(|seen| **seen).count() / wanted).max(1)
 }
 
@@ -75,7 +75,7 @@ pub(super) fn quantiles<const SHARES: usize>(
     shares: [f64; SHARES],
 ) -> [f32; SHARES] {
     let seen = values.iter().zip(observed).filter(|(_, seen)| **seen).map(|(&value, _)| value);
-    let mut seen: Vec<f32> = seen.step_by(stride_for(observed, QUANTILE_SAMPLE)).collect();
+    let mut seen: Vec<f32> = seen.step_by(step_for(observed, QUANTILE_SAMPLE)).collect();
     shares.map(|share| of_share(&mut seen, share).unwrap_or(0.0))
 }
 
