@@ -148,6 +148,9 @@ fn untouched(
     Ok((raised, alarms::sample(all)))
 }
 
+/// Where the rules stand once more, for the half that does not count.
+const OTHER_HALF: &str = "pairs_that_do_not_count";
+
 /// How suspicions of the first of three passes are confirmed.
 const RULES: [&str; 4] = ["one_pass", "two_of_three_passes", "three_of_three_passes", "evidence_of_three_passes"];
 
@@ -190,7 +193,7 @@ fn confirmed(kit: &Kit, scenes: &[Scene], threshold: f32) -> Result<Value, Box<d
         RULES.iter().enumerate().map(|(rule, name)| ((*name).to_owned(), sum(half, rule))).collect()
     };
     let mut rules = of_half(true);
-    rules.insert("pairs_that_do_not_count".to_owned(), Value::Object(of_half(false)));
+    rules.insert(OTHER_HALF.to_owned(), Value::Object(of_half(false)));
     Ok(Value::Object(rules))
 }
 

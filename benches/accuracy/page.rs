@@ -13,6 +13,7 @@ use shorewatch_domain::sensor::BandRole;
 use crate::alarms::{self, Alarm};
 use crate::methods::{METHODS, OURS, Scores};
 use crate::scenes::{DOUBT, Read, Scene};
+use crate::{OTHER_HALF, RULES};
 
 /// One pair in pictures: before, after, truth, score.
 pub(crate) struct Picture {
@@ -126,15 +127,29 @@ pub(crate) fn write(
         let of = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
         write!(html, "<tr><td>{name}<td>{:.3}<td>{:.1}</tr>", of("recall_25px"), of("patches_by_itself_per_100km2"))?;
     }
-    html.push_str("</table><h2>Confirmation</h2><table><tr><th><th>recall, 25 px and more<th>false alarms</tr>");
-    for (name, row) in result["confirmation"].as_object().into_iter().flatten() {
-        write!(
-            html,
-            "<tr><td>{}<td>{:.3}<td>{}</tr>",
-            name.replace('_', " "),
-            row["recall_25px"].as_f64().unwrap_or(f64::NAN),
-            row["false_alarms"]
-        )?;
+    html.push_str(
+        "</table><h2>Disturbed passes in runs</h2><p>The last pass of each set beside a disturbed copy of itself, run by the program; \
+         <em>planted</em> shows that such a run would open something.</p><table><tr><th>set<th>later date<th>patches<th>suppressed</tr>",
+    );
+    if let Some(fault) = result["disturbed_runs"]["fault"].as_str() {
+        write!(html, "<tr><td colspan=\"4\">{}</tr>", fault.replace('<', "&lt;"))?;
+    }
+    for (set, rows) in result["disturbed_runs"].as_object().into_iter().flatten() {
+        for (name, row) in rows.as_object().into_iter().flatten() {
+            write!(html, "<tr><td>{set}<td>{name}<td>{}<td>{}</tr>", row["patches"], row["suppressed"])?;
+        }
+    }
+    html.push_str(
+        "</table><h2>Confirmation</h2><p>Three passes of the judged half; in the last columns the same of the other half.</p><table><tr>\
+         <th><th>recall, 25 px and more<th>false alarms<th>recall, other half<th>false alarms, other half</tr>",
+    );
+    for name in RULES {
+        let halves = [&result["confirmation"][name], &result["confirmation"][OTHER_HALF][name]];
+        write!(html, "<tr><td>{}", name.replace('_', " "))?;
+        for row in halves {
+            write!(html, "<td>{:.3}<td>{}", row["recall_25px"].as_f64().unwrap_or(f64::NAN), row["false_alarms"])?;
+        }
+        html.push_str("</tr>");
     }
     html.push_str("</table>");
     html.push_str(&growth(&result["growth"])?);
