@@ -92,7 +92,10 @@ pub(crate) fn normalise(
                 (Some(plane), Some(mask)) => {
                     let pixels = date.slice(s![*plane, window_row, inside.clone()]);
                     let pixels = in_order(&pixels);
-                    finite &= pulp::Arch::new().dispatch(|| normalise_row(&pixels, mask, *scaling, out, step));
+                    finite &= pulp::Arch::new().dispatch(
+                        #[inline(always)]
+                        || normalise_row(&pixels, mask, *scaling, out, step),
+                    );
                 }
                 _ => out.iter_mut().step_by(step).for_each(|out| *out = 0.0),
             }

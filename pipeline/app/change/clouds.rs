@@ -31,8 +31,8 @@ pub struct PairClouds {
 pub type Source<'a> = (&'a Pass, &'a SensorProfile);
 
 impl PairClouds {
-    /// Looks over the whole `overlap` of two passes; `read` reads both in a window. `None` where both have a quality band, whose
-    /// word counts, or where their bands can't tell.
+    /// Looks over the whole `overlap` of two passes; `read` reads both in a window, and `done` gets that back. `None` where both
+    /// have a quality band, whose word counts, or where their bands can't tell.
     ///
     /// # Errors
     /// As `read`.
@@ -41,6 +41,7 @@ impl PairClouds {
         roles: &[BandRole],
         overlap: Window,
         mut read: impl FnMut(Window) -> Result<PairWindow, Failure>,
+        mut done: impl FnMut(PairWindow),
     ) -> Result<Option<Self>, Failure> {
         let masked = [before.1, after.1].map(|profile| profile.quality.is_none());
         if masked == [false, false] {
@@ -51,13 +52,15 @@ impl PairClouds {
         let whole = overlap.out_to(READ_PX);
         let mut blocks = PairBlocks::new(roles.len(), whole.rows, whole.cols, BLOCK_PX);
         for place in squares.filter_map(|square| square.intersection(&overlap)) {
-            let PairWindow { before, after, .. } = read(place)?;
+            let window = read(place)?;
+            let PairWindow { before, after, .. } = &window;
             let observed = both(before.causes.view(), after.causes.view());
             let corner = ((place.row - whole.row) as usize, (place.col - whole.col) as usize);
             blocks.add(corner, before.pixels.view(), after.pixels.view(), observed.view());
+            done(window);
         }
         let scales = [white_scale(before, roles), white_scale(after, roles)];
-        let map = CloudMap::of(&blocks, roles, [&scales[0], &scales[1]], &CloudSettings::default());
+        let map = CloudMap::of(blocks, roles, [&scales[0], &scales[1]], &CloudSettings::default());
         Ok(map.map(|map| Self { map, whole, masked }))
     }
 

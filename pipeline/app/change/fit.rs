@@ -26,6 +26,8 @@ pub const SHIFT_MARGIN_PX: usize = 10;
 pub struct PairFit {
     /// How the earlier date lies on the later one; `None` where it can't be told, and nothing is moved.
     pub registration: Option<Registration>,
+    /// The same of each of the windows that the pair was fitted on, by itself.
+    pub registrations: Vec<Option<Registration>>,
     /// Radiometry of the earlier date brought to the later one's.
     pub normalisation: Option<Normalisation>,
     /// Standardisation of the change vector.
@@ -50,11 +52,12 @@ impl PairFit {
     /// # Errors
     /// Hardly anything was observed on both dates.
     pub fn of(windows: &[PairWindow]) -> Result<Self, Failure> {
-        let registrations = windows.iter().filter_map(|window| {
+        let of_window = |window: &PairWindow| {
             let observed = both(window.before.causes.view(), window.after.causes.view());
             registration::register(window.after.pixels.view(), window.before.pixels.view(), observed.view())
-        });
-        let registration = consensus(registrations.collect());
+        };
+        let registrations: Vec<Option<Registration>> = windows.iter().map(of_window).collect();
+        let registration = consensus(registrations.iter().flatten().copied().collect());
         let bands = windows.first().map_or(0, |window| window.after.roles.len());
         let mut sample = PairSample::new(bands);
         for window in windows {
@@ -68,7 +71,7 @@ impl PairFit {
         }
         let mad = Mad::of(&sample, &MadSettings::default());
         let normalisation = Normalisation::of(&sample, mad.as_ref());
-        Ok(Self { registration, normalisation, change_vector: ChangeVector::of(&sample), mad })
+        Ok(Self { registration, registrations, normalisation, change_vector: ChangeVector::of(&sample), mad })
     }
 
     /// What the pixels of a window show; of `window` `margin` pixels on every side are left off.

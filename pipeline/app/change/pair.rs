@@ -83,7 +83,16 @@ impl Pair {
     /// As [`Pair::read`].
     pub fn without_clouds(mut self, before: &SensorProfile, after: &SensorProfile) -> Result<Self, Failure> {
         let sources = [(&self.passes[0], before), (&self.passes[1], after)];
-        self.clouds = PairClouds::of(sources, &self.roles, self.window, |window| self.read(window))?;
+        self.clouds = PairClouds::of(
+            sources,
+            &self.roles,
+            self.window,
+            |window| self.read(window),
+            |window| {
+                self.before.recycle(window.before);
+                self.after.recycle(window.after);
+            },
+        )?;
         Ok(self)
     }
 

@@ -137,18 +137,22 @@ fn fit(context: &RunContext, grid: Grid, later: &Digest, earlier: &Digest) -> Re
         // faults are told by the units
         Ok(PairWindow { before: before.raster, after: after.raster, faults: Vec::new() })
     };
-    context.readers.expect_comparison();
     let mut to_read = spread(overlap);
     let mut squares = Vec::new();
     let sources = [(pre, context.profile(pre)?), (post, context.profile(post)?)];
-    let clouds = PairClouds::of(sources, &roles, overlap, |window| {
+    let found = |window| {
         let found = read(window)?;
         // while the blocks that they lie in are decoded
         for square in to_read.extract_if(.., |square| ends_in(square, &window, &overlap)) {
             squares.push(read(square)?);
         }
         Ok(found)
-    })?;
+    };
+    let clouds =
+        PairClouds::of(sources, &roles, overlap, found, |PairWindow { before: one, after: other, .. }| {
+            before.recycle(one);
+            after.recycle(other);
+        })?;
     for square in to_read {
         squares.push(read(square)?);
     }
@@ -169,9 +173,14 @@ fn fit(context: &RunContext, grid: Grid, later: &Digest, earlier: &Digest) -> Re
     }
     let Ok(fit) = PairFit::of(&windows) else { return Ok(None) };
     let mut squares = Vec::new();
-    for window in &windows {
-        let (before, observed) = laid_on(window, fit.registration.as_ref());
-        let apart = Apart::of(window.after.pixels.view(), before.view(), observed.view());
+    for (window, own) in windows.iter().zip(&fit.registrations) {
+        let apart = match (own, &fit.registration) {
+            (Some(own), Some(common)) => Some(Apart::after(own, common)),
+            (None, common) | (Some(_), common @ None) => {
+                let (before, observed) = laid_on(window, common.as_ref());
+                Apart::of(window.after.pixels.view(), before.view(), observed.view())
+            }
+        };
         squares.extend(apart.map(|apart| (window.after.window, apart)));
     }
     let all: Vec<Apart> = squares.iter().map(|(_, apart)| *apart).collect();

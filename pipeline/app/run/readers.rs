@@ -1,6 +1,7 @@
 //! The passes of a store and how they are read: readers are opened once and share the blocks that they decode.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use shorewatch_domain::digest::Digest;
@@ -90,9 +91,14 @@ impl Readers {
         Ok(reader)
     }
 
-    /// From now on two passes are read side by side: decoded blocks get twice the room.
-    pub fn expect_comparison(&self) {
-        self.cache.expect_passes(2);
+    /// From now on two passes are read side by side: decoded blocks get twice the room, and are set aside in a folder.
+    pub fn expect_comparison(&self, folder: &Path) {
+        self.cache.expect_passes(2, folder);
+    }
+
+    /// Other passes follow.
+    pub fn make_room(&self) {
+        self.cache.make_room();
     }
 
     /// The decoded blocks, for who reads the same passes another way.

@@ -52,6 +52,9 @@ fn compute(
     let scored = scored_window(scope.window, &context.table, context.model.description());
     // where it is compared, the same pixels are read once more
     let reading = if unit.earlier_pass_ids.is_empty() { Reading::Once } else { Reading::Again };
+    if reading == Reading::Again {
+        context.readers.expect_comparison(&context.work_folder);
+    }
     let (mut later, mut faults) = scores(context, unit.grid, scored, &unit.pass_id, reading)?;
     let mut held_back = Vec::new();
     let (mut change, odds) = if unit.earlier_pass_ids.is_empty() {

@@ -282,28 +282,31 @@ impl ClassEvidence {
         let [change, water, object] =
             smoothed_lines(observed, SMOOTHING_RADIUS_PX, 0, |row, [change, water, object]| {
                 let (before, after) = (line_of(&before, row), line_of(&after, row));
-                pulp::Arch::new().dispatch(|| {
-                    same.fill(0);
-                    for class in roles.land_cover.clone() {
-                        for ((same, &before), &after) in same.iter_mut().zip(before[class]).zip(after[class]) {
-                            *same += u32::from(before) * u32::from(after);
+                pulp::Arch::new().dispatch(
+                    #[inline(always)]
+                    || {
+                        same.fill(0);
+                        for class in roles.land_cover.clone() {
+                            for ((same, &before), &after) in same.iter_mut().zip(before[class]).zip(after[class]) {
+                                *same += u32::from(before) * u32::from(after);
+                            }
                         }
-                    }
-                    for (change, &same) in change.iter_mut().zip(&same) {
-                        *change = 1.0 - (same as f32 / (255.0 * 255.0)).min(1.0);
-                    }
-                    for (difference, class) in [(water, roles.water), (object, roles.no_object)] {
-                        let Some(class) = class else {
-                            difference.fill(0.0);
-                            continue;
-                        };
-                        for ((difference, &before), &after) in
-                            difference.iter_mut().zip(before[class]).zip(after[class])
-                        {
-                            *difference = f32::from(before.abs_diff(after)) / 255.0;
+                        for (change, &same) in change.iter_mut().zip(&same) {
+                            *change = 1.0 - (same as f32 / (255.0 * 255.0)).min(1.0);
                         }
-                    }
-                });
+                        for (difference, class) in [(water, roles.water), (object, roles.no_object)] {
+                            let Some(class) = class else {
+                                difference.fill(0.0);
+                                continue;
+                            };
+                            for ((difference, &before), &after) in
+                                difference.iter_mut().zip(before[class]).zip(after[class])
+                            {
+                                *difference = f32::from(before.abs_diff(after)) / 255.0;
+                            }
+                        }
+                    },
+                );
             });
         Self { change, water, object }
     }

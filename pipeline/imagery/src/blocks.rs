@@ -8,6 +8,7 @@
 
 mod cache;
 mod direct;
+mod set_aside;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -190,14 +191,15 @@ impl BlockSource {
         }
     }
 
-    /// The first `rows` rows of a block past GDAL, without looking at those below; `None` where that can't be done, or is not worth its
-    /// while.
+    /// Whether the first `rows` rows of a block are so few that they are read without the others, where that can be done.
+    fn is_head(&self, rows: usize) -> bool {
+        self.direct.is_some() && rows <= self.shape.native_rows / HEAD_SHARE
+    }
+
+    /// The first `rows` rows of a block past GDAL, without looking at those below; `None` where that can't be done.
     ///
     /// Damage further down is not seen: whether these rows are readable does not depend on what else of the block was read.
     fn decode_head(&self, (block_row, block_col): (usize, usize), rows: usize) -> Result<Option<Block>, ImageryError> {
-        if self.direct.is_none() || rows > self.shape.native_rows / HEAD_SHARE {
-            return Ok(None);
-        }
         let (row, col) = (block_row * self.shape.rows, block_col * self.shape.cols);
         let file = self.opened()?;
         let place = Place { row, col, rows, cols: self.shape.cols.min(self.size.1 - col) };

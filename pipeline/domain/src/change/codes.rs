@@ -51,27 +51,30 @@ pub fn class_codes(scores: &Scores, window: Window, classes: Range<usize>) -> Ar
     let width = scores.window.cols;
     let plane = scores.window.len().max(1);
     let mut codes = Array2::<u8>::zeros(window.shape());
-    pulp::Arch::new().dispatch(|| {
-        for (row, mut codes) in rows.zip(codes.outer_iter_mut()) {
-            let codes = codes.as_slice_mut().unwrap_or_default();
-            let (runs, beyond) = codes.as_chunks_mut::<RUN_PX>();
-            let mut first = row * width + cols.start;
-            for run in runs {
-                *run = most_probable(values, plane, first_id, |of_plane| {
-                    of_plane[first..].first_chunk().copied().unwrap_or([0; RUN_PX])
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (row, mut codes) in rows.zip(codes.outer_iter_mut()) {
+                let codes = codes.as_slice_mut().unwrap_or_default();
+                let (runs, beyond) = codes.as_chunks_mut::<RUN_PX>();
+                let mut first = row * width + cols.start;
+                for run in runs {
+                    *run = most_probable(values, plane, first_id, |of_plane| {
+                        of_plane[first..].first_chunk().copied().unwrap_or([0; RUN_PX])
+                    });
+                    unobserved(run, &causes[first..]);
+                    first += RUN_PX;
+                }
+                let last = most_probable(values, plane, first_id, |of_plane| {
+                    let mut value = [0; RUN_PX];
+                    value[..beyond.len()].copy_from_slice(&of_plane[first..first + beyond.len()]);
+                    value
                 });
-                unobserved(run, &causes[first..]);
-                first += RUN_PX;
+                beyond.copy_from_slice(&last[..beyond.len()]);
+                unobserved(beyond, &causes[first..]);
             }
-            let last = most_probable(values, plane, first_id, |of_plane| {
-                let mut value = [0; RUN_PX];
-                value[..beyond.len()].copy_from_slice(&of_plane[first..first + beyond.len()]);
-                value
-            });
-            beyond.copy_from_slice(&last[..beyond.len()]);
-            unobserved(beyond, &causes[first..]);
-        }
-    });
+        },
+    );
     codes
 }
 

@@ -56,18 +56,21 @@ impl ChangeVector {
 
     /// The same of one row, whether observed or not: `before` and `after` hold a slice for each band.
     pub fn line(&self, before: &[&[f32]], after: &[&[f32]], line: &mut [f32]) {
-        pulp::Arch::new().dispatch(|| {
-            line.fill(0.0);
-            for ((Standard { means, scales }, before), after) in self.bands.iter().zip(before).zip(after) {
-                for ((sum, before), after) in line.iter_mut().zip(*before).zip(*after) {
-                    let difference = scales[1] * (after - means[1]) - scales[0] * (before - means[0]);
-                    *sum += difference * difference;
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                line.fill(0.0);
+                for ((Standard { means, scales }, before), after) in self.bands.iter().zip(before).zip(after) {
+                    for ((sum, before), after) in line.iter_mut().zip(*before).zip(*after) {
+                        let difference = scales[1] * (after - means[1]) - scales[0] * (before - means[0]);
+                        *sum += difference * difference;
+                    }
                 }
-            }
-            for sum in line {
-                *sum = sum.sqrt();
-            }
-        });
+                for sum in line {
+                    *sum = sum.sqrt();
+                }
+            },
+        );
     }
 }
 

@@ -41,7 +41,7 @@ use crate::sensor::BandRole;
 pub use blocks::PairBlocks;
 
 use brightening::brightened;
-use levels::{level, quantiles};
+use levels::{Level, level, quantiles};
 use regions::{dilated, grown, large, soft_edged};
 use shadows::shadows;
 
@@ -158,11 +158,12 @@ impl CloudMap {
     /// Roles or scales are of another number of bands than the blocks.
     #[must_use]
     pub fn of(
-        blocks: &PairBlocks,
+        blocks: PairBlocks,
         roles: &[BandRole],
         scales: [&WhiteScale; 2],
         settings: &CloudSettings,
     ) -> Option<Self> {
+        let block_px = blocks.block_px();
         let (before, after, observed) = blocks.means();
         assert_eq!(roles.len(), before.dim().0, "a role for each band");
         for scale in scales {
@@ -172,20 +173,12 @@ impl CloudMap {
         let (before, after) = (scales[0].applied(before), scales[1].applied(after));
         let found = (0..roles.len()).map(|band| level(plane(&before, band), plane(&after, band), observed.view()));
         let levels: Vec<_> = found.collect::<Option<_>>()?;
-        let (mut forward, mut backward) = (before.clone(), after.clone());
-        for (band, level) in levels.iter().enumerate() {
-            let mut to_later = forward.index_axis_mut(ndarray::Axis(0), band);
-            to_later.mapv_inplace(|value| level.gain * value + level.offset);
-            let mut to_earlier = backward.index_axis_mut(ndarray::Axis(0), band);
-            to_earlier.mapv_inplace(|value| (value - level.offset) / level.gain);
-        }
-        let dates = [
-            Compared::of(before, backward, &observed, &bands, blocks.block_px()),
-            Compared::of(after, forward, &observed, &bands, blocks.block_px()),
-        ];
+        let back: Vec<_> = levels.iter().map(Level::inverse).collect();
+        let of = |this, other, levels| Compared::of(this, other, levels, &observed, &bands, block_px);
+        let dates = [of(&before, &after, back), of(&after, &before, levels)];
         let clouds = dates.each_ref().map(|date| date.clouds(settings));
         let sky = |this: usize| dates[this].sky(&clouds[this], &clouds[1 - this], settings);
-        Some(Self { block_px: blocks.block_px(), before: sky(0), after: sky(1) })
+        Some(Self { block_px, before: sky(0), after: sky(1) })
     }
 
     /// What hides a pixel of the overlap on the earlier and on the later date: none, [`Causes::CLOUD`] or
@@ -237,9 +230,11 @@ impl Bands {
 /// One date beside what the other one would be with its radiometry.
 struct Compared<'a> {
     /// (band, row, col) of blocks, black 0 and white 1.
-    this: Array3<f32>,
-    /// The other date, at the level of this one.
-    other: Array3<f32>,
+    this: &'a Array3<f32>,
+    /// The other date, at its own level.
+    other: &'a Array3<f32>,
+    /// What brings each of its bands to the level of this date.
+    levels: Vec<Level>,
     observed: &'a Array2<bool>,
     bands: &'a Bands,
     /// Range of each band.
@@ -249,8 +244,9 @@ struct Compared<'a> {
 
 impl<'a> Compared<'a> {
     fn of(
-        this: Array3<f32>,
-        other: Array3<f32>,
+        this: &'a Array3<f32>,
+        other: &'a Array3<f32>,
+        levels: Vec<Level>,
         observed: &'a Array2<bool>,
         bands: &'a Bands,
         block_px: usize,
@@ -259,14 +255,19 @@ impl<'a> Compared<'a> {
             let [low, high] = quantiles(plane(pixels, band), observed.view(), [0.02, 0.98]);
             high - low
         };
-        let ranges = (0..this.dim().0).map(|band| range(&this, band).min(range(&other, band)).max(f32::EPSILON));
-        Self { ranges: ranges.collect(), this, other, observed, bands, block_px }
+        let of_band = |(band, level): (usize, &Level)| range(this, band).min(range(other, band) * level.gain);
+        let ranges = levels.iter().enumerate().map(|band| of_band(band).max(f32::EPSILON)).collect();
+        Self { this, other, levels, observed, bands, ranges, block_px }
+    }
+
+    /// The other date at the level of this one.
+    fn other(&self, band: usize, at: (usize, usize)) -> f32 {
+        self.levels[band].applied(self.other[(band, at.0, at.1)])
     }
 
     /// By how much a band differs at a block, in ranges of the band.
     fn rise(&self, band: usize, at: (usize, usize)) -> f32 {
-        let at = (band, at.0, at.1);
-        (self.this[at] - self.other[at]) / self.ranges[band]
+        (self.this[(band, at.0, at.1)] - self.other(band, at)) / self.ranges[band]
     }
 
     fn least_blocks(&self, settings: &CloudSettings) -> usize {

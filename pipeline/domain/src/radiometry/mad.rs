@@ -186,32 +186,35 @@ impl Mad {
 
     /// The same of one row, whether observed or not: `before` and `after` hold a slice for each band.
     pub fn line(&self, before: &[&[f32]], after: &[&[f32]], line: &mut [f32]) {
-        pulp::Arch::new().dispatch(|| {
-            let mut centred = vec![[0_f32; RUN_PX]; self.means.len()];
-            for (number, run) in line.chunks_mut(RUN_PX).enumerate() {
-                let first = number * RUN_PX;
-                for ((centred, band), mean) in centred.iter_mut().zip(before.iter().chain(after)).zip(&self.means) {
-                    for (to, value) in centred.iter_mut().zip(&band[first..]) {
-                        *to = value - mean;
-                    }
-                }
-                let mut sum = [0_f32; RUN_PX];
-                for projection in &self.projections {
-                    let mut variate = [0_f32; RUN_PX];
-                    for (centred, weight) in centred.iter().zip(projection) {
-                        for i in 0..RUN_PX {
-                            variate[i] += weight * centred[i];
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let mut centred = vec![[0_f32; RUN_PX]; self.means.len()];
+                for (number, run) in line.chunks_mut(RUN_PX).enumerate() {
+                    let first = number * RUN_PX;
+                    for ((centred, band), mean) in centred.iter_mut().zip(before.iter().chain(after)).zip(&self.means) {
+                        for (to, value) in centred.iter_mut().zip(&band[first..]) {
+                            *to = value - mean;
                         }
                     }
-                    for i in 0..RUN_PX {
-                        sum[i] += variate[i] * variate[i];
+                    let mut sum = [0_f32; RUN_PX];
+                    for projection in &self.projections {
+                        let mut variate = [0_f32; RUN_PX];
+                        for (centred, weight) in centred.iter().zip(projection) {
+                            for i in 0..RUN_PX {
+                                variate[i] += weight * centred[i];
+                            }
+                        }
+                        for i in 0..RUN_PX {
+                            sum[i] += variate[i] * variate[i];
+                        }
+                    }
+                    for (to, sum) in run.iter_mut().zip(sum) {
+                        *to = sum.min(f32::MAX);
                     }
                 }
-                for (to, sum) in run.iter_mut().zip(sum) {
-                    *to = sum.min(f32::MAX);
-                }
-            }
-        });
+            },
+        );
     }
 
     /// Probability of no change of each pixel of a sample.
@@ -235,22 +238,25 @@ fn weighted_moments(columns: &[Vec<f64>], weights: &[f64]) -> (DVector<f64>, DMa
     let count = columns.len();
     let mut sums = DVector::<f64>::zeros(count);
     let mut products = DMatrix::<f64>::zeros(count, count);
-    pulp::Arch::new().dispatch(|| {
-        let mut weighted = [0_f64; RUN_PX];
-        for (run, weights) in weights.chunks(RUN_PX).enumerate() {
-            let pixels = run * RUN_PX..run * RUN_PX + weights.len();
-            for i in 0..count {
-                for ((to, weight), value) in weighted.iter_mut().zip(weights).zip(&columns[i][pixels.clone()]) {
-                    *to = weight * value;
-                }
-                let weighted = &weighted[..weights.len()];
-                sums[i] += weighted.iter().sum::<f64>();
-                for j in 0..=i {
-                    products[(i, j)] += dot(weighted, &columns[j][pixels.clone()]);
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut weighted = [0_f64; RUN_PX];
+            for (run, weights) in weights.chunks(RUN_PX).enumerate() {
+                let pixels = run * RUN_PX..run * RUN_PX + weights.len();
+                for i in 0..count {
+                    for ((to, weight), value) in weighted.iter_mut().zip(weights).zip(&columns[i][pixels.clone()]) {
+                        *to = weight * value;
+                    }
+                    let weighted = &weighted[..weights.len()];
+                    sums[i] += weighted.iter().sum::<f64>();
+                    for j in 0..=i {
+                        products[(i, j)] += dot(weighted, &columns[j][pixels.clone()]);
+                    }
                 }
             }
-        }
-    });
+        },
+    );
     let total = weights.iter().sum::<f64>();
     let means = sums / total;
     let covariance =
@@ -302,25 +308,28 @@ fn round(means: DVector<f64>, covariance: &DMatrix<f64>, bands: usize, shrinkage
 
 /// The weight of each pixel in the next round: the probability that it did not change.
 fn weigh(columns: &[Vec<f64>], round: &Round, weights: &mut [f64]) {
-    pulp::Arch::new().dispatch(|| {
-        for (run, weights) in weights.chunks_mut(RUN_PX).enumerate() {
-            let mut sum = [0_f64; RUN_PX];
-            for projection in round.projections.column_iter() {
-                let mut variate = [0_f64; RUN_PX];
-                for ((column, mean), weight) in columns.iter().zip(round.means.iter()).zip(projection.iter()) {
-                    for (to, value) in variate[..weights.len()].iter_mut().zip(&column[run * RUN_PX..]) {
-                        *to += weight * (value - mean);
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (run, weights) in weights.chunks_mut(RUN_PX).enumerate() {
+                let mut sum = [0_f64; RUN_PX];
+                for projection in round.projections.column_iter() {
+                    let mut variate = [0_f64; RUN_PX];
+                    for ((column, mean), weight) in columns.iter().zip(round.means.iter()).zip(projection.iter()) {
+                        for (to, value) in variate[..weights.len()].iter_mut().zip(&column[run * RUN_PX..]) {
+                            *to += weight * (value - mean);
+                        }
+                    }
+                    for i in 0..RUN_PX {
+                        sum[i] += variate[i] * variate[i];
                     }
                 }
-                for i in 0..RUN_PX {
-                    sum[i] += variate[i] * variate[i];
+                for (weight, sum) in weights.iter_mut().zip(sum) {
+                    *weight = survival(sum, round.correlations.len());
                 }
             }
-            for (weight, sum) in weights.iter_mut().zip(sum) {
-                *weight = survival(sum, round.correlations.len());
-            }
-        }
-    });
+        },
+    );
 }
 
 #[cfg(test)]

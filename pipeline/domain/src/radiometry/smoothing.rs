@@ -51,37 +51,43 @@ pub fn smoothed_lines<const ARRAYS: usize>(
         while next < near.end {
             fill(next, lines.each_mut().map(Vec::as_mut_slice));
             let observed = &observed[along(next)];
-            pulp::Arch::new().dispatch(|| {
-                for (seen, &observed) in seen.iter_mut().zip(observed) {
-                    *seen = f32::from(u8::from(observed));
-                }
-                added_along(&mut counts[next % square], &seen, radius_px);
-                for (sums, line) in sums.iter_mut().zip(&mut lines) {
-                    for (value, &observed) in line.iter_mut().zip(observed) {
-                        *value = if observed { *value } else { 0.0 };
+            pulp::Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    for (seen, &observed) in seen.iter_mut().zip(observed) {
+                        *seen = f32::from(u8::from(observed));
                     }
-                    added_along(&mut sums[next % square], line, radius_px);
-                }
-            });
+                    added_along(&mut counts[next % square], &seen, radius_px);
+                    for (sums, line) in sums.iter_mut().zip(&mut lines) {
+                        for (value, &observed) in line.iter_mut().zip(observed) {
+                            *value = if observed { *value } else { 0.0 };
+                        }
+                        added_along(&mut sums[next % square], line, radius_px);
+                    }
+                },
+            );
             next += 1;
         }
         let observed = &observed[along(row)][inner.clone()];
-        pulp::Arch::new().dispatch(|| {
-            seen_near.fill(0.0);
-            for near in near.clone() {
-                add(&mut seen_near, &counts[near % square][inner.clone()]);
-            }
-            for (smooth, sums) in smooth.iter_mut().zip(&sums) {
-                let mut smooth = smooth.row_mut(row - edge_px);
-                let smooth = smooth.as_slice_mut().unwrap_or_default();
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                seen_near.fill(0.0);
                 for near in near.clone() {
-                    add(smooth, &sums[near % square][inner.clone()]);
+                    add(&mut seen_near, &counts[near % square][inner.clone()]);
                 }
-                for ((smooth, count), &observed) in smooth.iter_mut().zip(&seen_near).zip(observed) {
-                    *smooth = if observed { *smooth / count } else { f32::NAN };
+                for (smooth, sums) in smooth.iter_mut().zip(&sums) {
+                    let mut smooth = smooth.row_mut(row - edge_px);
+                    let smooth = smooth.as_slice_mut().unwrap_or_default();
+                    for near in near.clone() {
+                        add(smooth, &sums[near % square][inner.clone()]);
+                    }
+                    for ((smooth, count), &observed) in smooth.iter_mut().zip(&seen_near).zip(observed) {
+                        *smooth = if observed { *smooth / count } else { f32::NAN };
+                    }
                 }
-            }
-        });
+            },
+        );
     }
     smooth
 }

@@ -35,20 +35,18 @@ pub(super) fn edges(pixels: ArrayView3<f32>, observed: ArrayView2<bool>) -> Opti
     if seen_px == 0 {
         return None;
     }
+    let seen = seen.as_standard_layout().into_owned();
     let mut field = Array2::<Complex32>::zeros(seen.dim());
+    let mut gradient = Gradient::new(seen.dim());
     let mut textured = false;
     for band in pixels.axis_iter(Axis(0)) {
-        let largest = Zip::from(band)
-            .and(observed)
-            .fold(0.0_f32, |largest, &value, &observed| if observed { largest.max(value.abs()) } else { largest });
-        let gradient = gradient(smoothed(band, observed).view(), seen.view());
-        let mean_square = gradient.iter().map(|g| f64::from(g.norm_sqr())).sum::<f64>() / seen_px as f64;
-        let mean_square = mean_square as f32;
-        if mean_square <= (FLAT * largest).powi(2) {
+        let known = Known::of(band, observed);
+        let mean_square = (gradient.take(&known.values, &seen) / seen_px as f64) as f32;
+        if mean_square <= (FLAT * known.largest).powi(2) {
             continue;
         }
         textured = true;
-        Zip::from(&mut field).and(&gradient).for_each(|edge, &g| *edge += g * g / (g.norm_sqr() + mean_square));
+        gradient.add_to(&mut field, mean_square);
     }
     if !textured {
         return None;
@@ -81,47 +79,122 @@ pub(super) fn eroded(mask: ArrayView2<bool>, radius: usize) -> Array2<bool> {
     along_rows(rows.t()).reversed_axes()
 }
 
-/// `band` (row, col) smoothed; meaningful where all that the kernel meets is observed, 0 on the outer two pixels.
-fn smoothed(band: ArrayView2<f32>, observed: ArrayView2<bool>) -> Array2<f32> {
-    let (rows, cols) = band.dim();
-    let mut known = Array2::zeros((rows, cols));
-    // what is unobserved may be anything, NaN too
-    Zip::from(&mut known).and(band).and(observed).for_each(|known, &value, &observed| {
-        *known = if observed { value } else { 0.0 };
-    });
-    let mut down = Array2::zeros((rows, cols));
-    let mut out = Array2::zeros((rows, cols));
-    let (Some(known), Some(down)) = (known.as_slice(), down.as_slice_mut()) else { return out };
-    let Some(smooth) = out.as_slice_mut() else { return out };
-    let [a, b, c, ..] = SMOOTHING;
-    if rows > 4 && cols > 4 {
-        let five = |values: [f32; 5]| c * values[2] + b * (values[1] + values[3]) + a * (values[0] + values[4]);
-        for (at, value) in (2 * cols..(rows - 2) * cols).zip(&mut down[2 * cols..]) {
-            *value = five([known[at - 2 * cols], known[at - cols], known[at], known[at + cols], known[at + 2 * cols]]);
-        }
-        for row in 2..rows - 2 {
-            let line = &down[row * cols..(row + 1) * cols];
-            for (value, near) in smooth[row * cols + 2..].iter_mut().zip(line.windows(5)) {
-                *value = five([near[0], near[1], near[2], near[3], near[4]]);
-            }
-        }
-    }
-    out
+/// One band (row, col): what was observed, 0 elsewhere, where anything may stand, NaN too.
+struct Known {
+    values: Array2<f32>,
+    /// The largest absolute value.
+    largest: f32,
 }
 
-/// `gx + i·gy` in value per two pixels, from central differences, where `seen`; 0 elsewhere.
-fn gradient(band: ArrayView2<f32>, seen: ArrayView2<bool>) -> Array2<Complex32> {
-    let (rows, cols) = band.dim();
-    let mut out = Array2::zeros((rows, cols));
-    for row in 1..rows.saturating_sub(1) {
-        let (above, here, below) = (band.row(row - 1), band.row(row), band.row(row + 1));
-        let seen = seen.row(row);
-        let mut out = out.row_mut(row);
-        for col in 1..cols.saturating_sub(1) {
-            if seen[col] {
-                out[col] = Complex32::new(here[col + 1] - here[col - 1], below[col] - above[col]);
-            }
-        }
+impl Known {
+    fn of(band: ArrayView2<f32>, observed: ArrayView2<bool>) -> Self {
+        let (band, observed) = (band.as_standard_layout(), observed.as_standard_layout());
+        let mut values = Array2::zeros(band.dim());
+        let mut largest = [0.0_f32; LANES];
+        let (from, observed) = (band.as_slice().unwrap_or_default(), observed.as_slice().unwrap_or_default());
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let to = values.as_slice_mut().unwrap_or_default();
+                for ((to, &value), &observed) in to.iter_mut().zip(from).zip(observed) {
+                    *to = if observed { value } else { 0.0 };
+                }
+                for values in to.chunks(LANES) {
+                    for (largest, value) in largest.iter_mut().zip(values) {
+                        *largest = largest.max(value.abs());
+                    }
+                }
+            },
+        );
+        Self { values, largest: largest.into_iter().fold(0.0, f32::max) }
     }
-    out
 }
+
+/// The gradient of one smoothed band, in value per two pixels (row, col): both parts by themselves, which the compiler turns into
+/// vector code.
+struct Gradient {
+    x: Array2<f32>,
+    y: Array2<f32>,
+    /// The band smoothed along both axes; 0 on the outer two pixels.
+    smoothed: Array2<f32>,
+}
+
+impl Gradient {
+    fn new(shape: (usize, usize)) -> Self {
+        let [x, y, smoothed] = [(); 3].map(|()| Array2::zeros(shape));
+        Self { x, y, smoothed }
+    }
+
+    /// Takes the gradient of a band by central differences, where `seen`; 0 elsewhere. Returns the sum of its squared lengths.
+    fn take(&mut self, band: &Array2<f32>, seen: &Array2<bool>) -> f64 {
+        let (rows, cols) = band.dim();
+        if rows <= 4 || cols <= 4 {
+            return 0.0;
+        }
+        let Self { x, y, smoothed } = self;
+        let (Some(x), Some(y), Some(smooth)) = (x.as_slice_mut(), y.as_slice_mut(), smoothed.as_slice_mut()) else {
+            return 0.0;
+        };
+        let (band, seen) = (band.as_slice().unwrap_or_default(), seen.as_slice().unwrap_or_default());
+        let line = |row: usize| row * cols..(row + 1) * cols;
+        let [a, b, c, ..] = SMOOTHING;
+        let mut down = vec![0.0_f32; cols];
+        let mut squares = [0.0_f64; LANES];
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for row in 2..rows - 2 {
+                    let [above2, above, here, below, below2] =
+                        [row - 2, row - 1, row, row + 1, row + 2].map(|near| &band[line(near)]);
+                    for (col, value) in down.iter_mut().enumerate() {
+                        *value = c * here[col] + b * (above[col] + below[col]) + a * (above2[col] + below2[col]);
+                    }
+                    let inner = cols - 4;
+                    let near: [&[f32]; 5] = std::array::from_fn(|first| &down[first..first + inner]);
+                    for (col, value) in smooth[line(row)][2..cols - 2].iter_mut().enumerate() {
+                        *value =
+                            c * near[2][col] + b * (near[1][col] + near[3][col]) + a * (near[0][col] + near[4][col]);
+                    }
+                }
+                for row in 1..rows - 1 {
+                    let inner = cols - 2;
+                    let [above, here, below] = [row - 1, row, row + 1].map(|near| &smooth[line(near)]);
+                    let (left, right) = (&here[..inner], &here[2..]);
+                    let (above, below) = (&above[1..=inner], &below[1..=inner]);
+                    let seen = &seen[line(row)][1..=inner];
+                    let (x, y) = (&mut x[line(row)][1..=inner], &mut y[line(row)][1..=inner]);
+                    for col in 0..inner {
+                        x[col] = if seen[col] { right[col] - left[col] } else { 0.0 };
+                        y[col] = if seen[col] { below[col] - above[col] } else { 0.0 };
+                    }
+                    for (x, y) in x.chunks(LANES).zip(y.chunks(LANES)) {
+                        for ((sum, x), y) in squares.iter_mut().zip(x).zip(y) {
+                            *sum += f64::from(x * x + y * y);
+                        }
+                    }
+                }
+            },
+        );
+        squares.into_iter().sum()
+    }
+
+    /// Adds what it says of edges, bounded by `mean_square` of its length.
+    fn add_to(&self, field: &mut Array2<Complex32>, mean_square: f32) {
+        let (Some(x), Some(y), Some(field)) = (self.x.as_slice(), self.y.as_slice(), field.as_slice_mut()) else {
+            return;
+        };
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for ((edge, &x), &y) in field.iter_mut().zip(x).zip(y) {
+                    let bound = (x * x + y * y) + mean_square;
+                    edge.re += (x * x - y * y) / bound;
+                    edge.im += (x * y + y * x) / bound;
+                }
+            },
+        );
+    }
+}
+
+/// Numbers that are added or compared side by side.
+const LANES: usize = 16;

@@ -57,6 +57,12 @@ impl Apart {
         Some(Self { dx_px: found.dx_px, dy_px: found.dy_px, is_far: near.is_none() })
     }
 
+    /// How far a window that was registered by itself lies apart once the shift `common` to all windows is taken back.
+    #[must_use]
+    pub fn after(own: &Registration, common: &Registration) -> Self {
+        Self { dx_px: own.dx_px - common.dx_px, dy_px: own.dy_px - common.dy_px, is_far: false }
+    }
+
     /// The distance in pixels.
     #[must_use]
     pub fn px(&self) -> f32 {

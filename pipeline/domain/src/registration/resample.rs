@@ -29,38 +29,55 @@ pub fn moved(
     let (pixels, observed) = (pixels.as_standard_layout(), observed.as_standard_layout());
     let mut known = Array2::from_elem((rows, cols), true);
     let mut out = Array3::zeros((bands, rows, cols));
-    pulp::Arch::new().dispatch(|| {
-        let (seen, of_known) = (lines(observed.as_slice(), cols), known.as_slice_mut().unwrap_or_default());
-        let along = |half: &mut [bool], line: &[bool]| {
-            half.fill(true);
-            for tap in &across {
-                and(half, line, tap.offset);
-            }
-        };
-        laid(&seen, of_known, &down, along, |known, half| match half {
-            Some((half, _)) => and(known, half, 0),
-            None => known.fill(false),
-        });
-        let plane = (rows * cols).max(1);
-        let planes = pixels.as_slice().unwrap_or_default().chunks_exact(plane);
-        for (pixels, out) in planes.zip(out.as_slice_mut().unwrap_or_default().chunks_exact_mut(plane)) {
-            let along = |half: &mut [f32], line: &[f32]| {
-                half.fill(0.0);
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let (seen, of_known) = (lines(observed.as_slice(), cols), known.as_slice_mut().unwrap_or_default());
+            let along = |half: &mut [bool], line: &[bool]| {
+                half.fill(true);
                 for tap in &across {
-                    add(half, line, tap.offset, tap.weight);
+                    and(half, line, tap.offset);
                 }
             };
-            laid(&lines(Some(pixels), cols), out, &down, along, |out, half| {
-                if let Some((half, weight)) = half {
-                    add(out, half, 0, weight);
+            laid(
+                &seen,
+                of_known,
+                &down,
+                along,
+                #[inline(always)]
+                |known, half| match half {
+                    Some((half, _)) => and(known, half, 0),
+                    None => known.fill(false),
+                },
+            );
+            let plane = (rows * cols).max(1);
+            let planes = pixels.as_slice().unwrap_or_default().chunks_exact(plane);
+            for (pixels, out) in planes.zip(out.as_slice_mut().unwrap_or_default().chunks_exact_mut(plane)) {
+                let along = |half: &mut [f32], line: &[f32]| {
+                    half.fill(0.0);
+                    for tap in &across {
+                        add(half, line, tap.offset, tap.weight);
+                    }
+                };
+                laid(
+                    &lines(Some(pixels), cols),
+                    out,
+                    &down,
+                    along,
+                    #[inline(always)]
+                    |out, half| {
+                        if let Some((half, weight)) = half {
+                            add(out, half, 0, weight);
+                        }
+                    },
+                );
+                // what is unobserved may be anything, NaN too
+                for (value, &known) in out.iter_mut().zip(of_known.iter()) {
+                    *value = if known { *value } else { 0.0 };
                 }
-            });
-            // what is unobserved may be anything, NaN too
-            for (value, &known) in out.iter_mut().zip(of_known.iter()) {
-                *value = if known { *value } else { 0.0 };
             }
-        }
-    });
+        },
+    );
     (out, known)
 }
 

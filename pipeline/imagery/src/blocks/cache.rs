@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use shorewatch_domain::grid::Window;
 
+use super::set_aside::SetAside;
 use super::{Block, BlockShape, BlockSource, SHARED_EDGE_PX};
 use crate::error::ImageryError;
 
-type Key = (u64, usize, usize);
+/// Source, then row and column of blocks.
+pub(super) type Key = (u64, usize, usize);
 type Slot = Arc<OnceLock<Result<Arc<Block>, String>>>;
 
 /// Decoded blocks up to a number of bytes, for all threads and files. What a reader is done with goes at once, then the
@@ -22,6 +25,8 @@ pub struct BlockCache {
     /// See [`BlockCache::with_shared_edge`].
     pub(crate) shared_edge_px: usize,
     decoded: AtomicU64,
+    /// Where decoded blocks go that will be wanted again, once there is such a place.
+    set_aside: OnceLock<Option<SetAside>>,
     inner: Mutex<Inner>,
 }
 
@@ -55,13 +60,33 @@ impl BlockCache {
             passes: AtomicUsize::new(1),
             shared_edge_px: SHARED_EDGE_PX,
             decoded: AtomicU64::new(0),
+            set_aside: OnceLock::new(),
             inner: Mutex::default(),
         }
     }
 
-    /// From now on so many passes are read side by side, and each gets the capacity that there was for one.
-    pub fn expect_passes(&self, count: usize) {
+    /// From now on so many passes are read side by side, and more often than once: each gets the capacity that there was for one,
+    /// and what is decoded is also set aside on disk, in a file without a name in `folder`. Where that can't be, blocks
+    /// are decoded as often as they are read.
+    pub fn expect_passes(&self, count: usize, folder: &Path) {
         self.passes.fetch_max(count, Ordering::Relaxed);
+        self.set_aside.get_or_init(|| {
+            let made = SetAside::new(folder);
+            made.inspect_err(|fault| {
+                let folder = folder.display();
+                tracing::warn!("decoded blocks can't be set aside in {folder} ({fault}); comparing takes longer");
+            })
+            .ok()
+        });
+    }
+
+    /// Tells that other passes follow: what was set aside makes room where there is little left.
+    pub fn make_room(&self) {
+        self.set_aside().inspect(|blocks| blocks.make_room());
+    }
+
+    fn set_aside(&self) -> Option<&SetAside> {
+        self.set_aside.get()?.as_ref()
     }
 
     /// The same for windows of which neighbours share `pixels` of a file that lies on the grid.
@@ -89,10 +114,15 @@ impl BlockCache {
         wanted: Range<usize>,
     ) -> Result<Arc<Block>, ImageryError> {
         let key = (source.key, block_row, block_col);
-        if !self.holds_whole(&key)
-            && let Some(head) = source.decode_head((block_row, block_col), wanted.end)?
-        {
-            return Ok(Arc::new(head));
+        if source.is_head(wanted.end) && !self.holds_whole(&key) {
+            let head = self.set_aside().and_then(|blocks| blocks.get(&key, Some(wanted.end)));
+            let head = match head {
+                Some(head) => Some(head),
+                None => source.decode_head((block_row, block_col), wanted.end)?,
+            };
+            if let Some(head) = head {
+                return Ok(Arc::new(head));
+            }
         }
         let first_row = wanted.start;
         let slot = {
@@ -110,8 +140,13 @@ impl BlockCache {
         let mut fresh = false;
         let decoded = slot.get_or_init(|| {
             fresh = true;
+            if let Some(block) = self.set_aside().and_then(|blocks| blocks.get(&key, None)) {
+                return Ok(Arc::new(block));
+            }
             self.decoded.fetch_add(1, Ordering::Relaxed);
-            source.decode((block_row, block_col)).map(Arc::new).map_err(|fault| fault.to_string())
+            let block = source.decode((block_row, block_col)).map_err(|fault| fault.to_string())?;
+            self.set_aside().inspect(|blocks| blocks.put(key, &block));
+            Ok(Arc::new(block))
         });
         let block = match decoded {
             Ok(block) => Arc::clone(block),

@@ -34,62 +34,66 @@ impl PassReader {
         let mut fill_bands = vec![0_u8; cols];
         let mut against = vec![0_u8; cols];
         let mut targets: Vec<_> = pixels.outer_iter_mut().collect();
-        pulp::Arch::new().dispatch(|| {
-            for row in 0..rows {
-                fill_bands.fill(0);
-                against.fill(0);
-                let mut data_bands = 0_u8;
-                let mut next = 0;
-                for (i, what) in file.uses.iter().enumerate() {
-                    let start = i * plane + (from.0 - block.first_row + row) * block.cols + from.1;
-                    let line = &samples[start..start + cols];
-                    match what {
-                        Use::Reflectance { scale, offset, .. } => {
-                            let position = positions[next];
-                            next += 1;
-                            data_bands += 1;
-                            let mut target = targets[position].row_mut(row);
-                            if let Some(target) = target.as_slice_mut() {
-                                for (target, &value) in target.iter_mut().zip(line) {
-                                    let value: f32 = value.into();
-                                    *target = value * scale + offset;
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for row in 0..rows {
+                    fill_bands.fill(0);
+                    against.fill(0);
+                    let mut data_bands = 0_u8;
+                    let mut next = 0;
+                    for (i, what) in file.uses.iter().enumerate() {
+                        let start = i * plane + (from.0 - block.first_row + row) * block.cols + from.1;
+                        let line = &samples[start..start + cols];
+                        match what {
+                            Use::Reflectance { scale, offset, .. } => {
+                                let position = positions[next];
+                                next += 1;
+                                data_bands += 1;
+                                let mut target = targets[position].row_mut(row);
+                                if let Some(target) = target.as_slice_mut() {
+                                    for (target, &value) in target.iter_mut().zip(line) {
+                                        let value: f32 = value.into();
+                                        *target = value * scale + offset;
+                                    }
+                                }
+                                if let Some(nodata) = nodata {
+                                    for (fill, value) in fill_bands.iter_mut().zip(line) {
+                                        *fill += u8::from(*value == nodata);
+                                    }
+                                }
+                                if may_be_bad {
+                                    for (against, &value) in against.iter_mut().zip(line) {
+                                        let value: f32 = value.into();
+                                        *against |= (u8::from(value >= saturated_from) * Causes::SATURATED.0)
+                                            | (u8::from(!value.is_finite()) * Causes::NOT_FINITE.0);
+                                    }
                                 }
                             }
-                            if let Some(nodata) = nodata {
-                                for (fill, value) in fill_bands.iter_mut().zip(line) {
-                                    *fill += u8::from(*value == nodata);
-                                }
-                            }
-                            if may_be_bad {
+                            Use::Alpha => {
                                 for (against, &value) in against.iter_mut().zip(line) {
-                                    let value: f32 = value.into();
-                                    *against |= (u8::from(value >= saturated_from) * Causes::SATURATED.0)
-                                        | (u8::from(!value.is_finite()) * Causes::NOT_FINITE.0);
+                                    *against |= u8::from(value.into() < OPAQUE_FROM) * Causes::TRANSPARENT.0;
                                 }
                             }
-                        }
-                        Use::Alpha => {
-                            for (against, &value) in against.iter_mut().zip(line) {
-                                *against |= u8::from(value.into() < OPAQUE_FROM) * Causes::TRANSPARENT.0;
-                            }
-                        }
-                        Use::Quality(flags) => {
-                            for (against, &value) in against.iter_mut().zip(line) {
-                                let code = value.into() as u32;
-                                for flag in flags {
-                                    *against |= u8::from(code & flag.mask == flag.equals) * Causes::from(flag.cause).0;
+                            Use::Quality(flags) => {
+                                for (against, &value) in against.iter_mut().zip(line) {
+                                    let code = value.into() as u32;
+                                    for flag in flags {
+                                        *against |=
+                                            u8::from(code & flag.mask == flag.equals) * Causes::from(flag.cause).0;
+                                    }
                                 }
                             }
                         }
                     }
+                    let needed = if all_bands { data_bands.max(1) } else { 1 };
+                    let found = fill_bands.iter().zip(&against);
+                    for (cause, (fill, against)) in causes.row_mut(row).iter_mut().zip(found) {
+                        *cause = Causes((u8::from(*fill >= needed) * Causes::NODATA.0) | against);
+                    }
                 }
-                let needed = if all_bands { data_bands.max(1) } else { 1 };
-                let found = fill_bands.iter().zip(&against);
-                for (cause, (fill, against)) in causes.row_mut(row).iter_mut().zip(found) {
-                    *cause = Causes((u8::from(*fill >= needed) * Causes::NODATA.0) | against);
-                }
-            }
-        });
+            },
+        );
         if let Some(unreadable) = &block.unreadable {
             let part = unreadable.slice(s![from.0..from.0 + rows, from.1..from.1 + cols]);
             causes.zip_mut_with(&part, |cause, &bad| {

@@ -107,11 +107,10 @@ impl PairBlocks {
 
     /// Means before and after (band, row, col), and the blocks of which at least half were observed (row, col); 0
     /// elsewhere.
-    pub(super) fn means(&self) -> (Array3<f32>, Array3<f32>, Array2<bool>) {
+    pub(super) fn means(self) -> (Array3<f32>, Array3<f32>, Array2<bool>) {
         let least = (self.block_px * self.block_px).div_ceil(2);
         let observed = self.counts.mapv(|count| usize::from(count) >= least);
-        let [before, after] = self.sums.each_ref().map(|sums| {
-            let mut means = sums.clone();
+        let [before, after] = self.sums.map(|mut means| {
             for mut plane in means.outer_iter_mut() {
                 ndarray::Zip::from(&mut plane).and(&self.counts).and(&observed).for_each(|sum, &count, &observed| {
                     *sum = if observed { *sum / f32::from(count) } else { 0.0 };

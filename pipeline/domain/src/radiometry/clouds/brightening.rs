@@ -35,14 +35,17 @@ pub(super) struct Brightened {
 
 pub(super) fn brightened(dates: &Compared<'_>, settings: &CloudSettings) -> Brightened {
     let visible = &dates.bands.visible;
-    let mean = |pixels| {
-        let mut sum = Array2::<f32>::zeros(dates.observed.dim());
-        for &band in visible {
-            sum += &plane(pixels, band);
-        }
-        sum / visible.len() as f32
+    let mean = |of: &dyn Fn(usize, &mut Array2<f32>)| {
+        let mut sum = Array2::zeros(dates.observed.dim());
+        visible.iter().for_each(|&band| of(band, &mut sum));
+        sum /= visible.len() as f32;
+        sum
     };
-    let (this, other) = (mean(&dates.this), mean(&dates.other));
+    let this = mean(&|band, sum| *sum += &plane(dates.this, band));
+    let other = mean(&|band, sum| {
+        let level = dates.levels[band];
+        sum.zip_mut_with(&plane(dates.other, band), |sum, &value| *sum += level.applied(value));
+    });
     let range = visible.iter().map(|&band| dates.ranges[band]).sum::<f32>() / visible.len() as f32;
     let [bright] = quantiles(other.view(), dates.observed.view(), [0.98]).map(|most| settings.brightness * most);
     let rise = &this - &other;
@@ -59,7 +62,7 @@ pub(super) fn brightened(dates: &Compared<'_>, settings: &CloudSettings) -> Brig
         // the visible bands tell how much of the ground is hidden by white, and with it what the near infrared should
         // be
         let opacity = (rise / (1.0 - (level - rise)).max(f32::EPSILON)).min(1.0);
-        let ground = dates.other[(near_infrared, at.0, at.1)];
+        let ground = dates.other(near_infrared, at);
         let deficit = opacity * (1.0 - ground) / dates.ranges[near_infrared] - dates.rise(near_infrared, at);
         let is_infrared = dates.bands.infrared.iter().all(|&band| dates.rise(band, at) > LEAST_INFRARED)
             && dates.this[(near_infrared, at.0, at.1)] > settings.near_infrared * level

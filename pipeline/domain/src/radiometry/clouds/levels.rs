@@ -25,6 +25,18 @@ pub(super) struct Level {
     pub(super) offset: f32,
 }
 
+impl Level {
+    /// What a value of the earlier date is at the level of the later one.
+    pub(super) fn applied(&self, before: f32) -> f32 {
+        self.gain * before + self.offset
+    }
+
+    /// The same the other way round.
+    pub(super) fn inverse(&self) -> Self {
+        Self { gain: self.gain.recip(), offset: -self.offset / self.gain }
+    }
+}
+
 /// The level under which most blocks of a band agree. `None` without observed blocks.
 pub(super) fn level(
     before: ArrayView2<'_, f32>,

@@ -71,7 +71,7 @@ impl Pair {
         let mut blocks = PairBlocks::new(4, EDGE, EDGE, 4);
         blocks.add((0, 0), self.dates[0].view(), self.dates[1].view(), self.observed.view());
         let scale = WhiteScale::reflectance(4);
-        CloudMap::of(&blocks, &ROLES, [&scale, &scale], settings).expect("bands and blocks")
+        CloudMap::of(blocks, &ROLES, [&scale, &scale], settings).expect("bands and blocks")
     }
 }
 
@@ -186,7 +186,7 @@ fn the_unobserved_is_neither_cloud_nor_shadow() {
     let mut blocks = PairBlocks::new(4, EDGE, EDGE, 4);
     blocks.add((0, 0), pair.dates[0].view(), pair.dates[1].view(), pair.observed.view());
     let scale = WhiteScale::reflectance(4);
-    assert_eq!(CloudMap::of(&blocks, &ROLES, [&scale, &scale], &CloudSettings::default()), None);
+    assert_eq!(CloudMap::of(blocks, &ROLES, [&scale, &scale], &CloudSettings::default()), None);
 }
 
 #[test]
