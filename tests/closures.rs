@@ -69,7 +69,7 @@ fn a_thing_that_the_network_misses_is_not_gone_while_its_pixels_are_as_they_were
     let store = Store::open_existing(place("shorewatch.gpkg"), now).expect("a store");
     let last =
         store.follow_ups().expect("follow-ups").into_iter().filter(|told| told.follow_up.changed_fraction.is_some());
-    let mut answers: Vec<(String, bool, Option<Closure>)> = last
+    let mut answers: Vec<(String, bool, Option<bool>, Option<Closure>)> = last
         .map(|told| {
             let follow_up = told.follow_up;
             let stored = patches.iter().find(|stored| stored.patch.patch_id == follow_up.patch_id).expect("a patch");
@@ -82,18 +82,20 @@ fn a_thing_that_the_network_misses_is_not_gone_while_its_pixels_are_as_they_were
             };
             let by_classes_gone = follow_up.present_fraction.is_some_and(|present| present <= 0.2);
             let change = format!("{} of {}", stored.patch.change_type, stored.patch.post_date.strftime("%m-%d"));
-            (change, by_classes_gone, judge(&look, &shorewatch_domain::case::CaseRules::default()))
+            // what was cleared away looks as it did before it came; what is there differs from that as much as ever
+            let borne_out = follow_up.review_score.map(|score| score > 0.5);
+            (change, by_classes_gone, borne_out, judge(&look, &shorewatch_domain::case::CaseRules::default()))
         })
         .collect();
     answers.sort_by(|one, other| one.0.cmp(&other.0));
-    let told = |name: &str, gone, closure| (name.to_owned(), gone, Some(closure));
+    let told = |name: &str, gone, borne_out, closure| (name.to_owned(), gone, Some(borne_out), Some(closure));
     assert_eq!(
         answers,
         [
-            told("no_object_to_building of 06-22", true, Closure::Supported),
-            told("no_object_to_building of 07-20", false, Closure::Contradicted),
+            told("no_object_to_building of 06-22", true, false, Closure::Supported),
+            told("no_object_to_building of 07-20", false, true, Closure::Contradicted),
             // still there, and the network does not see it
-            told("no_object_to_pit of 06-22", true, Closure::Contradicted),
+            told("no_object_to_pit of 06-22", true, true, Closure::Contradicted),
         ]
     );
 }

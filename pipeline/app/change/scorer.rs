@@ -39,6 +39,16 @@ pub struct Models<'a> {
     pub bitemporal: &'a str,
 }
 
+/// The models that tell change in a window of a pair, as far as there are any that fit.
+pub struct Judges<'a> {
+    /// Tells what covers the ground.
+    pub segmenter: Option<&'a dyn Segmenter>,
+    /// Is shown both dates.
+    pub network: Option<&'a ChangeNetwork>,
+    /// The bands of the pair.
+    pub roles: &'a [BandRole],
+}
+
 /// The evidence of a window without its margin.
 pub struct WindowEvidence {
     /// Term by term.
@@ -72,15 +82,9 @@ impl ChangeScorer {
         let (bundle, options) = open(models.bitemporal)?;
         let network = ChangeNetwork::load(&bundle, &options)?;
         let network = fits(models.bitemporal, network.description()).then_some(network);
-        let descriptions =
-            [segmenter.as_ref().map(|model| model.description()), network.as_ref().map(ChangeNetwork::description)];
-        let of = |number: fn(&SegmenterDescription) -> usize| {
-            descriptions.iter().flatten().map(|description| number(description)).max()
-        };
-        let halo = of(|description| description.halo_px).unwrap_or(0);
-        let step = of(|description| description.alignment_px).unwrap_or(1).max(1);
-        let margin_px = (halo.max(SMOOTHING_RADIUS_PX) + SHIFT_MARGIN_PX + SMOOTHING_RADIUS_PX).next_multiple_of(step);
-        Ok(Self { segmenter, network, roles: roles.to_vec(), margin_px, notes })
+        let mut scorer = Self { segmenter, network, roles: roles.to_vec(), margin_px: 0, notes };
+        scorer.margin_px = scorer.judges().margin_px();
+        Ok(scorer)
     }
 
     /// Pixels around a window that [`ChangeScorer::evidence`] needs.
@@ -89,49 +93,17 @@ impl ChangeScorer {
         self.margin_px
     }
 
+    /// What judges a window.
+    fn judges(&self) -> Judges<'_> {
+        Judges { segmenter: self.segmenter.as_deref(), network: self.network.as_ref(), roles: &self.roles }
+    }
+
     /// The evidence of a window, which covers [`ChangeScorer::margin_px`] pixels more on every side.
     ///
     /// # Errors
     /// A model failed.
     pub fn evidence(&self, window: &PairWindow, fit: &PairFit) -> Result<WindowEvidence, Failure> {
-        let margin = self.margin_px;
-        let Radiometry { magnitude, alteration, .. } = fit.radiometry(window, margin);
-        let (before, observed) = fit.laid_on(window, window.after.window);
-        let after = window.after.pixels.view();
-        let (rows, cols) = observed.dim();
-        let inner = s![margin..rows - margin, margin..cols - margin];
-        let apart = Apart::of(after, before.view(), observed.view());
-        let classes = match &self.segmenter {
-            Some(segmenter) => {
-                let (bands, keep) = shown(segmenter.description(), &self.roles)?;
-                let crop = margin - SMOOTHING_RADIUS_PX;
-                let segment = |pixels: ArrayView3<'_, f32>| {
-                    segmenter.segment_window(&bands, pixels.select(Axis(0), &keep).view(), observed.view(), crop)
-                };
-                let (earlier, later) = (segment(before.view())?, segment(after)?);
-                let seen = observed.slice(s![crop..rows - crop, crop..cols - crop]);
-                let roles = class_roles(segmenter.description());
-                let found = ClassEvidence::of(earlier.view(), later.view(), seen, &roles);
-                Some(found.without_edge(SMOOTHING_RADIUS_PX))
-            }
-            None => None,
-        };
-        let learned = match &self.network {
-            Some(network) => {
-                let (bands, keep) = shown(network.description(), &self.roles)?;
-                let normalised = fit.normalised(before.view(), observed.view());
-                let (earlier, later) = (normalised.select(Axis(0), &keep), after.select(Axis(0), &keep));
-                let mut changed =
-                    network.changed_window(&bands, earlier.view(), later.view(), observed.view(), margin)?;
-                Zip::from(&mut changed).and(observed.slice(inner)).for_each(|value, &observed| {
-                    *value = if observed { *value } else { f32::NAN };
-                });
-                Some(changed)
-            }
-            None => None,
-        };
-        let observed = observed.slice(inner).to_owned();
-        Ok(WindowEvidence { evidence: Evidence { magnitude, alteration, classes, learned }, observed, apart })
+        self.judges().evidence(window, fit)
     }
 
     /// The plain difference of the classes of two dates as they come, `1 − Σ p_before · p_after` over the first head, without the
@@ -161,6 +133,65 @@ impl ChangeScorer {
             *value = if observed { 1.0 - *value / (255.0 * 255.0) } else { f32::NAN };
         });
         Ok(Some(difference))
+    }
+}
+
+impl Judges<'_> {
+    /// Pixels around a window that [`Judges::evidence`] needs.
+    #[must_use]
+    pub fn margin_px(&self) -> usize {
+        let descriptions = [self.segmenter.map(Segmenter::description), self.network.map(ChangeNetwork::description)];
+        let of = |number: fn(&SegmenterDescription) -> usize| {
+            descriptions.iter().flatten().map(|description| number(description)).max()
+        };
+        let halo = of(|description| description.halo_px).unwrap_or(0);
+        let step = of(|description| description.alignment_px).unwrap_or(1).max(1);
+        (halo.max(SMOOTHING_RADIUS_PX) + SHIFT_MARGIN_PX + SMOOTHING_RADIUS_PX).next_multiple_of(step)
+    }
+
+    /// The evidence of a window, which covers [`Judges::margin_px`] pixels more on every side.
+    ///
+    /// # Errors
+    /// A model failed.
+    pub fn evidence(&self, window: &PairWindow, fit: &PairFit) -> Result<WindowEvidence, Failure> {
+        let margin = self.margin_px();
+        let Radiometry { magnitude, alteration, .. } = fit.radiometry(window, margin);
+        let (before, observed) = fit.laid_on(window, window.after.window);
+        let after = window.after.pixels.view();
+        let (rows, cols) = observed.dim();
+        let inner = s![margin..rows - margin, margin..cols - margin];
+        let apart = Apart::of(after, before.view(), observed.view());
+        let classes = match self.segmenter {
+            Some(segmenter) => {
+                let (bands, keep) = shown(segmenter.description(), self.roles)?;
+                let crop = margin - SMOOTHING_RADIUS_PX;
+                let segment = |pixels: ArrayView3<'_, f32>| {
+                    segmenter.segment_window(&bands, pixels.select(Axis(0), &keep).view(), observed.view(), crop)
+                };
+                let (earlier, later) = (segment(before.view())?, segment(after)?);
+                let seen = observed.slice(s![crop..rows - crop, crop..cols - crop]);
+                let roles = class_roles(segmenter.description());
+                let found = ClassEvidence::of(earlier.view(), later.view(), seen, &roles);
+                Some(found.without_edge(SMOOTHING_RADIUS_PX))
+            }
+            None => None,
+        };
+        let learned = match self.network {
+            Some(network) => {
+                let (bands, keep) = shown(network.description(), self.roles)?;
+                let normalised = fit.normalised(before.view(), observed.view());
+                let (earlier, later) = (normalised.select(Axis(0), &keep), after.select(Axis(0), &keep));
+                let mut changed =
+                    network.changed_window(&bands, earlier.view(), later.view(), observed.view(), margin)?;
+                Zip::from(&mut changed).and(observed.slice(inner)).for_each(|value, &observed| {
+                    *value = if observed { *value } else { f32::NAN };
+                });
+                Some(changed)
+            }
+            None => None,
+        };
+        let observed = observed.slice(inner).to_owned();
+        Ok(WindowEvidence { evidence: Evidence { magnitude, alteration, classes, learned }, observed, apart })
     }
 }
 

@@ -331,6 +331,10 @@ pub struct CasesSection {
     /// Passes after the first that must show a case before it is confirmed.
     #[schemars(range(min = 1, max = 100))]
     pub confirm_after_passes: u32,
+    /// Review score from which on the evidence of several passes together confirms a case, and that of one shows a change without
+    /// a class.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub confirm_review_score: f64,
     /// Observing passes in a row without showing it after which a case that is not confirmed expires.
     #[schemars(range(min = 1, max = 100))]
     pub expire_after_passes: u32,
@@ -353,6 +357,7 @@ impl Default for CasesSection {
             unchanged_fraction_max,
             clear_after_passes,
             confirm_after_passes,
+            confirm_review_score,
             expire_after_passes,
             urgent_review_score,
             changed_area_fraction,
@@ -366,6 +371,7 @@ impl Default for CasesSection {
             unchanged_fraction_max,
             clear_after_passes,
             confirm_after_passes,
+            confirm_review_score,
             expire_after_passes,
             urgent_review_score,
             changed_area_fraction,
@@ -386,6 +392,7 @@ impl CasesSection {
             unchanged_fraction_max: self.unchanged_fraction_max,
             clear_after_passes: self.clear_after_passes,
             confirm_after_passes: self.confirm_after_passes,
+            confirm_review_score: self.confirm_review_score,
             expire_after_passes: self.expire_after_passes,
             urgent_review_score: self.urgent_review_score,
             changed_area_fraction: self.changed_area_fraction,

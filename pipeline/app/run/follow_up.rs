@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use geo::MapCoordsInPlace;
 use geo_types::MultiPolygon;
+use rayon::prelude::*;
 
 use shorewatch_domain::case::FollowUp;
 use shorewatch_domain::crs::Epsg;
@@ -13,6 +14,7 @@ use shorewatch_domain::rasterise;
 use shorewatch_imagery::crs::Transform;
 use shorewatch_store::StoredPatch;
 
+use super::again;
 use super::context::RunContext;
 use super::ground::bounding_window;
 use super::mosaic::Mosaic;
@@ -20,8 +22,8 @@ use super::pixels::changed_fraction;
 use super::plan::PlannedPublication;
 use crate::failure::Failure;
 
-/// Follows up every patch of `earlier` passes whose ground this publication answers for, at least in part. Of those that a
-/// person `confirmed` it also tells whether their pixels changed since. Where the pass was held back it shows another place, and
+/// Follows up every patch of `earlier` passes whose ground this publication answers for, at least in part, and judges it again. Of
+/// those that a person `confirmed` it also tells whether their pixels changed since. Where the pass was held back it shows another place, and
 /// counts as unobserved.
 ///
 /// # Errors
@@ -47,32 +49,39 @@ pub(super) fn follow_ups(
     }
     // squares in order, so that each result is read once
     placed.sort_by_key(|(cell, window, ..)| (*cell, *window));
-    placed
-        .into_iter()
-        .map(|(_, window, outline, patch)| {
-            let known = mosaic.known(window)?;
-            let inside = rasterise::mask(&outline, window);
-            let classes = classes_of(context, patch);
-            let (mut ground, mut observed, mut present) = (0_u64, 0_u64, 0_u64);
-            let pixels = known.after.iter().zip(&known.held).zip(&inside).filter(|(_, inside)| **inside);
-            for ((after, held), _) in pixels {
-                ground += 1;
-                if let Some((of_first, of_second)) = after.as_ref().filter(|_| !held) {
-                    observed += 1;
-                    present += u64::from(classes.contains(of_first) || classes.contains(of_second));
-                }
+    let mut told = Vec::with_capacity(placed.len());
+    for (_, window, outline, patch) in &placed {
+        let known = mosaic.known(*window)?;
+        let inside = rasterise::mask(outline, *window);
+        let classes = classes_of(context, patch);
+        let (mut ground, mut observed, mut present) = (0_u64, 0_u64, 0_u64);
+        let pixels = known.after.iter().zip(&known.held).zip(&inside).filter(|(_, inside)| **inside);
+        for ((after, held), _) in pixels {
+            ground += 1;
+            if let Some((of_first, of_second)) = after.as_ref().filter(|_| !held) {
+                observed += 1;
+                present += u64::from(classes.contains(of_first) || classes.contains(of_second));
             }
-            let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
-            Ok(FollowUp {
-                patch_id: patch.patch_id.clone(),
-                observed_fraction: share(observed, ground),
-                present_fraction: (observed > 0 && !classes.is_empty()).then(|| share(present, observed)),
-                changed_fraction: (observed > 0 && confirmed.contains(&patch.patch_id))
-                    .then(|| changed_fraction(context, publication, patch, &outline))
-                    .flatten(),
-            })
-        })
-        .collect()
+        }
+        let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
+        told.push(FollowUp {
+            patch_id: patch.patch_id.clone(),
+            observed_fraction: share(observed, ground),
+            present_fraction: (observed > 0 && !classes.is_empty()).then(|| share(present, observed)),
+            changed_fraction: None,
+            review_score: None,
+        });
+    }
+    // pixels are looked at again
+    told.par_iter_mut().zip(&placed).filter(|(told, _)| told.observed_fraction > 0.0).for_each(
+        |(told, (_, _, outline, patch))| {
+            told.review_score = again::review_score(context, publication, patch, outline);
+            if confirmed.contains(&patch.patch_id) {
+                told.changed_fraction = changed_fraction(context, publication, patch, outline);
+            }
+        },
+    );
+    Ok(told)
 }
 
 /// Ids of the classes that a patch may have become: those of all rows of the table with its class after, since models confuse

@@ -18,11 +18,13 @@
 //! | `counts` | what a unit counts |
 //! | [`mosaic`], [`patches`], [`publish`] | staged results → whole patches and coverage → the store, in one transaction |
 //! | `follow_up` | what a pass shows of the ground of earlier patches |
+//! | `again` | whether it bears those patches out |
 //! | `pixels` | whether the pixels of that ground changed |
 //! | [`chips`] | before/after pictures |
 //! | `first_pictures` | what a reviewer sees first of the patches that wait |
 //! | [`session`] | opens and checks everything before any work |
 
+mod again;
 pub mod beliefs;
 pub mod chips;
 pub mod compare;
@@ -221,6 +223,7 @@ fn work_and_publish(
     let publication = &plan.publications[number];
     let ground = &session.grounds[publication.ground];
     let published = publish::publish(&session.context, ground, publication, plan.run_id, &mut session.store)?;
+    session.context.readers.make_room();
     Ok((worked, published))
 }
 

@@ -38,8 +38,9 @@ pub(crate) const CURRENT: &str = "SELECT follow_ups.*, publications.post_date FR
 
 pub(crate) fn insert(transaction: &Transaction<'_>, publication: &Publication) -> rusqlite::Result<()> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO follow_ups (publication_id, pass_id, patch_id, observed_fraction, present_fraction, changed_fraction)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO follow_ups (publication_id, pass_id, patch_id, observed_fraction, present_fraction, changed_fraction,
+                                 review_score)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for told in &publication.follow_ups {
         statement.execute(params![
@@ -49,6 +50,7 @@ pub(crate) fn insert(transaction: &Transaction<'_>, publication: &Publication) -
             told.observed_fraction,
             told.present_fraction,
             told.changed_fraction,
+            told.review_score,
         ])?;
     }
     Ok(())
@@ -61,6 +63,7 @@ pub(crate) fn follow_up_of(row: &Row<'_>) -> rusqlite::Result<StoredFollowUp> {
             observed_fraction: row.get("observed_fraction")?,
             present_fraction: row.get("present_fraction")?,
             changed_fraction: row.get("changed_fraction")?,
+            review_score: row.get("review_score")?,
         },
         publication_id: row.get::<_, Hex>("publication_id")?.0,
         pass_id: row.get::<_, Hex>("pass_id")?.0,

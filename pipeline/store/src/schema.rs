@@ -12,7 +12,7 @@ use crate::geopackage;
 use crate::values::Utc;
 
 /// The schema version that this program writes and reads.
-pub const SCHEMA_VERSION: u32 = 11;
+pub const SCHEMA_VERSION: u32 = 12;
 
 /// Brings a store from the version before to `version`.
 struct Migration {
@@ -21,7 +21,7 @@ struct Migration {
 }
 
 /// In order of version; the last one is [`SCHEMA_VERSION`].
-const MIGRATIONS: [Migration; 11] = [
+const MIGRATIONS: [Migration; 12] = [
     Migration { version: 1, apply: create_version_1 },
     Migration { version: 2, apply: add_reviews },
     Migration { version: 3, apply: add_evidence_and_cases },
@@ -33,6 +33,7 @@ const MIGRATIONS: [Migration; 11] = [
     Migration { version: 9, apply: add_changed_pixels },
     Migration { version: 10, apply: widen_queue_indexes },
     Migration { version: 11, apply: add_account_links },
+    Migration { version: 12, apply: add_scores_of_follow_ups },
 ];
 
 /// What a file is, seen from our schema.
@@ -142,6 +143,10 @@ fn add_evidence_and_cases(transaction: &Transaction<'_>, now: Timestamp) -> rusq
 /// Whether the pixels of the ground of an earlier patch changed; empty for follow-ups of older versions.
 fn add_changed_pixels(transaction: &Transaction<'_>, _: Timestamp) -> rusqlite::Result<()> {
     transaction.execute_batch(include_str!("sql/shorewatch_9.sql"))
+}
+
+fn add_scores_of_follow_ups(transaction: &Transaction<'_>, _: Timestamp) -> rusqlite::Result<()> {
+    transaction.execute_batch(include_str!("sql/shorewatch_12.sql"))
 }
 
 /// The queue of a county or city with another filter is answered from the index.

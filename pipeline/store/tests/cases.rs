@@ -23,6 +23,7 @@ fn told(run: &RunStart, pass: &Pass, places: &[usize], follow_ups: &[(&Pass, usi
             observed_fraction,
             present_fraction,
             changed_fraction: None,
+            review_score: None,
         };
     Publication {
         patches: places.iter().map(|place| patch(pass, *place)).collect(),

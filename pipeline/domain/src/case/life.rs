@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Case, CaseEvent, CasePoint, CaseRules, CaseState, FollowUp, PassRecord, PatchRecord};
 use crate::digest::Digest;
+use crate::suspicion::pooled;
 
 /// A case that still grows, with what its next pass needs to know.
 pub(super) struct Life {
@@ -16,8 +17,35 @@ pub(super) struct Life {
     missed: u32,
     /// Observing passes in a row that showed it gone.
     gone: u32,
+    /// Review scores (0..1) that passes gave it since it was opened, earliest first.
+    scores: Vec<f64>,
     /// Area in m² that was last told.
     told_area_m2: f64,
+}
+
+/// What a follow-up tells of a patch.
+#[derive(Clone, Copy)]
+enum Told {
+    /// By its classes: the share of the ground that still shows it.
+    Share(f64),
+    /// By its evidence alone: whether it is there.
+    IsThere(bool),
+}
+
+impl Told {
+    /// What can be told; `None` where too little was observed, or neither classes nor evidence can tell.
+    fn of(follow_up: &FollowUp, rules: &CaseRules) -> Option<Self> {
+        let by_evidence = || follow_up.review_score.map(|score| Self::IsThere(score >= rules.confirm_review_score));
+        let told = || follow_up.present_fraction.map(Self::Share).or_else(by_evidence);
+        (follow_up.observed_fraction >= rules.observed_fraction_min).then(told)?
+    }
+
+    fn is_there(self, rules: &CaseRules) -> bool {
+        match self {
+            Self::Share(present) => present >= rules.present_fraction_min,
+            Self::IsThere(is_there) => is_there,
+        }
+    }
 }
 
 impl Life {
@@ -42,6 +70,7 @@ impl Life {
             shown: 0,
             missed: 0,
             gone: 0,
+            scores: patch.review_score.into_iter().collect(),
             told_area_m2: patch.area_m2,
         };
         life.settle(rules);
@@ -68,7 +97,7 @@ impl Life {
             Some(event) => event,
             None => by_size(self.case.latest.area_m2, patch.area_m2, rules),
         };
-        self.show(pass, was_open, rules);
+        self.show(pass, was_open, patch.review_score, rules);
         self.told_area_m2 = patch.area_m2;
         self.case.urgent |= is_urgent(patch, rules);
         self.case.patch_ids.push(patch.patch_id.clone());
@@ -76,29 +105,39 @@ impl Life {
         self.case.series.push(patch_point(pass, patch, event, observed_fraction));
     }
 
-    /// Goes on with what a pass shows of the ground of its latest patch that was followed up. A closed case that is not
-    /// there again stays as it is.
+    /// Goes on with what a pass shows of the ground of its latest patch that was followed up. A closed case that its classes do not
+    /// show again stays as it is.
     pub(super) fn take_follow_up(&mut self, pass: &PassRecord, follow_up: &FollowUp, rules: &CaseRules) {
         let was_open = self.case.state.is_open();
-        let observed = follow_up.observed_fraction >= rules.observed_fraction_min;
-        let told = follow_up.present_fraction.filter(|_| observed);
-        let is_there = told.is_some_and(|present| present >= rules.present_fraction_min);
-        if !(was_open || is_there) {
+        let told = Told::of(follow_up, rules);
+        let opens = matches!(told, Some(told @ Told::Share(_)) if told.is_there(rules));
+        if !(was_open || opens) {
             return;
         }
-        if observed {
+        if follow_up.observed_fraction >= rules.observed_fraction_min {
             self.case.last_observed = Some(pass.acquired_at);
         }
-        let area_m2 = told.map(|present| present * self.case.latest.area_m2);
+        let area_m2 = match told {
+            Some(Told::Share(present)) => Some(present * self.case.latest.area_m2),
+            // evidence does not tell how much is left
+            Some(Told::IsThere(_)) | None => None,
+        };
+        let score = follow_up.review_score.filter(|_| told.is_some());
         let event = match told {
             None => CaseEvent::Unseen,
-            Some(present) if is_there => {
-                let area_m2 = present * self.case.latest.area_m2;
-                let event = if was_open { self.while_there(area_m2, rules) } else { CaseEvent::Recurred };
-                self.show(pass, was_open, rules);
+            Some(told) if told.is_there(rules) => {
+                let event = match area_m2 {
+                    _ if !was_open => CaseEvent::Recurred,
+                    Some(area_m2) => self.while_there(area_m2, rules),
+                    None => CaseEvent::Persisting,
+                };
+                self.show(pass, was_open, score, rules);
                 event
             }
-            Some(present) => self.miss(present, rules),
+            Some(told) => {
+                self.scores.extend(score);
+                self.miss(if let Told::Share(present) = told { present } else { 0.0 }, rules)
+            }
         };
         self.told_area_m2 = area_m2.unwrap_or(self.told_area_m2);
         self.case.series.push(CasePoint {
@@ -106,7 +145,7 @@ impl Life {
             date: pass.acquired_at,
             event,
             area_m2,
-            review_score: None,
+            review_score: score,
             observed_fraction: Some(follow_up.observed_fraction),
             patch_id: None,
         });
@@ -142,10 +181,16 @@ impl Life {
         }
     }
 
-    /// A pass shows it.
-    fn show(&mut self, pass: &PassRecord, was_open: bool, rules: &CaseRules) {
+    /// A pass shows it, and gives it a review score where it can.
+    fn show(&mut self, pass: &PassRecord, was_open: bool, score: Option<f64>, rules: &CaseRules) {
         // the pass that opens a case again is the first of a new count, as the one that founded it was
-        self.shown = if was_open { self.shown + 1 } else { 0 };
+        if was_open {
+            self.shown += 1;
+        } else {
+            self.shown = 0;
+            self.scores.clear();
+        }
+        self.scores.extend(score);
         (self.missed, self.gone) = (0, 0);
         self.case.last_seen = pass.acquired_at;
         self.case.last_observed = Some(pass.acquired_at);
@@ -169,7 +214,9 @@ impl Life {
 
     /// Sets the state of a case that is there.
     fn settle(&mut self, rules: &CaseRules) {
-        self.was_confirmed |= self.shown >= rules.confirm_after_passes;
+        // where only one pass or none has evidence, the classes decide
+        let holds = pooled(&self.scores).is_none_or(|score| score >= rules.confirm_review_score);
+        self.was_confirmed |= holds && self.shown >= rules.confirm_after_passes;
         self.case.state = if self.was_confirmed { CaseState::Confirmed } else { CaseState::Suspected };
     }
 }

@@ -7,14 +7,19 @@
 //!
 //! | state | means | left when |
 //! |---|---|---|
-//! | suspected | one pass showed it | a later one shows it: confirmed; enough passes looked and none did: expired |
-//! | confirmed | a second pass that observed the ground showed it as well; no verdict | enough passes in a row show it gone: cleared |
+//! | suspected | one pass showed it | later ones show it as well: confirmed; enough passes looked and none did: expired |
+//! | confirmed | later passes that observed the ground showed it as well, and the evidence of all of them together holds; no verdict | enough passes in a row show it gone: cleared |
 //! | expired | never confirmed; most likely a mistake or something short-lived | it is seen again: suspected |
 //! | cleared | confirmed once, gone since | it is seen again (relapse): confirmed |
 //! | merged | grew together with an older case, which names it among its parents | never |
 //!
 //! What was not observed changes nothing: a pass without a word about the ground of a case does not concern it, and one that
 //! saw too little of it, or cannot tell, only leaves the event `unseen`. So no cloud ever clears a case.
+//!
+//! Whether a pass still shows a patch is told by its classes; where they can't (a change without a class), by its evidence of change
+//! against the dates from before the patch. That evidence has a say in every confirmation: the log-odds of all passes since the case
+//! was opened are averaged ([`pooled`](crate::suspicion::pooled)), so that a second pass with the same mistake in its classes, but
+//! without a change in its pixels, confirms nothing.
 //!
 //! Whether outlines overlap is told by the ratio of areas of one small place. Such ratios stay the same under any scaling of
 //! the axes, so that they may be taken in degrees; areas in m² come from the patches and never from degrees.
@@ -102,6 +107,9 @@ pub struct FollowUp {
     /// Share of the ground that both passes observed whose pixels differ from those of the pass that raised the patch (0..1);
     /// `None` where it was not looked at (nobody has confirmed the patch) or can't be told.
     pub changed_fraction: Option<f64>,
+    /// Review score (0..1) that this pass gives the patch, held against dates from before it
+    /// ([`seen_again`](crate::suspicion::seen_again)); `None` where it was not held against any.
+    pub review_score: Option<f64>,
 }
 
 /// Where a case stands. None of these is a verdict: that is for people.
@@ -215,7 +223,7 @@ pub struct CasePoint {
     /// Area in m² that it showed: of the patch, or the share of the last patch that is still there; `None` where nothing was
     /// told, and where the case went into another one.
     pub area_m2: Option<f64>,
-    /// Review score of the patch (0..1), where there is one.
+    /// Review score (0..1): of the patch, or that which the pass gave the ground of an earlier one; `None` without change evidence.
     pub review_score: Option<f64>,
     /// Share of the ground that the pass observed (0..1), where it was followed up.
     pub observed_fraction: Option<f64>,

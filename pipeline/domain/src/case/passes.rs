@@ -40,11 +40,13 @@ fn patch_order(a: &PatchRecord, b: &PatchRecord) -> std::cmp::Ordering {
     a.patch_id.cmp(&b.patch_id).then_with(|| b.area_m2.total_cmp(&a.area_m2))
 }
 
-/// By patch; what saw more of its ground first, then what can tell, then what shows more of it.
+/// By patch; what saw more of its ground first, then what can tell, then what shows more of it, by classes and then by evidence.
 fn follow_up_order(a: &FollowUp, b: &FollowUp) -> std::cmp::Ordering {
     let present = |follow_up: &FollowUp| follow_up.present_fraction.unwrap_or(-1.0);
+    let score = |follow_up: &FollowUp| follow_up.review_score.unwrap_or(-1.0);
     a.patch_id
         .cmp(&b.patch_id)
         .then_with(|| b.observed_fraction.total_cmp(&a.observed_fraction))
         .then_with(|| present(b).total_cmp(&present(a)))
+        .then_with(|| score(b).total_cmp(&score(a)))
 }

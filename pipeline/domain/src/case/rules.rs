@@ -23,6 +23,9 @@ pub struct CaseRules {
     pub clear_after_passes: u32,
     /// Passes after the first that must show a case before it is confirmed.
     pub confirm_after_passes: u32,
+    /// Review score from which on the evidence of several passes together confirms a case, and from which on that of one shows a
+    /// patch whose class can't tell.
+    pub confirm_review_score: f64,
     /// Observing passes in a row without showing it after which a case that is not confirmed expires.
     pub expire_after_passes: u32,
     /// A patch with this review score is urgent.
@@ -42,6 +45,7 @@ impl Default for CaseRules {
             unchanged_fraction_max: 0.2,
             clear_after_passes: 2,
             confirm_after_passes: 1,
+            confirm_review_score: 0.1,
             expire_after_passes: 3,
             urgent_review_score: 0.9,
             changed_area_fraction: 0.25,
@@ -68,6 +72,7 @@ impl CaseRules {
         for (name, value) in [
             ("cleared_fraction_max", self.cleared_fraction_max),
             ("unchanged_fraction_max", self.unchanged_fraction_max),
+            ("confirm_review_score", self.confirm_review_score),
             ("urgent_review_score", self.urgent_review_score),
             ("changed_area_fraction", self.changed_area_fraction),
         ] {

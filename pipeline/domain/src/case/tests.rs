@@ -41,7 +41,13 @@ fn patch(patch_id: &str, first: usize, cells: usize) -> PatchRecord {
 
 /// A pass without patches that follows up an earlier one.
 fn look(month: usize, patch_id: &str, observed_fraction: f64, present_fraction: Option<f64>) -> PassRecord {
-    let told = FollowUp { patch_id: patch_id.to_owned(), observed_fraction, present_fraction, changed_fraction: None };
+    let told = FollowUp {
+        patch_id: patch_id.to_owned(),
+        observed_fraction,
+        present_fraction,
+        changed_fraction: None,
+        review_score: None,
+    };
     PassRecord { follow_ups: vec![told], ..pass(month, "") }
 }
 
@@ -71,6 +77,46 @@ fn a_second_pass_that_shows_it_confirms() {
     assert_eq!((point.area_m2, point.observed_fraction, &point.patch_id), (Some(320.0), Some(0.5), &None));
     assert_eq!(by_look[0].last_seen, pass(2, "").acquired_at);
     check(vec![pass(1, "aaaa"), look(2, "1a", 0.9, Some(0.3))], &["case-1a suspected: new shrunk"]);
+}
+
+/// A pass that gives the ground of an earlier patch a review score; `present_fraction` is what its classes say.
+fn judge(month: usize, patch_id: &str, present_fraction: Option<f64>, review_score: f64) -> PassRecord {
+    let mut pass = look(month, patch_id, 1.0, present_fraction);
+    pass.follow_ups[0].review_score = Some(review_score);
+    pass
+}
+
+#[test]
+fn the_evidence_of_all_passes_together_confirms() {
+    // the same mistake of the classes twice, without a change in the pixels
+    let mistaken = [judge(2, "1a", Some(1.0), 0.001), judge(3, "1a", Some(1.0), 0.01)];
+    let of = |looks: &[PassRecord]| std::iter::once(pass(1, "aaaa")).chain(looks.iter().cloned()).collect::<Vec<_>>();
+    check(of(&mistaken), &["case-1a suspected: new persisting persisting"]);
+    // one pass in weak contrast does not hold up what the others show
+    let weak = [judge(2, "1a", Some(1.0), 0.02), judge(3, "1a", Some(1.0), 0.9)];
+    check(of(&weak[..1]), &["case-1a confirmed: new persisting"]);
+    let cases = check(of(&weak), &["case-1a confirmed: new persisting persisting"]);
+    assert_eq!(cases[0].series[1].review_score, Some(0.02));
+    // classes that show it no more are believed, whatever the pixels say
+    check(of(&[judge(2, "1a", Some(0.1), 0.9)]), &["case-1a suspected: new shrunk"]);
+}
+
+#[test]
+fn what_no_class_tells_is_followed_by_its_evidence() {
+    let passes = |scores: &[f64]| {
+        let looks = scores.iter().zip(2..).map(|(score, month)| judge(month, "1a", None, *score));
+        std::iter::once(pass(1, "aaaa")).chain(looks).collect::<Vec<_>>()
+    };
+    let there = check(passes(&[0.6]), &["case-1a confirmed: new persisting"]);
+    assert_eq!((there[0].series[1].area_m2, there[0].area_m2()), (None, 400.0), "how much is left is not told");
+    check(passes(&[0.6, 0.01, 0.01]), &["case-1a cleared: new persisting shrunk cleared"]);
+    check(passes(&[0.01, 0.01, 0.01]), &["case-1a expired: new shrunk shrunk expired"]);
+    // evidence does not open what is closed: only a patch or a class does
+    check(passes(&[0.01, 0.01, 0.01, 0.9]), &["case-1a expired: new shrunk shrunk expired"]);
+    // too little was observed to tell
+    let mut hidden = judge(2, "1a", None, 0.9);
+    hidden.follow_ups[0].observed_fraction = 0.4;
+    check(vec![pass(1, "aaaa"), hidden], &["case-1a suspected: new unseen"]);
 }
 
 #[test]
@@ -244,18 +290,21 @@ fn rules_that_make_no_sense_are_named() {
 
 /// Passes of the first months, each with a few patches and a word on some patch that an earlier month may have raised.
 fn passes() -> impl Strategy<Value = Vec<PassRecord>> {
-    type Month = (Vec<(usize, usize)>, Vec<(usize, usize, f64, Option<f64>)>);
+    type Look = (usize, usize, f64, Option<f64>, Option<f64>);
+    type Month = (Vec<(usize, usize)>, Vec<Look>);
     let patches = prop::collection::vec((0_usize..20, 1_usize..8), 0..4);
-    let looks = prop::collection::vec((1_usize..8, 0_usize..4, 0.0..=1.0, prop::option::of(0.0..=1.0)), 0..6);
+    let share = || prop::option::of(0.0..=1.0);
+    let looks = prop::collection::vec((1_usize..8, 0_usize..4, 0.0..=1.0, share(), share()), 0..6);
     prop::collection::vec((patches, looks), 1..8).prop_map(|months| {
         let record = |(i, (patches, looks)): (usize, Month)| {
             let name = |month: usize, number: usize| format!("{month}{}", ["a", "b", "c", "d"][number]);
             let patches = patches.iter().enumerate().map(|(n, &(first, cells))| patch(&name(i + 1, n), first, cells));
-            let follow_up = |(month, number, observed_fraction, present_fraction)| FollowUp {
+            let follow_up = |(month, number, observed_fraction, present_fraction, review_score)| FollowUp {
                 patch_id: name(month, number),
                 observed_fraction,
                 present_fraction,
                 changed_fraction: None,
+                review_score,
             };
             let follow_ups = looks.into_iter().map(follow_up).collect();
             PassRecord { patches: patches.collect(), follow_ups, ..pass(i + 1, "") }

@@ -46,6 +46,7 @@ fn follow_up(told: &FollowUp) -> Result<(), Refusal> {
         ("observed fraction", Some(told.observed_fraction)),
         ("present fraction", told.present_fraction),
         ("changed fraction", told.changed_fraction),
+        ("review score", told.review_score),
     ];
     for (field, value) in fractions.into_iter().filter_map(|(field, value)| value.map(|value| (field, value))) {
         if !(0.0..=1.0).contains(&value) {

@@ -186,12 +186,14 @@ pub(crate) fn publication(run: &RunStart, pass: &Pass, configuration: &str, patc
                 observed_fraction: 0.1 + 0.2,
                 present_fraction: Some(0.75),
                 changed_fraction: Some(0.25),
+                review_score: Some(0.125),
             },
             FollowUp {
                 patch_id: "20230312-hidden".to_owned(),
                 observed_fraction: 0.0,
                 present_fraction: None,
                 changed_fraction: None,
+                review_score: None,
             },
         ],
         suppressed: vec![SuppressedPlace {
