@@ -40,6 +40,8 @@ GOALS = [
     ("polygonize_over_rasterio", 1.5, "at least"),
     ("second_run_share", 0.01, "at most"),
     ("comparison_over_model", 0.25, "at most"),
+    ("comparison_peak_memory_mib", 1536, "at most"),
+    ("comparison_memory_growth", 1.2, "at most"),
 ]
 
 SENSOR = """\
@@ -306,6 +308,25 @@ def measure_comparison(bench, result):
     result["comparison_processor_seconds"] = statistics.median(turn["second"] - turn["torchscript"] for turn in rounds)
 
 
+def measure_comparison_memory(bench, result):
+    """Memory of a second pass (fake model) that shows what the first one did, of the large scene and against the small one."""
+    peaks = {}
+    for scene in ("small", "large"):
+        config, _ = bench.prepared(scene)
+        bench.run(config)
+        # other bytes are another pass: readers of TIFF do not look behind the last tile
+        again = config.parent / "again.tif"
+        shutil.copyfile(bench.scenes / f"{scene}.tif", again)
+        with again.open("ab") as file:
+            file.write(bytes(16))
+        bench.timed("passes", "add", "--config", config, "--sensor", "bench", "--time", "2024-03-25T02:30:00Z", again)
+        _, peaks[scene] = bench.run(config)
+        bench.put_away(config.parent)
+    print("comparison, memory:", json.dumps(peaks), flush=True)
+    result["comparison_peak_memory_mib"] = peaks["large"]
+    result["comparison_memory_growth"] = peaks["large"] / peaks["small"]
+
+
 def measure_speed(bench, result):
     """Megapixels a second of every stored form of every bundle, as `shorewatch model bench` says it."""
     speeds = {}
@@ -344,6 +365,7 @@ def main():
     measure_pipeline(bench, result)
     measure_model(bench, model_bench, result)
     measure_comparison(bench, result)
+    measure_comparison_memory(bench, result)
     measure_speed(bench, result)
     result["threads"] = THREADS
     (folder / "bench.json").write_text(json.dumps(result, indent=2) + "\n")

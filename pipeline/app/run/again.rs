@@ -17,7 +17,6 @@ use shorewatch_domain::suspicion::{RING_PX, seen_again};
 use super::context::RunContext;
 use super::ground::bounding_window;
 use super::plan::PlannedPublication;
-use crate::change::pair::PairWindow;
 use crate::change::scorer::Judges;
 use crate::failure::Failure;
 
@@ -95,12 +94,6 @@ fn log_odds(
     let fits = segmenter.description().check_fits(&pair.roles, grid.pixel_size_m).is_ok();
     let segmenter = if fits { Some(segmenter.segmenter()?) } else { None };
     let judges = Judges { segmenter, network, roles: &pair.roles };
-    let read = |pass| -> Result<_, Failure> {
-        Ok(context.reader_of(pass, &pair.roles)?.read(grid, around.grown(judges.margin_px()))?.raster)
-    };
-    let mut read = PairWindow { before: read(earlier)?, after: read(later)?, faults: Vec::new() };
-    if let Some(clouds) = &pair.clouds {
-        clouds.mask(&mut read);
-    }
+    let read = pair.read(context, grid, [later, earlier], around.grown(judges.margin_px()))?;
     Ok(Some(judges.evidence(&read, &pair.fit)?.evidence.log_odds(&WEIGHTS)))
 }

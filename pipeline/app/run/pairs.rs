@@ -54,6 +54,26 @@ impl FittedPair {
         nearest.map(|(_, left_over)| *left_over).filter(|left_over| *left_over > GATE_PX)
     }
 
+    /// Both dates in a window, without what clouds hide; `later` and `earlier` are the passes of this pair.
+    ///
+    /// # Errors
+    /// A file can't be read any more.
+    pub fn read(
+        &self,
+        context: &RunContext,
+        grid: Grid,
+        [later, earlier]: [&Digest; 2],
+        window: Window,
+    ) -> Result<PairWindow, Failure> {
+        let read =
+            |pass| -> Result<_, Failure> { Ok(context.reader_of(pass, &self.roles)?.read(grid, window)?.raster) };
+        let mut read = PairWindow { before: read(earlier)?, after: read(later)?, faults: Vec::new() };
+        if let Some(clouds) = &self.clouds {
+            clouds.mask(&mut read);
+        }
+        Ok(read)
+    }
+
     /// Whether the two dates lie too far apart wherever that could be told.
     #[must_use]
     pub fn is_off(&self) -> bool {

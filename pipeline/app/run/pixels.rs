@@ -14,7 +14,6 @@ use super::context::RunContext;
 use super::ground::bounding_window;
 use super::plan::PlannedPublication;
 use crate::change::fit::SHIFT_MARGIN_PX;
-use crate::change::pair::PairWindow;
 use crate::failure::Failure;
 
 /// Length of the change vector, in standard deviations of the pass, from which on a pixel counts as changed. On the painted scene
@@ -57,13 +56,7 @@ fn compared(
     if pair.held_px(window).is_some() {
         return Ok(None);
     }
-    let read = |pass| -> Result<_, Failure> {
-        Ok(context.reader_of(pass, &pair.roles)?.read(grid, window.grown(MARGIN_PX))?.raster)
-    };
-    let mut read = PairWindow { before: read(earlier)?, after: read(later)?, faults: Vec::new() };
-    if let Some(clouds) = &pair.clouds {
-        clouds.mask(&mut read);
-    }
+    let read = pair.read(context, grid, [later, earlier], window.grown(MARGIN_PX))?;
     let magnitude = pair.fit.radiometry(&read, MARGIN_PX).magnitude;
     let (mut place, mut around) = (Share::default(), Share::default());
     for (magnitude, inside) in magnitude.iter().zip(&rasterise::mask(outline, window)) {

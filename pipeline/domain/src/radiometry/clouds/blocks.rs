@@ -18,8 +18,7 @@ impl PairBlocks {
     /// Blocks of an overlap of `rows` × `cols` pixels, nothing of which is observed yet.
     ///
     /// Clouds are found best in blocks of 4 pixels; in blocks of 8 more are missed and the masks are coarser. With four
-    /// bands a block takes 34 bytes, and more while the map is made: the run of a second pass of 10980 × 10980 in blocks of 4
-    /// took 652 MiB at its peak, that of one of 2048 × 2048 362 MiB.
+    /// bands a block takes 34 bytes, and more while the map is made (`comparison_peak_memory_mib` of `scripts/bench`).
     ///
     /// # Panics
     /// `block_px` is 0 or above 255.
