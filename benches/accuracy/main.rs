@@ -151,13 +151,26 @@ fn untouched(
 /// Where the rules stand once more, for the half that does not count.
 const OTHER_HALF: &str = "pairs_that_do_not_count";
 
+/// What the evidence of all passes together might have to reach: `cases.confirm_review_score` was chosen among these, on the half that
+/// does not count.
+const LEVELS: [f32; 6] = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5];
+
 /// How suspicions of the first of three passes are confirmed.
 const RULES: [&str; 4] = ["one_pass", "two_of_three_passes", "three_of_three_passes", "evidence_of_three_passes"];
+
+/// What three passes of one place confirm.
+struct Confirmed {
+    judged: bool,
+    /// Things and false alarms of each of [`RULES`].
+    rules: [(Things, usize); RULES.len()],
+    /// False alarms at each of [`LEVELS`].
+    levels: [usize; LEVELS.len()],
+}
 
 /// One later pass alone against what two of three later passes confirm, what all of them do, and what their evidence together
 /// does; on the half that counts, and on the other.
 fn confirmed(kit: &Kit, scenes: &[Scene], threshold: f32) -> Result<Value, Box<dyn Error>> {
-    let parts: Vec<(bool, [(Things, usize); RULES.len()])> = scenes
+    let parts: Vec<Confirmed> = scenes
         .par_iter()
         .filter(|scene| scene.later.len() + 1 == PASSES)
         .map(|scene| {
@@ -179,18 +192,29 @@ fn confirmed(kit: &Kit, scenes: &[Scene], threshold: f32) -> Result<Value, Box<d
             let of_rule = |rule: usize| {
                 (figures::things(&truth, planted[rule].view()), figures::alarms(bare[rule].view(), threshold))
             };
-            Ok((scene.judged, std::array::from_fn(of_rule)))
+            let [.., together] = &bare;
+            let levels = LEVELS.map(|level| figures::alarms(together.view(), level.max(threshold)));
+            Ok(Confirmed { judged: scene.judged, rules: std::array::from_fn(of_rule), levels })
         })
         .collect::<Result<_, Box<dyn Error + Send + Sync>>>()
         .map_err(|fault| fault.to_string())?;
-    let sum = |half: bool, rule: usize| {
-        let of_half = || parts.iter().filter(|(judged, _)| *judged == half).map(|(_, rules)| &rules[rule]);
-        let things: Things = of_half().flat_map(|(things, _)| things.iter().copied()).collect();
-        let alarms: usize = of_half().map(|(_, alarms)| alarms).sum();
-        json!({ "recall_25px": figures::recall(&things, threshold), "false_alarms": alarms })
-    };
     let of_half = |half| -> serde_json::Map<String, Value> {
-        RULES.iter().enumerate().map(|(rule, name)| ((*name).to_owned(), sum(half, rule))).collect()
+        let parts = || parts.iter().filter(|part| part.judged == half);
+        let things = |rule: usize| -> Things { parts().flat_map(|part| part.rules[rule].0.iter().copied()).collect() };
+        let row = |things: &Things, level: f32, alarms: usize| json!({ "recall_25px": figures::recall(things, level), "false_alarms": alarms });
+        let of_rule = |(rule, name): (usize, &&str)| {
+            let alarms = parts().map(|part| part.rules[rule].1).sum();
+            ((*name).to_owned(), row(&things(rule), threshold, alarms))
+        };
+        let together = things(RULES.len() - 1);
+        let of_level = |(number, level): (usize, &f32)| {
+            let alarms = parts().map(|part| part.levels[number]).sum();
+            (format!("{level}"), row(&together, level.max(threshold), alarms))
+        };
+        let levels: serde_json::Map<String, Value> = LEVELS.iter().enumerate().map(of_level).collect();
+        let mut rules: serde_json::Map<String, Value> = RULES.iter().enumerate().map(of_rule).collect();
+        rules.insert("evidence_levels".to_owned(), Value::Object(levels));
+        rules
     };
     let mut rules = of_half(true);
     rules.insert(OTHER_HALF.to_owned(), Value::Object(of_half(false)));

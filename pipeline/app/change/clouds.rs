@@ -32,7 +32,7 @@ pub type Source<'a> = (&'a Pass, &'a SensorProfile);
 
 impl PairClouds {
     /// Looks over the whole `overlap` of two passes; `read` reads both in a window, and `done` gets that back. `None` where both
-    /// have a quality band, whose word counts, or where their bands can't tell.
+    /// have a quality band, whose word counts, where their bands can't tell, or where nothing is hidden.
     ///
     /// # Errors
     /// As `read`.
@@ -60,8 +60,8 @@ impl PairClouds {
             done(window);
         }
         let scales = [white_scale(before, roles), white_scale(after, roles)];
-        let map = CloudMap::of(blocks, roles, [&scales[0], &scales[1]], &CloudSettings::default());
-        Ok(map.map(|map| Self { map, whole, masked }))
+        let map = CloudMap::of(&blocks, roles, [&scales[0], &scales[1]], &CloudSettings::default());
+        Ok(map.filter(|map| !map.is_clear()).map(|map| Self { map, whole, masked }))
     }
 
     /// What hides a pixel of the grid on the earlier and on the later date.
@@ -73,17 +73,8 @@ impl PairClouds {
         [if self.masked[0] { before } else { Causes::OBSERVED }, if self.masked[1] { after } else { Causes::OBSERVED }]
     }
 
-    /// Whether anything is hidden at all.
-    #[must_use]
-    pub fn is_clear(&self) -> bool {
-        [&self.map.before, &self.map.after].iter().all(|sky| sky.cloud_share == 0.0 && sky.shadow_share == 0.0)
-    }
-
     /// Takes what is hidden out of both dates.
     pub fn mask(&self, window: &mut PairWindow) {
-        if self.is_clear() {
-            return;
-        }
         for (date, raster) in [&mut window.before, &mut window.after].into_iter().enumerate() {
             self.mask_date(date, raster);
         }

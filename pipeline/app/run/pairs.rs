@@ -152,8 +152,9 @@ fn fit(context: &RunContext, grid: Grid, later: &Digest, earlier: &Digest) -> Re
         return Ok(None);
     };
     let Some(overlap) = one.intersection(&other) else { return Ok(None) };
+    // in a sweep of windows that have nothing in common; what is read again was set aside
     let read = |window: Window| -> Result<PairWindow, Failure> {
-        let (before, after) = (before.read(grid, window)?, after.read(grid, window)?);
+        let (before, after) = (before.read_beside(grid, window, 0)?, after.read_beside(grid, window, 0)?);
         // faults are told by the units
         Ok(PairWindow { before: before.raster, after: after.raster, faults: Vec::new() })
     };
@@ -162,7 +163,7 @@ fn fit(context: &RunContext, grid: Grid, later: &Digest, earlier: &Digest) -> Re
     let sources = [(pre, context.profile(pre)?), (post, context.profile(post)?)];
     let found = |window| {
         let found = read(window)?;
-        // while the blocks that they lie in are decoded
+        // while what they lie in was read just now
         for square in to_read.extract_if(.., |square| ends_in(square, &window, &overlap)) {
             squares.push(read(square)?);
         }

@@ -91,7 +91,7 @@ impl Readers {
         Ok(reader)
     }
 
-    /// From now on two passes are read side by side: decoded blocks get twice the room, and are set aside in a folder.
+    /// From now on two passes are read side by side: decoded blocks are set aside in a folder.
     pub fn expect_comparison(&self, folder: &Path) {
         self.cache.expect_passes(2, folder);
     }

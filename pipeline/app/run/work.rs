@@ -137,7 +137,7 @@ const EARLIER: usize = 0;
 const LATER: usize = 1;
 
 fn hide(clouds: Option<&PairClouds>, date: usize, scores: &mut Scores) {
-    let Some(clouds) = clouds.filter(|clouds| !clouds.is_clear()) else { return };
+    let Some(clouds) = clouds else { return };
     let Window { row, col, .. } = scores.window;
     for ((down, right), cause) in scores.causes.indexed_iter_mut() {
         *cause |= clouds.at(row + down as i64, col + right as i64)[date];

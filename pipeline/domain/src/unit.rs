@@ -78,7 +78,7 @@ pub struct UnitContext {
 }
 
 /// Part of every unit's identity: raised whenever the program would give another result for the same inputs.
-pub const RESULTS_VERSION: u32 = 6;
+pub const RESULTS_VERSION: u32 = 7;
 
 impl Unit {
     /// Makes a unit and computes its id.

@@ -27,13 +27,14 @@
 
 mod blocks;
 mod brightening;
+mod compared;
 mod levels;
 mod regions;
 mod shadows;
 #[cfg(test)]
 mod tests;
 
-use ndarray::{Array2, Array3, ArrayView2};
+use ndarray::Array2;
 
 use crate::observed::Causes;
 use crate::sensor::BandRole;
@@ -41,7 +42,8 @@ use crate::sensor::BandRole;
 pub use blocks::PairBlocks;
 
 use brightening::brightened;
-use levels::{Level, level, quantiles};
+use compared::Compared;
+use levels::{Level, SAMPLE, level, spread};
 use regions::{dilated, grown, large, soft_edged};
 use shadows::shadows;
 
@@ -63,12 +65,11 @@ impl WhiteScale {
         Self { black: vec![0.0; bands], white: vec![0.6; bands] }
     }
 
-    fn applied(&self, mut pixels: Array3<f32>) -> Array3<f32> {
-        for ((mut plane, &black), &white) in pixels.outer_iter_mut().zip(&self.black).zip(&self.white) {
-            let scale = if white > black { (white - black).recip() } else { 0.0 };
-            plane.mapv_inplace(|value| (value - black) * scale);
-        }
-        pixels
+    /// What brings the numbers of a band there.
+    fn level(&self, band: usize) -> Level {
+        let (black, white) = (self.black[band], self.white[band]);
+        let gain = if white > black { (white - black).recip() } else { 0.0 };
+        Level { gain, offset: -black * gain }
     }
 }
 
@@ -158,27 +159,33 @@ impl CloudMap {
     /// Roles or scales are of another number of bands than the blocks.
     #[must_use]
     pub fn of(
-        blocks: PairBlocks,
+        blocks: &PairBlocks,
         roles: &[BandRole],
         scales: [&WhiteScale; 2],
         settings: &CloudSettings,
     ) -> Option<Self> {
-        let block_px = blocks.block_px();
-        let (before, after, observed) = blocks.means();
-        assert_eq!(roles.len(), before.dim().0, "a role for each band");
+        assert_eq!(roles.len(), blocks.bands(), "a role for each band");
         for scale in scales {
             assert!(scale.black.len() == roles.len() && scale.white.len() == roles.len(), "a scale for each band");
         }
         let bands = Bands::of(roles)?;
-        let (before, after) = (scales[0].applied(before), scales[1].applied(after));
-        let found = (0..roles.len()).map(|band| level(plane(&before, band), plane(&after, band), observed.view()));
-        let levels: Vec<_> = found.collect::<Option<_>>()?;
-        let back: Vec<_> = levels.iter().map(Level::inverse).collect();
-        let of = |this, other, levels| Compared::of(this, other, levels, &observed, &bands, block_px);
-        let dates = [of(&before, &after, back), of(&after, &before, levels)];
+        let sample = spread(blocks.observed(), SAMPLE);
+        let of_band = |band: usize| {
+            let value = |date: usize, at| scales[date].level(band).applied(blocks.mean(date, band, at));
+            level(&sample.iter().map(|&at| [value(0, at), value(1, at)]).collect::<Vec<_>>())
+        };
+        let levels: Vec<Level> = (0..roles.len()).map(of_band).collect::<Option<_>>()?;
+        let back: Vec<Level> = levels.iter().map(Level::inverse).collect();
+        let dates = [Compared::of(blocks, 0, scales, &back, &bands), Compared::of(blocks, 1, scales, &levels, &bands)];
         let clouds = dates.each_ref().map(|date| date.clouds(settings));
         let sky = |this: usize| dates[this].sky(&clouds[this], &clouds[1 - this], settings);
-        Some(Self { block_px, before: sky(0), after: sky(1) })
+        Some(Self { block_px: blocks.block_px(), before: sky(0), after: sky(1) })
+    }
+
+    /// Whether nothing is hidden on either date.
+    #[must_use]
+    pub fn is_clear(&self) -> bool {
+        [&self.before, &self.after].iter().all(|sky| sky.cloud_share == 0.0 && sky.shadow_share == 0.0)
     }
 
     /// What hides a pixel of the overlap on the earlier and on the later date: none, [`Causes::CLOUD`] or
@@ -201,10 +208,6 @@ impl CloudMap {
 const GROWTH_TO_EDGE: usize = 3;
 const GROWTH: usize = 6;
 
-fn plane(pixels: &Array3<f32>, band: usize) -> ArrayView2<'_, f32> {
-    pixels.index_axis(ndarray::Axis(0), band)
-}
-
 /// Which band is what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Bands {
@@ -225,53 +228,16 @@ impl Bands {
         let near_infrared = roles.iter().position(|&role| role == BandRole::Nir)?;
         (visible.len() >= 2).then_some(Self { visible, near_infrared, infrared })
     }
+
+    /// Mean over the visible bands.
+    fn visible_mean(&self, value: impl Fn(usize) -> f32) -> f32 {
+        self.visible.iter().map(|&band| value(band)).sum::<f32>() / self.visible.len() as f32
+    }
 }
 
-/// One date beside what the other one would be with its radiometry.
-struct Compared<'a> {
-    /// (band, row, col) of blocks, black 0 and white 1.
-    this: &'a Array3<f32>,
-    /// The other date, at its own level.
-    other: &'a Array3<f32>,
-    /// What brings each of its bands to the level of this date.
-    levels: Vec<Level>,
-    observed: &'a Array2<bool>,
-    bands: &'a Bands,
-    /// Range of each band.
-    ranges: Vec<f32>,
-    block_px: usize,
-}
-
-impl<'a> Compared<'a> {
-    fn of(
-        this: &'a Array3<f32>,
-        other: &'a Array3<f32>,
-        levels: Vec<Level>,
-        observed: &'a Array2<bool>,
-        bands: &'a Bands,
-        block_px: usize,
-    ) -> Self {
-        let range = |pixels: &Array3<f32>, band: usize| {
-            let [low, high] = quantiles(plane(pixels, band), observed.view(), [0.02, 0.98]);
-            high - low
-        };
-        let of_band = |(band, level): (usize, &Level)| range(this, band).min(range(other, band) * level.gain);
-        let ranges = levels.iter().enumerate().map(|band| of_band(band).max(f32::EPSILON)).collect();
-        Self { this, other, levels, observed, bands, ranges, block_px }
-    }
-
-    /// The other date at the level of this one.
-    fn other(&self, band: usize, at: (usize, usize)) -> f32 {
-        self.levels[band].applied(self.other[(band, at.0, at.1)])
-    }
-
-    /// By how much a band differs at a block, in ranges of the band.
-    fn rise(&self, band: usize, at: (usize, usize)) -> f32 {
-        (self.this[(band, at.0, at.1)] - self.other(band, at)) / self.ranges[band]
-    }
-
+impl Compared<'_> {
     fn least_blocks(&self, settings: &CloudSettings) -> usize {
-        settings.least_px.div_ceil(self.block_px * self.block_px).max(1)
+        settings.least_px.div_ceil(self.block_px() * self.block_px()).max(1)
     }
 
     /// Clouds, not yet widened.
@@ -282,26 +248,26 @@ impl<'a> Compared<'a> {
             return Array2::from_elem(found.surely.dim(), false);
         }
         let clouds = grown(large(&found.surely, least), &found.maybe, GROWTH_TO_EDGE);
-        let clouds = soft_edged(clouds, &found.rise, self.observed, least, settings.sharp_edge);
+        let clouds = soft_edged(clouds, |at| self.visible_rise(at), self.observed(), least, settings.sharp_edge);
         grown(clouds, &found.maybe, GROWTH)
     }
 
     fn sky(&self, clouds: &Array2<bool>, of_other_date: &Array2<bool>, settings: &CloudSettings) -> Sky {
-        let radius = settings.dilation_px.div_ceil(self.block_px);
-        let reach = settings.shadow_reach_px / self.block_px;
+        let radius = settings.dilation_px.div_ceil(self.block_px());
+        let reach = settings.shadow_reach_px / self.block_px();
         let (mut shadow, shadow_offset) = match shadows(self, clouds, of_other_date, reach, self.least_blocks(settings))
         {
             Some((shadow, offset)) => (dilated(&shadow, radius), Some(offset)),
             None => (Array2::from_elem(clouds.dim(), false), None),
         };
         let mut cloud = if clouds.iter().any(|cloud| *cloud) { dilated(clouds, radius) } else { clouds.clone() };
-        cloud.zip_mut_with(self.observed, |cloud, &observed| *cloud &= observed);
-        ndarray::Zip::from(&mut shadow).and(&cloud).and(self.observed).for_each(|shadow, &cloud, &observed| {
+        cloud.zip_mut_with(self.observed(), |cloud, &observed| *cloud &= observed);
+        ndarray::Zip::from(&mut shadow).and(&cloud).and(self.observed()).for_each(|shadow, &cloud, &observed| {
             *shadow &= observed && !cloud;
         });
         let share = |mask: &Array2<bool>| {
             let of = |mask: &Array2<bool>| mask.iter().filter(|&&holds| holds).count() as f32;
-            of(mask) / of(self.observed).max(1.0)
+            of(mask) / of(self.observed()).max(1.0)
         };
         Sky { cloud_share: share(&cloud), shadow_share: share(&shadow), cloud, shadow, shadow_offset }
     }

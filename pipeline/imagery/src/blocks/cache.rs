@@ -20,7 +20,7 @@ type Slot = Arc<OnceLock<Result<Arc<Block>, String>>>;
 /// least recently used.
 pub struct BlockCache {
     capacity_bytes: usize,
-    /// Passes that are read side by side, each of which gets that capacity.
+    /// Passes that are read side by side without being set aside, each of which gets that capacity.
     passes: AtomicUsize,
     /// See [`BlockCache::with_shared_edge`].
     pub(crate) shared_edge_px: usize,
@@ -65,16 +65,16 @@ impl BlockCache {
         }
     }
 
-    /// From now on so many passes are read side by side, and more often than once: each gets the capacity that there was for one,
-    /// and what is decoded is also set aside on disk, in a file without a name in `folder`. Where that can't be, blocks
-    /// are decoded as often as they are read.
+    /// From now on so many passes are read side by side, and more often than once: what is decoded is also set aside on disk, in a
+    /// file without a name in `folder`, and read back from there. Where that can't be, each pass gets the capacity that there
+    /// was for one, and blocks are decoded as often as they are read.
     pub fn expect_passes(&self, count: usize, folder: &Path) {
-        self.passes.fetch_max(count, Ordering::Relaxed);
         self.set_aside.get_or_init(|| {
             let made = SetAside::new(folder);
             made.inspect_err(|fault| {
                 let folder = folder.display();
                 tracing::warn!("decoded blocks can't be set aside in {folder} ({fault}); comparing takes longer");
+                self.passes.fetch_max(count, Ordering::Relaxed);
             })
             .ok()
         });

@@ -1,5 +1,7 @@
 //! Means over blocks of pixels of both dates.
 
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 use super::super::{common_shape, in_lines};
@@ -8,17 +10,18 @@ use super::super::{common_shape, in_lines};
 #[derive(Clone, Debug, PartialEq)]
 pub struct PairBlocks {
     block_px: usize,
-    /// Sums over the observed pixels of each block (band, row, col), before and after.
-    sums: [Array3<f32>; 2],
-    /// Observed pixels of each block (row, col).
-    counts: Array2<u16>,
+    /// Means over the observed pixels of each block (band, row, col), before and after; 0 where not observed. Half
+    /// precision is a two-thousandth of the value: far below the noise of a block.
+    means: [Array3<f16>; 2],
+    /// Blocks of which at least half of the pixels were observed (row, col).
+    observed: Array2<bool>,
 }
 
 impl PairBlocks {
     /// Blocks of an overlap of `rows` × `cols` pixels, nothing of which is observed yet.
     ///
     /// Clouds are found best in blocks of 4 pixels; in blocks of 8 more are missed and the masks are coarser. With four
-    /// bands a block takes 34 bytes, and more while the map is made (`comparison_peak_memory_mib` of `scripts/bench`).
+    /// bands a block takes 17 bytes.
     ///
     /// # Panics
     /// `block_px` is 0 or above 255.
@@ -28,14 +31,14 @@ impl PairBlocks {
         let (rows, cols) = (rows.div_ceil(block_px), cols.div_ceil(block_px));
         Self {
             block_px,
-            sums: [Array3::zeros((bands, rows, cols)), Array3::zeros((bands, rows, cols))],
-            counts: Array2::zeros((rows, cols)),
+            means: [(); 2].map(|()| Array3::from_elem((bands, rows, cols), f16::ZERO)),
+            observed: Array2::from_elem((rows, cols), false),
         }
     }
 
-    /// Adds a window whose first pixel lies at (`row`, `col`) of the overlap; `before` and `after` (band, row, col).
-    /// Windows must not overlap. Where they begin at multiples of the block's edge, the blocks are the same to the last
-    /// bit whatever the windows.
+    /// Adds a window whose first pixel lies at (`row`, `col`) of the overlap; `before` and `after` (band, row, col), of
+    /// magnitudes below 65504. No block may lie in two windows: they begin at multiples of the block's edge, and end at
+    /// one or with the overlap. The blocks are then the same to the last bit whatever the windows.
     ///
     /// # Panics
     /// The shapes or the number of bands differ, or the window reaches beyond the overlap.
@@ -48,12 +51,14 @@ impl PairBlocks {
     ) {
         let (_, rows, cols) = common_shape(before, after, observed);
         let edge = self.block_px;
+        let least = (edge * edge).div_ceil(2);
         let (before, after) = (in_lines(before), in_lines(after));
         let observed = observed.as_standard_layout();
         let observed = observed.as_slice().unwrap_or_default();
         let seen_in = |near: usize| &observed[near * cols..(near + 1) * cols];
-        let first = col / edge;
+        let blocks = col / edge..(col + cols).div_ceil(edge);
         let (mut seen_down, mut down) = (vec![0_u16; cols], vec![0.0_f32; cols]);
+        let (mut counts, mut means) = (vec![0_u16; blocks.len()], vec![0.0_f32; blocks.len()]);
         // the rows of one line of blocks: down the columns first, all of them side by side, then along the row
         let mut next = 0;
         while next < rows {
@@ -71,12 +76,15 @@ impl PairBlocks {
                     }
                 },
             );
-            let mut counts = self.counts.row_mut(to);
-            for (count, seen) in counts.iter_mut().skip(first).zip(by_blocks(&seen_down, col, edge)) {
-                *count += seen.iter().sum::<u16>();
+            let seen = self.observed.row_mut(to);
+            let seen = seen.into_slice().unwrap_or_default()[blocks.clone()].iter_mut();
+            for ((seen, count), down) in seen.zip(&mut counts).zip(by_blocks(&seen_down, col, edge)) {
+                *count = down.iter().sum();
+                *seen = usize::from(*count) >= least;
+                *count *= u16::from(*seen);
             }
-            for (sums, pixels) in self.sums.iter_mut().zip([&before, &after]) {
-                for (mut sums, plane) in sums.outer_iter_mut().zip(pixels.outer_iter()) {
+            for (kept, pixels) in self.means.iter_mut().zip([&before, &after]) {
+                for (mut kept, plane) in kept.outer_iter_mut().zip(pixels.outer_iter()) {
                     down.fill(0.0);
                     pulp::Arch::new().dispatch(
                         #[inline(always)]
@@ -89,10 +97,11 @@ impl PairBlocks {
                             }
                         },
                     );
-                    let mut sums = sums.row_mut(to);
-                    for (sum, values) in sums.iter_mut().skip(first).zip(by_blocks(&down, col, edge)) {
-                        *sum += values.iter().sum::<f32>();
+                    for ((mean, &count), values) in means.iter_mut().zip(&counts).zip(by_blocks(&down, col, edge)) {
+                        *mean = if count > 0 { values.iter().sum::<f32>() / f32::from(count) } else { 0.0 };
                     }
+                    let kept = kept.row_mut(to).into_slice().unwrap_or_default();
+                    kept[blocks.clone()].convert_from_f32_slice(&means);
                 }
             }
         }
@@ -104,20 +113,25 @@ impl PairBlocks {
         self.block_px
     }
 
-    /// Means before and after (band, row, col), and the blocks of which at least half were observed (row, col); 0
-    /// elsewhere.
-    pub(super) fn means(self) -> (Array3<f32>, Array3<f32>, Array2<bool>) {
-        let least = (self.block_px * self.block_px).div_ceil(2);
-        let observed = self.counts.mapv(|count| usize::from(count) >= least);
-        let [before, after] = self.sums.map(|mut means| {
-            for mut plane in means.outer_iter_mut() {
-                ndarray::Zip::from(&mut plane).and(&self.counts).and(&observed).for_each(|sum, &count, &observed| {
-                    *sum = if observed { *sum / f32::from(count) } else { 0.0 };
-                });
-            }
-            means
-        });
-        (before, after, observed)
+    /// Bands of each date.
+    pub(super) fn bands(&self) -> usize {
+        self.means[0].dim().0
+    }
+
+    /// The blocks of which at least half was observed (row, col).
+    pub(super) fn observed(&self) -> &Array2<bool> {
+        &self.observed
+    }
+
+    /// Mean of a band of the earlier (0) or the later date (1) over a block.
+    pub(super) fn mean(&self, date: usize, band: usize, (row, col): (usize, usize)) -> f32 {
+        self.means[date][(band, row, col)].to_f32()
+    }
+
+    /// The same of a row of blocks.
+    pub(super) fn write_means(&self, date: usize, band: usize, row: usize, line: &mut [f32]) {
+        let plane = self.means[date].index_axis(ndarray::Axis(0), band);
+        plane.row(row).to_slice().unwrap_or_default().convert_to_f32_slice(line);
     }
 }
 

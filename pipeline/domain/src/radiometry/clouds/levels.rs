@@ -1,12 +1,9 @@
 //! How the radiometry of one date lies to that of the other, whatever covers a part of either.
 
-use ndarray::ArrayView2;
+use ndarray::Array2;
 
 /// Blocks that are looked at.
-const SAMPLE: usize = 20_000;
-
-/// Blocks that quantiles are told from: of a share of 0.02 their error is then 0.0006 of a share.
-const QUANTILE_SAMPLE: usize = 50_000;
+pub(super) const SAMPLE: usize = 20_000;
 
 /// Blocks agree that lie within this share of the band's range of each other.
 const AGREEMENT: f32 = 0.12;
@@ -18,7 +15,7 @@ const GAIN_STEPS: i32 = 6;
 /// under any gain.
 const PER_STEP: f32 = 0.03;
 
-/// `after = gain × before + offset`.
+/// `gain × value + offset`: what a value of one date is at the level of another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Level {
     pub(super) gain: f32,
@@ -26,9 +23,14 @@ pub(super) struct Level {
 }
 
 impl Level {
-    /// What a value of the earlier date is at the level of the later one.
-    pub(super) fn applied(&self, before: f32) -> f32 {
-        self.gain * before + self.offset
+    /// What a value is there.
+    pub(super) fn applied(&self, value: f32) -> f32 {
+        self.gain * value + self.offset
+    }
+
+    /// This one and then another.
+    pub(super) fn then(&self, next: &Self) -> Self {
+        Self { gain: next.gain * self.gain, offset: next.applied(self.offset) }
     }
 
     /// The same the other way round.
@@ -37,15 +39,9 @@ impl Level {
     }
 }
 
-/// The level under which most blocks of a band agree. `None` without observed blocks.
-pub(super) fn level(
-    before: ArrayView2<'_, f32>,
-    after: ArrayView2<'_, f32>,
-    observed: ArrayView2<'_, bool>,
-) -> Option<Level> {
-    let seen = || before.iter().zip(after).zip(observed).filter(|(_, seen)| **seen).map(|(pair, _)| pair);
-    let pairs: Vec<[f32; 2]> =
-        seen().step_by(step_for(observed, SAMPLE)).map(|(before, after)| [*before, *after]).collect();
+/// The level of the later date under which most blocks of a band agree; `pairs` are values before and after. `None`
+/// without any.
+pub(super) fn level(pairs: &[[f32; 2]]) -> Option<Level> {
     let range = |date: usize| {
         let mut values: Vec<f32> = pairs.iter().map(|pair| pair[date]).collect();
         let [low, high] = [0.05, 0.95].map(|share| of_share(&mut values, share));
@@ -75,24 +71,19 @@ pub(super) fn level(
     best.map(|(_, level)| level)
 }
 
-/// Every how many observed blocks one is taken, so that about so many are.
-fn step_for(observed: ArrayView2<'_, bool>, wanted: usize) -> usize {
-    (observed.iter().filter(|seen| **seen).count() / wanted).max(1)
+/// About so many of the observed blocks (row, col), or all of them, evenly spread.
+pub(super) fn spread(observed: &Array2<bool>, wanted: usize) -> Vec<(usize, usize)> {
+    let step = (observed.iter().filter(|seen| **seen).count() / wanted).max(1);
+    observed.indexed_iter().filter(|(_, seen)| **seen).map(|(at, _)| at).step_by(step).collect()
 }
 
-/// The values below which shares of the observed blocks lie, by a sample where there are many; 0 without any.
-pub(super) fn quantiles<const SHARES: usize>(
-    values: ArrayView2<'_, f32>,
-    observed: ArrayView2<'_, bool>,
-    shares: [f64; SHARES],
-) -> [f32; SHARES] {
-    let seen = values.iter().zip(observed).filter(|(_, seen)| **seen).map(|(&value, _)| value);
-    let mut seen: Vec<f32> = seen.step_by(step_for(observed, QUANTILE_SAMPLE)).collect();
-    shares.map(|share| of_share(&mut seen, share).unwrap_or(0.0))
+/// The values below which shares of them lie; 0 without any.
+pub(super) fn quantiles<const SHARES: usize>(mut values: Vec<f32>, shares: [f64; SHARES]) -> [f32; SHARES] {
+    shares.map(|share| of_share(&mut values, share).unwrap_or(0.0))
 }
 
 /// The value below which a share of the values lies.
-pub(super) fn of_share(values: &mut [f32], share: f64) -> Option<f32> {
+fn of_share(values: &mut [f32], share: f64) -> Option<f32> {
     let place = (values.len().checked_sub(1)? as f64 * share) as usize;
     Some(*values.select_nth_unstable_by(place, f32::total_cmp).1)
 }

@@ -90,11 +90,11 @@ pub(super) fn dilated(mask: &Array2<bool>, radius: usize) -> Array2<bool> {
     wide
 }
 
-/// The regions whose edges are not sharp all around, as those of roofs, quarries and fields are; `rise` (row, col) is
-/// what the edge is looked for in, `most_sharp` the share of sharp places, of small and of large regions.
+/// The regions whose edges are not sharp all around, as those of roofs, quarries and fields are; `rise` of a block (row,
+/// col) is what the edge is looked for in, `most_sharp` the share of sharp places, of small and of large regions.
 pub(super) fn soft_edged(
     mask: Array2<bool>,
-    rise: &Array2<f32>,
+    rise: impl Fn((usize, usize)) -> f32,
     observed: &Array2<bool>,
     least: usize,
     most_sharp: [f32; 2],
@@ -102,7 +102,7 @@ pub(super) fn soft_edged(
     let found = regions(&mask);
     let is_soft = |region: &&Vec<(usize, usize)>| {
         let is_large = region.len() >= LARGE * least;
-        sharpness(region, &mask, rise, observed)
+        sharpness(region, &mask, &rise, observed)
             .map_or(is_large, |sharpness| sharpness <= most_sharp[usize::from(is_large)])
     };
     of_regions(mask.dim(), found.iter().filter(is_soft))
@@ -112,10 +112,10 @@ pub(super) fn soft_edged(
 fn sharpness(
     region: &[(usize, usize)],
     mask: &Array2<bool>,
-    rise: &Array2<f32>,
+    rise: impl Fn((usize, usize)) -> f32,
     observed: &Array2<bool>,
 ) -> Option<f32> {
-    let mut values: Vec<f32> = region.iter().map(|&at| rise[at]).collect();
+    let mut values: Vec<f32> = region.iter().map(|&at| rise(at)).collect();
     let middle = values.len() / 2;
     let typical = *values.select_nth_unstable_by(middle, f32::total_cmp).1;
     let (mut profiles, mut sharp) = (0, 0);
@@ -133,7 +133,7 @@ fn sharpness(
                 let Some(at) = place(step).filter(|&at| observed.get(at).copied().unwrap_or(false)) else {
                     return false;
                 };
-                *value = rise[at];
+                *value = rise(at);
                 true
             });
             let whole = (profile[0] + profile[1] - profile[5] - profile[6]) / 2.0;

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Zip};
 
-use super::Compared;
+use super::compared::{Compared, Line};
 use super::regions::dilated;
 
 /// In a shadow no band rises by more than this share of its range, and the infrared falls by this share in the mean.
@@ -47,8 +47,13 @@ pub(super) fn shadows(
         return None;
     }
     let cloudy = dilated(clouds, 1) | dilated(of_other_date, 1);
-    let clear = Array2::from_shape_fn(dim, |at| dates.observed[at] && !cloudy[at]);
-    let dark = Array2::from_shape_fn(dim, |at| clear[at] && is_darkened(dates, at));
+    let clear = Zip::from(dates.observed()).and(&cloudy).map_collect(|&observed, &cloudy| observed && !cloudy);
+    let mut dark = clear.clone();
+    dates.each_line(0..rows, |row, line| {
+        for (col, dark) in dark.row_mut(row).indexed_iter_mut().filter(|(_, clear)| **clear) {
+            *dark = is_darkened(dates, line, col);
+        }
+    });
     let count = |mask: &Array2<bool>| mask.iter().filter(|&&holds| holds).count();
     let usual = count(&dark) as f32 / count(&clear).max(1) as f32;
     let stride = (places.len() / SAMPLE) | 1;
@@ -106,8 +111,9 @@ pub(super) fn shadows(
     stands_out.then_some((shadows, offset))
 }
 
-fn is_darkened(dates: &Compared<'_>, at: (usize, usize)) -> bool {
+fn is_darkened(dates: &Compared<'_>, line: &Line, col: usize) -> bool {
     let infrared = &dates.bands.infrared;
-    let fall = -infrared.iter().map(|&band| dates.rise(band, at)).sum::<f32>() / infrared.len() as f32;
-    fall > LEAST_FALL && (0..dates.ranges.len()).all(|band| dates.rise(band, at) < MOST_RISE)
+    let rise = |band: usize| line.difference(band, col) / dates.ranges[band];
+    let fall = -infrared.iter().map(|&band| rise(band)).sum::<f32>() / infrared.len() as f32;
+    fall > LEAST_FALL && (0..dates.ranges.len()).all(|band| rise(band) < MOST_RISE)
 }
