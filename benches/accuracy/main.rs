@@ -7,7 +7,9 @@
 //! | `methods` | ours, term by term, and the baselines |
 //! | `figures` | average precision, recall of things, false alarms |
 //! | `growth` | things that grow over three passes |
-//! | `runs` | what disturbed passes open in runs of the program |
+//! | `program` | runs of the program itself on windows of passes |
+//! | `runs` | what disturbed passes open in them |
+//! | `series` | what they confirm over three passes |
 //! | `alarms` | what is raised where nothing was planted, as an eye judged it (`judged.csv`) |
 //! | `page` | `index.html` with its pictures |
 //!
@@ -20,8 +22,10 @@ mod figures;
 mod growth;
 mod methods;
 mod page;
+mod program;
 mod runs;
 mod scenes;
+mod series;
 
 use std::error::Error;
 use std::fs;
@@ -86,17 +90,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (raised, sampled) = untouched(&kit, &scenes, &tally, threshold)?;
     let by_eye = alarms::figures(&raised, &sampled)?;
     // a run that fails must not cost what was measured before it: the exit code tells of it in the end
-    let runs = runs::opened(&kit, &scenes);
-    let of_runs = runs.as_ref().map_or_else(|fault| json!({ "fault": fault.to_string() }), Value::clone);
-    println!("{growth:#}\n{by_eye:#}\n{of_runs:#}");
+    let runs = [runs::opened(&kit, &scenes), series::confirmed(&kit, &scenes)];
+    let [of_runs, of_series] = runs
+        .each_ref()
+        .map(|runs| runs.as_ref().map_or_else(|fault| json!({ "fault": fault.to_string() }), Value::clone));
+    println!("{growth:#}\n{by_eye:#}\n{of_runs:#}\n{of_series:#}");
     let mut result = report(&judged, &tally.all(), &robustness, &confirmation);
     result["growth"] = growth;
     result["disturbed_runs"] = of_runs;
+    result["confirmed_in_runs"] = of_series;
     result["false_alarms_by_eye"] = by_eye;
     fs::write(out.join("accuracy.json"), format!("{result:#}\n"))?;
     page::write(&out, &result, &pictures, &sampled)?;
     println!("written to out/accuracy/accuracy.json and index.html");
-    runs.map(|_| ())
+    runs.into_iter().try_for_each(|runs| runs.map(|_| ()))
 }
 
 /// Recall of things under each disturbance of the later pairs, and what it raises on a date held against itself.

@@ -152,6 +152,7 @@ pub(crate) fn write(
         html.push_str("</tr>");
     }
     html.push_str("</table>");
+    html.push_str(&in_runs(&result["confirmed_in_runs"])?);
     html.push_str(&growth(&result["growth"])?);
     html.push_str(&alarms::write(out, &result["false_alarms_by_eye"], sampled)?);
     for picture in pictures {
@@ -164,6 +165,30 @@ pub(crate) fn write(
     }
     fs::write(out.join("index.html"), html)?;
     Ok(())
+}
+
+/// The table of what runs confirm.
+fn in_runs(confirmed: &Value) -> Result<String, std::fmt::Error> {
+    let mut html = String::from(
+        "<h2>Confirmation in runs</h2><p>Patches that runs of the program raise on the first of three passes, and how many of them \
+         the other two confirm, by the evidence that all three must reach together; by count: without asking it. Others are \
+         changes of the ground itself and false alarms.</p><table><tr><th>pairs<th>evidence<th>of planted things<th>confirmed<th>others\
+         <th>confirmed</tr>",
+    );
+    if let Some(fault) = confirmed["fault"].as_str() {
+        write!(html, "<tr><td colspan=\"6\">{}</tr>", fault.replace('<', "&lt;"))?;
+    }
+    for (half, rows) in confirmed.as_object().into_iter().flatten() {
+        for (level, row) in rows.as_object().into_iter().flatten() {
+            write!(html, "<tr><td>{}<td>{}", half.replace('_', " "), level.replace('_', " "))?;
+            for of in ["planted", "planted_confirmed", "others", "others_confirmed"] {
+                write!(html, "<td>{}", row[of])?;
+            }
+            html.push_str("</tr>");
+        }
+    }
+    html.push_str("</table>");
+    Ok(html)
 }
 
 /// The table of things that grow over the passes.

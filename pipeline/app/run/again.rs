@@ -15,7 +15,7 @@ use shorewatch_domain::rasterise;
 use shorewatch_domain::suspicion::{RING_PX, seen_again};
 
 use super::context::RunContext;
-use super::ground::bounding_window;
+use super::ground::{Ground, bounding_window};
 use super::plan::PlannedPublication;
 use crate::change::scorer::Judges;
 use crate::failure::Failure;
@@ -24,11 +24,12 @@ use crate::failure::Failure;
 /// `None` where it was not compared with any pass from before the patch.
 pub(super) fn review_score(
     context: &RunContext,
+    ground: &Ground,
     publication: &PlannedPublication,
     patch: &Patch,
     outline: &MultiPolygon<f64>,
 ) -> Option<f64> {
-    judged(context, publication, patch, outline).unwrap_or_else(|fault| {
+    judged(context, ground, publication, patch, outline).unwrap_or_else(|fault| {
         // what this publication itself needs was read before: an old patch must not hold it up
         tracing::warn!(patch = patch.patch_id, "can't tell whether this pass bears the patch out: {fault}");
         None
@@ -37,6 +38,7 @@ pub(super) fn review_score(
 
 fn judged(
     context: &RunContext,
+    ground: &Ground,
     publication: &PlannedPublication,
     patch: &Patch,
     outline: &MultiPolygon<f64>,
@@ -52,7 +54,9 @@ fn judged(
             none => *none = Some(odds),
         }
     }
-    let Some(odds) = least else { return Ok(None) };
+    let Some(mut odds) = least else { return Ok(None) };
+    // nor did the pass that raised it know what lies out of scope
+    odds.sum.zip_mut_with(&ground.in_scope(around), |odds, inside| *odds = if *inside { *odds } else { f32::NAN });
     let inside = rasterise::mask(outline, around);
     let group: Vec<(usize, usize)> =
         inside.indexed_iter().filter(|(_, inside)| **inside).map(|(place, _)| place).collect();

@@ -16,7 +16,7 @@ use shorewatch_store::StoredPatch;
 
 use super::again;
 use super::context::RunContext;
-use super::ground::bounding_window;
+use super::ground::{Ground, bounding_window};
 use super::mosaic::Mosaic;
 use super::pixels::changed_fraction;
 use super::plan::PlannedPublication;
@@ -30,6 +30,7 @@ use crate::failure::Failure;
 /// A result of the publication is missing, or an outline can't be projected.
 pub(super) fn follow_ups(
     context: &RunContext,
+    ground: &Ground,
     publication: &PlannedPublication,
     earlier: &[StoredPatch],
     confirmed: &BTreeSet<String>,
@@ -54,10 +55,10 @@ pub(super) fn follow_ups(
         let known = mosaic.known(*window)?;
         let inside = rasterise::mask(outline, *window);
         let classes = classes_of(context, patch);
-        let (mut ground, mut observed, mut present) = (0_u64, 0_u64, 0_u64);
+        let (mut all, mut observed, mut present) = (0_u64, 0_u64, 0_u64);
         let pixels = known.after.iter().zip(&known.held).zip(&inside).filter(|(_, inside)| **inside);
         for ((after, held), _) in pixels {
-            ground += 1;
+            all += 1;
             if let Some((of_first, of_second)) = after.as_ref().filter(|_| !held) {
                 observed += 1;
                 present += u64::from(classes.contains(of_first) || classes.contains(of_second));
@@ -66,7 +67,7 @@ pub(super) fn follow_ups(
         let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
         told.push(FollowUp {
             patch_id: patch.patch_id.clone(),
-            observed_fraction: share(observed, ground),
+            observed_fraction: share(observed, all),
             present_fraction: (observed > 0 && !classes.is_empty()).then(|| share(present, observed)),
             changed_fraction: None,
             review_score: None,
@@ -75,7 +76,7 @@ pub(super) fn follow_ups(
     // pixels are looked at again
     told.par_iter_mut().zip(&placed).filter(|(told, _)| told.observed_fraction > 0.0).for_each(
         |(told, (_, _, outline, patch))| {
-            told.review_score = again::review_score(context, publication, patch, outline);
+            told.review_score = again::review_score(context, ground, publication, patch, outline);
             if confirmed.contains(&patch.patch_id) {
                 told.changed_fraction = changed_fraction(context, publication, patch, outline);
             }

@@ -134,6 +134,18 @@ impl Ground {
         indices.into_iter().map(|index| &self.reaches[index]).collect()
     }
 
+    /// Whether each pixel (row, col) of a window lies in the scope of any reach.
+    #[must_use]
+    pub fn in_scope(&self, window: Window) -> Array2<bool> {
+        let mut inside = Array2::from_elem(window.shape(), false);
+        for placed in self.reaches_near(window) {
+            rasterise::for_each_run(&placed.scope_px, window, |row, cols| {
+                inside.slice_mut(ndarray::s![row, cols]).fill(true);
+            });
+        }
+        inside
+    }
+
     /// The scope inside a square.
     #[must_use]
     pub fn scope_in(&self, cell: Cell) -> Option<Scope> {

@@ -67,7 +67,7 @@ pub fn publish(
     let Raised { patches, suppressed } = patches(context, ground, planned, &changed)?;
     let patches: Vec<_> = patches.into_iter().map(new).collect();
     let earlier = store.patches_before(post_date, planned.grid.epsg)?;
-    let follow_ups = follow_ups(context, planned, &earlier, &store.confirmed_patches()?)?;
+    let follow_ups = follow_ups(context, ground, planned, &earlier, &store.confirmed_patches()?)?;
     let publication = Publication {
         id: planned.id,
         run_id,

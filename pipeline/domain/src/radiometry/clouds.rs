@@ -248,7 +248,7 @@ impl Compared<'_> {
             return Array2::from_elem(found.surely.dim(), false);
         }
         let clouds = grown(large(&found.surely, least), &found.maybe, GROWTH_TO_EDGE);
-        let clouds = soft_edged(clouds, |at| self.visible_rise(at), self.observed(), least, settings.sharp_edge);
+        let clouds = soft_edged(&clouds, |at| self.visible_rise(at), self.observed(), least, settings.sharp_edge);
         grown(clouds, &found.maybe, GROWTH)
     }
 

@@ -17,18 +17,20 @@ const LEAST_PROFILES: usize = 8;
 /// A region of so many times the least size is a large one.
 const LARGE: usize = 4;
 
-/// The regions of the mask, connected by edges and corners.
-fn regions(mask: &Array2<bool>) -> Vec<Vec<(usize, usize)>> {
+/// A mask of those regions, connected by edges and corners, that `is_wanted`; it gets their blocks (row, col). Regions are
+/// looked at one after the other: a third of a scene may be cloud.
+fn of_regions(mask: &Array2<bool>, mut is_wanted: impl FnMut(&[(usize, usize)]) -> bool) -> Array2<bool> {
     let (rows, cols) = mask.dim();
     let mut left = mask.clone();
-    let mut regions = Vec::new();
+    let mut wanted = Array2::from_elem((rows, cols), false);
+    let mut region = Vec::new();
     for row in 0..rows {
         for col in 0..cols {
-            if !left[(row, col)] {
+            if !std::mem::take(&mut left[(row, col)]) {
                 continue;
             }
-            left[(row, col)] = false;
-            let mut region = vec![(row, col)];
+            region.clear();
+            region.push((row, col));
             let mut done = 0;
             while let Some(&(row, col)) = region.get(done) {
                 done += 1;
@@ -40,23 +42,17 @@ fn regions(mask: &Array2<bool>) -> Vec<Vec<(usize, usize)>> {
                     }
                 }
             }
-            regions.push(region);
+            if is_wanted(&region) {
+                region.iter().for_each(|&at| wanted[at] = true);
+            }
         }
     }
-    regions
+    wanted
 }
 
 /// Only what is connected to at least `least` blocks.
 pub(super) fn large(mask: &Array2<bool>, least: usize) -> Array2<bool> {
-    of_regions(mask.dim(), regions(mask).iter().filter(|region| region.len() >= least))
-}
-
-fn of_regions<'a>(dim: (usize, usize), regions: impl Iterator<Item = &'a Vec<(usize, usize)>>) -> Array2<bool> {
-    let mut mask = Array2::from_elem(dim, false);
-    for &at in regions.flatten() {
-        mask[at] = true;
-    }
-    mask
+    of_regions(mask, |region| region.len() >= least)
 }
 
 /// The mask and what of `into` lies next to it, step by step.
@@ -93,19 +89,17 @@ pub(super) fn dilated(mask: &Array2<bool>, radius: usize) -> Array2<bool> {
 /// The regions whose edges are not sharp all around, as those of roofs, quarries and fields are; `rise` of a block (row,
 /// col) is what the edge is looked for in, `most_sharp` the share of sharp places, of small and of large regions.
 pub(super) fn soft_edged(
-    mask: Array2<bool>,
+    mask: &Array2<bool>,
     rise: impl Fn((usize, usize)) -> f32,
     observed: &Array2<bool>,
     least: usize,
     most_sharp: [f32; 2],
 ) -> Array2<bool> {
-    let found = regions(&mask);
-    let is_soft = |region: &&Vec<(usize, usize)>| {
+    of_regions(mask, |region| {
         let is_large = region.len() >= LARGE * least;
-        sharpness(region, &mask, &rise, observed)
+        sharpness(region, mask, &rise, observed)
             .map_or(is_large, |sharpness| sharpness <= most_sharp[usize::from(is_large)])
-    };
-    of_regions(mask.dim(), found.iter().filter(is_soft))
+    })
 }
 
 /// Share of sharp places along the edge of a region; `None` where too little of its edge is seen.

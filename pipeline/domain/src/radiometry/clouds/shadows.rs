@@ -42,8 +42,10 @@ pub(super) fn shadows(
     least: usize,
 ) -> Option<(Array2<bool>, (isize, isize))> {
     let dim @ (rows, cols) = clouds.dim();
-    let places: Vec<(usize, usize)> = clouds.indexed_iter().filter(|(_, cloud)| **cloud).map(|(at, _)| at).collect();
-    if places.len() < least {
+    let count = |mask: &Array2<bool>| mask.iter().filter(|&&holds| holds).count();
+    let places = || clouds.indexed_iter().filter(|(_, cloud)| **cloud).map(|(at, _)| at);
+    let cloud_count = count(clouds);
+    if cloud_count < least {
         return None;
     }
     let cloudy = dilated(clouds, 1) | dilated(of_other_date, 1);
@@ -54,10 +56,10 @@ pub(super) fn shadows(
             *dark = is_darkened(dates, line, col);
         }
     });
-    let count = |mask: &Array2<bool>| mask.iter().filter(|&&holds| holds).count();
+    drop(cloudy);
     let usual = count(&dark) as f32 / count(&clear).max(1) as f32;
-    let stride = (places.len() / SAMPLE) | 1;
-    let sample: Vec<(usize, usize)> = places.iter().copied().step_by(stride).collect();
+    let stride = (cloud_count / SAMPLE) | 1;
+    let sample: Vec<(usize, usize)> = places().step_by(stride).collect();
     let enough = (least as f32 / stride as f32).max(LEAST_OVER_CLEAR * sample.len() as f32);
     // 0 cloudy or unobserved, 1 clear, 2 dark
     let kinds = Zip::from(&clear).and(&dark).map_collect(|&clear, &dark| u8::from(clear) + u8::from(dark));
@@ -83,13 +85,13 @@ pub(super) fn shadows(
         }
     }
     let &(peak, offset @ (down, right)) = surprises.iter().max_by(|one, other| one.0.total_cmp(&other.0))?;
-    let radius = (places.len().isqrt() / 2).clamp(PEAK_RADIUS[0], PEAK_RADIUS[1]);
+    let radius = (cloud_count.isqrt() / 2).clamp(PEAK_RADIUS[0], PEAK_RADIUS[1]);
     let is_elsewhere = |(to_row, to_col): (isize, isize)| to_row.abs_diff(down).max(to_col.abs_diff(right)) > radius;
     if surprises.iter().any(|&(surprise, other)| is_elsewhere(other) && LEAST_LEAD * surprise > peak) {
         return None;
     }
     let mut thrown = Array2::from_elem(dim, false);
-    for (row, col) in places {
+    for (row, col) in places() {
         if let Some(shadow) = thrown.get_mut((row.wrapping_add_signed(down), col.wrapping_add_signed(right))) {
             *shadow = true;
         }
