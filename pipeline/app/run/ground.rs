@@ -235,3 +235,51 @@ pub fn bounding_window(polygons: &MultiPolygon<f64>) -> Option<Window> {
     let window = Window::covering(bounds.min().x, bounds.min().y, bounds.max().x, bounds.max().y);
     (!window.is_empty()).then_some(window)
 }
+
+#[cfg(test)]
+mod tests {
+    use shorewatch_domain::reach::ScopeSource;
+
+    use super::*;
+    use crate::configuration::GridChoice;
+
+    /// A square of degrees.
+    fn reach(id: &str, [west, south, east, north]: [f64; 4]) -> Reach {
+        let scope = geo_types::Rect::new((west, south), (east, north)).to_polygon();
+        Reach {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            scope: MultiPolygon::from(scope),
+            scope_source: ScopeSource::Polygon,
+            origin: String::new(),
+            repairs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_scope_of_a_window_is_that_of_its_reaches_together() {
+        let settings = GridSettings {
+            choice: GridChoice::Fixed(Epsg(32650)),
+            pixel_size_m: 10.0,
+            origin_x_m: 0.0,
+            origin_y_m: 0.0,
+        };
+        // two reaches that share some ground
+        let reaches = vec![reach("A", [117.0, 30.0, 117.02, 30.01]), reach("B", [117.015, 30.0, 117.03, 30.01])];
+        let grounds = Ground::lay(reaches, &settings, 64).expect("a grid");
+        let [ground] = grounds.as_slice() else { panic!("one grid") };
+        let mut scope_px = 0;
+        for cell in ground.cells.keys() {
+            let scope = ground.scope_in(*cell).expect("the square meets a reach");
+            assert_eq!(ground.in_scope(scope.window), scope.any());
+            scope_px += scope.any().iter().filter(|inside| **inside).count();
+        }
+        let scopes: MultiPolygon<f64> =
+            ground.reaches.iter().flat_map(|placed| placed.scope_px.iter().cloned()).collect();
+        let whole = bounding_window(&scopes).expect("ground").grown(9);
+        let inside = ground.in_scope(whole);
+        assert_eq!(inside.iter().filter(|inside| **inside).count(), scope_px);
+        let apart: u64 = ground.reaches.iter().map(|placed| placed.pixel_count).sum();
+        assert!(scope_px > 0 && (scope_px as u64) < apart, "what both cover counts once");
+    }
+}
