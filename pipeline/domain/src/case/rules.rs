@@ -45,9 +45,9 @@ impl Default for CaseRules {
             unchanged_fraction_max: 0.2,
             clear_after_passes: 2,
             confirm_after_passes: 1,
-            // chosen on the series of `benches/accuracy` that do not count (`confirmed_in_runs`): there 0.05 and more lose more than 3
-            // points of what was planted
-            confirm_review_score: 0.02,
+            // of the values tried on runs (`confirmed_in_runs` of `benches/accuracy`) the highest that costs no more than one
+            // planted patch beyond what counting passes costs; one pass on which nothing differs holds back a patch of 0.5 then
+            confirm_review_score: 0.05,
             expire_after_passes: 3,
             urgent_review_score: 0.9,
             changed_area_fraction: 0.25,
