@@ -158,8 +158,8 @@ fn untouched(
 /// Where the rules stand once more, for the half that does not count.
 const OTHER_HALF: &str = "pairs_that_do_not_count";
 
-/// What the evidence of all passes together might have to reach: `cases.confirm_review_score` was chosen among these, on the half that
-/// does not count.
+/// What the evidence of all passes together might have to reach: `cases.confirm_review_score` was chosen among these, by what they
+/// leave in runs (`series`). In the table of the benchmark itself none is below its threshold.
 const LEVELS: [f32; 6] = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5];
 
 /// How suspicions of the first of three passes are confirmed.
