@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ndarray::{Array2, Array3, ArrayView2, Axis, s};
+use ndarray::{Array2, Array3, ArrayView2, Axis, Zip, s};
 
 use shorewatch_domain::belief::Tracked;
 use shorewatch_domain::change::{self, ChangeMap, NO_CHANGE, NO_CLASS, NO_EARLIER, Reference, ToldByClasses};
@@ -78,11 +78,12 @@ fn compute(
     // the first pass of a place is blank everywhere, and even to look at that would cost
     let in_scope = (!unit.earlier_pass_ids.is_empty()).then(|| scope.any());
     if let Some(in_scope) = &in_scope {
-        for ((labels, confidence), inside) in change.labels.iter_mut().zip(&mut change.confidence).zip(in_scope) {
-            if !inside {
-                (*labels, *confidence) = (NO_CHANGE, 0);
-            }
-        }
+        Zip::from(&mut change.labels).and(&mut change.confidence).and(in_scope).for_each(
+            |label, confidence, &inside| {
+                *label = if inside { *label } else { NO_CHANGE };
+                *confidence = if inside { *confidence } else { 0 };
+            },
+        );
     }
     let mut weighed = odds.map(|(odds, corner)| stored(&odds, corner, &change.labels));
     if let (Some(weighed), Some(in_scope)) = (&mut weighed, &in_scope) {

@@ -41,6 +41,7 @@ pub mod evidence;
 pub mod extract;
 pub mod finding;
 pub mod grid;
+mod lanes;
 pub mod law;
 mod logarithm;
 pub mod observed;

@@ -7,6 +7,7 @@ use ndarray::{Array2, Axis, Slice, Zip};
 use super::{NO_CLASS, Rule};
 use crate::classes::ModelClasses;
 use crate::grid::Window;
+use crate::lanes::chosen;
 use crate::observed::Causes;
 use crate::raster::Scores;
 
@@ -25,11 +26,14 @@ pub(super) fn codes_by_label(
     classes: &ModelClasses,
 ) -> Array2<u8> {
     for (number, head) in classes.heads.iter().enumerate().skip(1) {
-        let of_head = |label: u8| rules.iter().any(|rule| rule.id == label && rule.heads[side] == number);
-        if labels.iter().any(|&label| of_head(label)) {
+        let mut of_head = [false; 256];
+        for rule in rules.iter().filter(|rule| rule.heads[side] == number) {
+            of_head[usize::from(rule.id)] = true;
+        }
+        if labels.iter().any(|&label| of_head[usize::from(label)]) {
             let others = class_codes(scores, core, head.clone());
             Zip::from(&mut codes).and(labels).and(&others).for_each(|code, &label, &other| {
-                *code = if of_head(label) { other } else { *code };
+                *code = chosen(*code, other, of_head[usize::from(label)]);
             });
         }
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, ArrayView3, s};
 
 use super::NO_CHANGE;
+use crate::lanes::{LANES, counted};
 
 /// Probabilities × 255 of one date (class, row, col), of which means over 3×3 are taken row by row: what a row needs lies in the
 /// nearest cache, and no plane of means is ever anywhere.
@@ -17,33 +18,53 @@ pub(super) struct Means<'a> {
     counts: Vec<f32>,
     /// Sums over three rows, with one column more of nothing on each side.
     sums: Vec<u16>,
+    sets: Vec<ClassSet>,
+}
+
+/// Classes whose probabilities are summed, and the sums of the valid pixels of the last rows that were asked for.
+struct ClassSet {
+    classes: Vec<usize>,
+    /// Row `r` is `lines[r % 3]`.
+    lines: [Vec<u16>; 3],
+    /// The first row that was not summed yet.
+    next: usize,
 }
 
 impl<'a> Means<'a> {
+    /// Means of each of `sets` of classes.
+    ///
     /// # Panics
     /// The shapes differ.
-    pub(super) fn new(probabilities: ArrayView3<'a, u8>, valid: Array2<bool>) -> Self {
+    pub(super) fn new(
+        probabilities: ArrayView3<'a, u8>,
+        valid: Array2<bool>,
+        sets: impl IntoIterator<Item = Vec<usize>>,
+    ) -> Self {
         let (_, rows, cols) = probabilities.dim();
         assert_eq!(valid.dim(), (rows, cols), "the mask covers the window of the probabilities");
-        Self { probabilities, valid, row: 0, counts: vec![0.0; cols], sums: vec![0; cols + 2] }
+        let set = |classes| ClassSet { classes, lines: [(); 3].map(|()| vec![0; cols]), next: 0 };
+        let sets = sets.into_iter().map(set).collect();
+        Self { probabilities, valid, row: 0, counts: vec![0.0; cols], sums: vec![0; cols + 2], sets }
     }
 
-    /// Goes to a row.
+    /// Goes to a row, which lies below those before.
     pub(super) fn go_to(&mut self, row: usize) {
         self.row = row;
         let Self { valid, counts, sums, .. } = self;
-        let rows = near(row, valid.nrows());
+        let cols = counts.len();
+        let lines = near(row, valid.nrows()).map(|near| line_of(valid, near));
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || {
-                sums.fill(0);
-                for valid in rows.filter_map(|near| valid.row(near).to_slice()) {
-                    for (sum, &valid) in sums[1..].iter_mut().zip(valid) {
+                let down = &mut sums[1..=cols];
+                down.fill(0);
+                for line in lines {
+                    for (sum, &valid) in down.iter_mut().zip(line) {
                         *sum += u16::from(valid);
                     }
                 }
-                for (count, sum) in counts.iter_mut().zip(sums.windows(3)) {
-                    *count = f32::from((sum[0] + sum[1] + sum[2]).max(1));
+                for (count, sum) in counts.iter_mut().zip(of_three(sums, cols)) {
+                    *count = f32::from(sum.max(1));
                 }
             },
         );
@@ -51,51 +72,80 @@ impl<'a> Means<'a> {
 
     /// Whether the pixels of the row count.
     pub(super) fn valid(&self) -> &[bool] {
-        self.valid.row(self.row).to_slice().unwrap_or_default()
+        line_of(&self.valid, self.row)
     }
 
-    /// The mean over the valid pixels of 3×3 of the summed probabilities × 255 of some classes, along the row; 0 where the centre is
-    /// not valid. Returns the largest.
+    /// The mean over the valid pixels of 3×3 of the summed probabilities × 255 of a set of classes, along the row; 0 where the
+    /// centre is not valid. Returns the largest.
     ///
     /// A sum over a head is at most 255, so nine of them fit into 16 bits.
-    pub(super) fn of(&mut self, classes: &[usize], mean: &mut [f32]) -> f32 {
-        let Self { probabilities, valid, row, counts, sums } = self;
-        let rows = near(*row, valid.nrows());
-        let here = valid.row(*row).to_slice().unwrap_or_default();
+    ///
+    /// # Panics
+    /// There is no such set, or `mean` is not as long as a row.
+    pub(super) fn of(&mut self, set: usize, mean: &mut [f32]) -> f32 {
+        let Self { probabilities, valid, row, counts, sums, sets } = self;
+        let near = near(*row, valid.nrows());
+        let ClassSet { classes, lines, next } = &mut sets[set];
+        for row in (*next).max(near.start)..near.end {
+            let valid = line_of(valid, row);
+            let planes = classes.iter().filter_map(|&class| probabilities.slice_move(s![class, row, ..]).to_slice());
+            sum_of_valid(planes, valid, &mut lines[row % 3]);
+        }
+        *next = near.end;
+        let cols = counts.len();
+        let here = line_of(valid, *row);
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || {
-                sums.fill(0);
-                for near in rows {
-                    let valid = valid.row(near).to_slice().unwrap_or_default();
-                    for &class in classes {
-                        let values = probabilities.slice(s![class, near, ..]).to_slice().unwrap_or_default();
-                        for ((sum, &value), &valid) in sums[1..].iter_mut().zip(values).zip(valid) {
-                            *sum += if valid { u16::from(value) } else { 0 };
-                        }
+                let down = &mut sums[1..=cols];
+                down.fill(0);
+                for line in near.map(|near| &lines[near % 3]) {
+                    for (sum, value) in down.iter_mut().zip(line) {
+                        *sum += value;
                     }
                 }
-                let cols = mean.len();
-                let three = sums[..cols].iter().zip(&sums[1..=cols]).zip(&sums[2..]);
+                let of_three = of_three(sums, cols).zip(counts).zip(here);
+                for (mean, ((sum, count), &valid)) in mean.iter_mut().zip(of_three) {
+                    *mean = counted(f32::from(sum) / *count, valid);
+                }
+                let (lanes, beyond) = mean.as_chunks::<LANES>();
                 let mut most = [0.0_f32; LANES];
-                for (((mean, ((one, two), three)), &count), &valid) in
-                    mean.iter_mut().zip(three).zip(&*counts).zip(here)
-                {
-                    *mean = if valid { f32::from(one + two + three) / count } else { 0.0 };
-                }
-                for mean in mean.chunks(LANES) {
-                    for (most, mean) in most.iter_mut().zip(mean) {
-                        *most = most.max(*mean);
+                for lane in lanes {
+                    for i in 0..LANES {
+                        most[i] = if lane[i] > most[i] { lane[i] } else { most[i] };
                     }
                 }
-                most.into_iter().fold(0.0, f32::max)
+                most.iter().chain(beyond).copied().fold(0.0, f32::max)
             },
         )
     }
 }
 
-/// Numbers that are compared side by side.
-const LANES: usize = 16;
+/// Sums of three neighbours, the first of them one column farther left.
+#[inline(always)]
+fn of_three(sums: &[u16], cols: usize) -> impl Iterator<Item = u16> {
+    let neighbours = sums[..cols].iter().zip(&sums[1..]).zip(&sums[2..]);
+    neighbours.map(|((left, here), right)| left + here + right)
+}
+
+/// What the planes of some classes say of the valid pixels of a line together.
+fn sum_of_valid<'a>(planes: impl Iterator<Item = &'a [u8]>, valid: &[bool], line: &mut [u16]) {
+    line.fill(0);
+    for plane in planes {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for ((sum, &value), &valid) in line.iter_mut().zip(plane).zip(valid) {
+                    *sum += u16::from(value & u8::from(valid).wrapping_neg());
+                }
+            },
+        );
+    }
+}
+
+fn line_of(mask: &Array2<bool>, row: usize) -> &[bool] {
+    mask.row(row).to_slice().unwrap_or_default()
+}
 
 /// A row and those beside it, of so many.
 fn near(row: usize, rows: usize) -> Range<usize> {
@@ -158,14 +208,15 @@ mod tests {
         fn means_are_those_of_the_valid_pixels_around(
             values in proptest::collection::vec(0_u8..128, 2 * 7 * 21),
             valid in proptest::collection::vec(proptest::bool::weighted(0.8), 7 * 21),
+            asked in proptest::collection::vec(proptest::bool::weighted(0.7), 7),
         ) {
             let probabilities = Array3::from_shape_vec((2, 7, 21), values).expect("two planes");
             let valid = Array2::from_shape_vec((7, 21), valid).expect("one mask");
-            let mut means = Means::new(probabilities.view(), valid.clone());
+            let mut means = Means::new(probabilities.view(), valid.clone(), [vec![0], vec![0, 1]]);
             let mut line = vec![f32::NAN; 21];
-            for row in 0..7 {
+            for row in (0..7).filter(|row| asked[*row]) {
                 means.go_to(row);
-                let most = means.of(&[0, 1], &mut line);
+                let most = means.of(1, &mut line);
                 for (col, &found) in line.iter().enumerate() {
                     let around: Vec<f32> = valid
                         .indexed_iter()

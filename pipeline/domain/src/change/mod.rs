@@ -24,6 +24,7 @@ use ndarray::{Array2, ArrayView2, Zip, s};
 use crate::classes::{ClassTable, MOST_REASONS, ModelClasses, NOT_SEEN_REASON};
 use crate::evidence::LogOdds;
 use crate::grid::Window;
+use crate::lanes::{chosen, counted};
 use crate::observed::Causes;
 use crate::raster::Scores;
 
@@ -134,12 +135,13 @@ impl Rule {
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || {
+                let Self { id, threshold, .. } = *self;
                 let line = labels.iter_mut().zip(confidence).zip(before).zip(after).zip(valid);
                 for ((((label, best), &before), &after), &valid) in line {
                     let score = before.min(after);
-                    let told = valid & (score >= self.threshold) & (score > *best);
-                    *label = if told { self.id } else { *label };
-                    *best = if told { score } else { *best };
+                    let score = counted(score, valid & (score >= threshold));
+                    *label = chosen(*label, id, score > *best);
+                    *best = best.max(score);
                 }
             },
         );
@@ -184,27 +186,29 @@ impl<'a> ToldByClasses<'a> {
         let mut labels = Array2::from_elem(work.shape(), NO_CHANGE);
         let mut confidence = Array2::<f32>::zeros(work.shape());
         let rules = rules(table, classes);
-        let mut after = Means::new(after, both.clone());
-        let mut granted = reference.granted(work, &both);
-        let mut line = vec![0.0; work.cols];
-        // rows of the table share classes: for each the first with the same ones before, and what is granted to those
-        let first_alike: Vec<usize> =
-            rules.iter().map(|rule| rules.iter().position(|other| other.from == rule.from).unwrap_or(0)).collect();
-        let mut before = vec![vec![0.0; work.cols]; rules.len()];
+        // rows of the table share classes
+        let (before_sets, before_of) = distinct(rules.iter().map(|rule| &rule.from));
+        let (after_sets, after_of) = distinct(rules.iter().map(|rule| &rule.to));
+        let lines = |sets: &[Vec<usize>]| vec![vec![0.0; work.cols]; sets.len()];
+        let (mut before_lines, mut after_lines) = (lines(&before_sets), lines(&after_sets));
+        let mut granted = reference.granted(work, &both, &before_sets);
+        let mut after = Means::new(after, both, after_sets);
         for row in 0..work.rows {
             let labels = labels.row_mut(row).into_slice().unwrap_or_default();
             let confidence = confidence.row_mut(row).into_slice().unwrap_or_default();
-            let mut known = vec![false; rules.len()];
             after.go_to(row);
             granted.go_to(row);
-            for (rule, &first) in rules.iter().zip(&first_alike) {
-                if after.of(&rule.to, &mut line) < rule.threshold {
+            let most: Vec<f32> = (0..).zip(&mut after_lines).map(|(set, line)| after.of(set, line)).collect();
+            let mut known = vec![false; before_sets.len()];
+            for ((rule, &before_set), &after_set) in rules.iter().zip(&before_of).zip(&after_of) {
+                if most[after_set] < rule.threshold {
                     continue;
                 }
-                if !std::mem::replace(&mut known[first], true) {
-                    granted.least(&rule.from, &mut before[first]);
+                let before = &mut before_lines[before_set];
+                if !std::mem::replace(&mut known[before_set], true) {
+                    granted.least(before_set, before);
                 }
-                rule.look_at(after.valid(), &before[first], &line, labels, confidence);
+                rule.look_at(after.valid(), before, &after_lines[after_set], labels, confidence);
             }
         }
         Self { reference, later, core, work, table, classes, rules, labels, confidence }
@@ -268,6 +272,19 @@ impl<'a> ToldByClasses<'a> {
             class_after,
         }
     }
+}
+
+/// Lists without those that came before, and for each of the lists which of these it is.
+fn distinct<'a>(lists: impl Iterator<Item = &'a Vec<usize>>) -> (Vec<Vec<usize>>, Vec<usize>) {
+    let mut kept: Vec<Vec<usize>> = Vec::new();
+    let which = lists.map(|list| {
+        kept.iter().position(|other| other == list).unwrap_or_else(|| {
+            kept.push(list.clone());
+            kept.len() - 1
+        })
+    });
+    let which = which.collect();
+    (kept, which)
 }
 
 fn rules(table: &ClassTable, classes: &ModelClasses) -> Vec<Rule> {

@@ -89,26 +89,23 @@ impl Reference {
         });
     }
 
-    /// What is granted to classes on the pixels of `both` (row, col) of a window.
-    pub(super) fn granted(&self, work: Window, both: &Array2<bool>) -> Granted<'_> {
+    /// What is granted to each of `sets` of classes on the pixels of `both` (row, col) of a window.
+    pub(super) fn granted(&self, work: Window, both: &Array2<bool>, sets: &[Vec<usize>]) -> Granted<'_> {
         let (rows, cols) = self.scores.window.ranges_of(&work);
-        let of_witness = |witness: &'_ Scores| {
-            Zip::from(witness.causes.slice(s![rows.clone(), cols.clone()]))
-                .and(both)
-                .map_collect(|cause, both| cause.is_observed() && *both)
-        };
-        let planes = s![.., rows.clone(), cols.clone()];
-        let witnesses = self.witnesses.iter();
-        Granted {
-            witnesses: witnesses
-                .map(|witness| Means::new(witness.probabilities.slice(planes), of_witness(witness)))
-                .collect(),
-            belief: self.belief.as_ref().map(|(belief, tracked)| {
-                let (rows, cols) = belief.window.ranges_of(&work);
-                (Means::new(belief.planes.slice(s![.., rows, cols]), both.clone()), tracked)
-            }),
-            mean: vec![0.0; both.ncols()],
-        }
+        let witnesses = self.witnesses.iter().map(|Scores { causes, probabilities, .. }| {
+            let causes = causes.slice(s![rows.clone(), cols.clone()]);
+            let valid = Zip::from(causes).and(both).map_collect(|cause, both| cause.is_observed() && *both);
+            Means::new(probabilities.slice(s![.., rows.clone(), cols.clone()]), valid, sets.iter().cloned())
+        });
+        let witnesses = witnesses.collect();
+        let believed = self.belief.as_ref().map(|(belief, tracked)| {
+            let (rows, cols) = belief.window.ranges_of(&work);
+            let planes: Vec<_> = sets.iter().map(|classes| tracked.planes_of(classes)).collect();
+            let tracked = planes.iter().map(Option::is_some).collect();
+            let planes = planes.into_iter().map(Option::unwrap_or_default);
+            (Means::new(belief.planes.slice(s![.., rows, cols]), both.clone(), planes), tracked)
+        });
+        Granted { witnesses, believed, mean: vec![0.0; both.ncols()] }
     }
 
     /// Whether a pixel is shore: wet on some dates and dry on others (row, col).
@@ -124,7 +121,8 @@ impl Reference {
 /// What the passes before and the belief grant to classes, row by row.
 pub(super) struct Granted<'a> {
     witnesses: Vec<Means<'a>>,
-    belief: Option<(Means<'a>, &'a Tracked)>,
+    /// The belief, and whether each set of classes is tracked in it.
+    believed: Option<(Means<'a>, Vec<bool>)>,
     mean: Vec<f32>,
 }
 
@@ -132,26 +130,33 @@ impl Granted<'_> {
     /// Goes to a row.
     pub(super) fn go_to(&mut self, row: usize) {
         self.witnesses.iter_mut().for_each(|means| means.go_to(row));
-        self.belief.iter_mut().for_each(|(means, _)| means.go_to(row));
+        self.believed.iter_mut().for_each(|(means, _)| means.go_to(row));
     }
 
-    /// The least probability × 255 of some classes that any witness grants, each averaged over 3×3 pixels, along the row; 0 where
-    /// none observed it.
-    pub(super) fn least(&mut self, classes: &[usize], least: &mut [f32]) {
+    /// The least probability × 255 of a set of classes that any witness grants, each averaged over 3×3 pixels, along the row;
+    /// infinite where none observed it, which is nowhere on `both`: what is known of before is known from them.
+    pub(super) fn least(&mut self, set: usize, least: &mut [f32]) {
         least.fill(f32::INFINITY);
         let mean = self.mean.as_mut_slice();
         for witness in &mut self.witnesses {
-            witness.of(classes, mean);
-            for ((least, &mean), &valid) in least.iter_mut().zip(&*mean).zip(witness.valid()) {
-                *least = if valid { least.min(mean) } else { *least };
-            }
+            witness.of(set, mean);
+            keep_least(least, mean, witness.valid().iter().copied());
         }
-        if let Some((means, tracked)) = &mut self.belief
-            && let Some(planes) = tracked.planes_of(classes)
-        {
-            means.of(&planes, mean);
-            least.iter_mut().zip(&*mean).for_each(|(least, mean)| *least = least.min(*mean));
+        if let Some((means, _)) = self.believed.as_mut().filter(|(_, tracked)| tracked[set]) {
+            means.of(set, mean);
+            keep_least(least, mean, std::iter::repeat(true));
         }
-        least.iter_mut().for_each(|least| *least = if least.is_finite() { *least } else { 0.0 });
     }
+}
+
+/// Keeps the lesser of two along a line, where the second one is `valid`.
+fn keep_least(least: &mut [f32], mean: &[f32], valid: impl Iterator<Item = bool>) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for ((least, &mean), valid) in least.iter_mut().zip(mean).zip(valid) {
+                *least = least.min(if valid { mean } else { f32::INFINITY });
+            }
+        },
+    );
 }

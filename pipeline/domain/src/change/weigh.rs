@@ -1,6 +1,6 @@
 //! What the classes say, held against what the pixels show.
 
-use ndarray::Array2;
+use ndarray::{Array2, Zip};
 
 use super::{FIRST_NATURAL, NO_CHANGE, NO_OBJECT, NOT_SEEN, Reference, ToldByClasses, UNCLASSIFIED, WATER};
 use crate::classes::{ClassTable, ModelClasses};
@@ -27,10 +27,9 @@ pub(super) fn weigh(told: &mut ToldByClasses<'_>, odds: &LogOdds, [was, is]: [&A
     let water = natural.label_of_water;
     let shore = reference.shore(work);
     let covered = covered_by_water(reference, later, work, classes);
-    for (place, label) in labels.indexed_iter_mut() {
-        let sum = odds.sum[place];
+    Zip::indexed(labels).and(confidence).and(&odds.sum).for_each(|place, label, confidence, &sum| {
         if sum.is_nan() {
-            continue;
+            return;
         }
         let object = || odds.term(OBJECT_TERM, place) >= OBJECT_SEEN && !covered(place, is[place]);
         if *label != NO_CHANGE {
@@ -43,9 +42,9 @@ pub(super) fn weigh(told: &mut ToldByClasses<'_>, odds: &LogOdds, [was, is]: [&A
         } else if unclassified_from.is_some_and(|from| sum >= from) {
             let by_itself = natural.label(was[place], is[place]).filter(|_| !object());
             *label = by_itself.unwrap_or(UNCLASSIFIED);
-            confidence[place] = 255.0 * probability(sum);
+            *confidence = 255.0 * probability(sum);
         }
-    }
+    });
 }
 
 /// Whether water lies at a place of `work` (row, col) now, by its class, and an object is seen less than before: what stood on a bar

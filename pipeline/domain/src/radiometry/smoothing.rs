@@ -2,6 +2,8 @@
 
 use ndarray::{Array2, ArrayView2};
 
+use crate::lanes::counted;
+
 /// Mean over the observed pixels of the square of edge `2 × radius_px + 1` around each pixel (row, col); NaN where the
 /// pixel itself is not observed. The square is cut off at the edge of the window: needs a margin of `radius_px`.
 ///
@@ -60,7 +62,7 @@ pub fn smoothed_lines<const ARRAYS: usize>(
                     added_along(&mut counts[next % square], &seen, radius_px);
                     for (sums, line) in sums.iter_mut().zip(&mut lines) {
                         for (value, &observed) in line.iter_mut().zip(observed) {
-                            *value = if observed { *value } else { 0.0 };
+                            *value = counted(*value, observed);
                         }
                         added_along(&mut sums[next % square], line, radius_px);
                     }
@@ -79,6 +81,8 @@ pub fn smoothed_lines<const ARRAYS: usize>(
                 for (smooth, sums) in smooth.iter_mut().zip(&sums) {
                     let mut smooth = smooth.row_mut(row - edge_px);
                     let smooth = smooth.as_slice_mut().unwrap_or_default();
+                    // written before anything is added: to read memory that was never written costs twice
+                    smooth.fill(0.0);
                     for near in near.clone() {
                         add(smooth, &sums[near % square][inner.clone()]);
                     }

@@ -3,6 +3,8 @@
 use ndarray::{Array2, ArrayView2, ArrayView3, Axis, Zip};
 use rustfft::num_complex::Complex32;
 
+use crate::lanes::LANES;
+
 /// Weights of the smoothing before the gradient is taken: the binomial of order 4, of variance 1 px².
 const SMOOTHING: [f32; 5] = [1.0 / 16.0, 4.0 / 16.0, 6.0 / 16.0, 4.0 / 16.0, 1.0 / 16.0];
 
@@ -195,6 +197,3 @@ impl Gradient {
         );
     }
 }
-
-/// Numbers that are added or compared side by side.
-const LANES: usize = 16;

@@ -3,6 +3,7 @@
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 use super::overlap;
+use crate::lanes::counted;
 
 /// A shift nearer than this to a whole pixel is one, in pixels: what is read then is exactly what was delivered.
 const WHOLE_PX: f32 = 1e-3;
@@ -27,7 +28,7 @@ pub fn moved(
     assert_eq!((rows, cols), observed.dim(), "pixels and what is observed of them must be of one shape");
     let (down, across) = (taps(dy_px), taps(dx_px));
     let (pixels, observed) = (pixels.as_standard_layout(), observed.as_standard_layout());
-    let mut known = Array2::from_elem((rows, cols), true);
+    let mut known = Array2::from_elem((rows, cols), false);
     let mut out = Array3::zeros((bands, rows, cols));
     pulp::Arch::new().dispatch(
         #[inline(always)]
@@ -45,9 +46,14 @@ pub fn moved(
                 &down,
                 along,
                 #[inline(always)]
-                |known, half| match half {
-                    Some((half, _)) => and(known, half, 0),
-                    None => known.fill(false),
+                |known, _, halves| {
+                    known.fill(true);
+                    for half in halves {
+                        match half {
+                            Some((half, _)) => and(known, half, 0),
+                            None => known.fill(false),
+                        }
+                    }
                 },
             );
             let plane = (rows * cols).max(1);
@@ -65,16 +71,18 @@ pub fn moved(
                     &down,
                     along,
                     #[inline(always)]
-                    |out, half| {
-                        if let Some((half, weight)) = half {
+                    |out, row, halves| {
+                        // written before anything is added: to read memory that was never written costs twice
+                        out.fill(0.0);
+                        for (half, weight) in halves.flatten() {
                             add(out, half, 0, weight);
+                        }
+                        // what is unobserved may be anything, NaN too
+                        for (value, &known) in out.iter_mut().zip(&of_known[row * cols..]) {
+                            *value = counted(*value, known);
                         }
                     },
                 );
-                // what is unobserved may be anything, NaN too
-                for (value, &known) in out.iter_mut().zip(of_known.iter()) {
-                    *value = if known { *value } else { 0.0 };
-                }
             }
         },
     );
@@ -85,8 +93,8 @@ fn lines<T>(values: Option<&[T]>, cols: usize) -> Vec<&[T]> {
     values.unwrap_or_default().chunks_exact(cols.max(1)).collect()
 }
 
-/// Goes over an array line by line: `along` makes of each line what its pixels along it say, and `take` takes into each line of
-/// `out` what those of `down` say, in their order, each with its weight, or `None` of what lies outside.
+/// Goes over an array line by line: `along` makes of each line what its pixels along it say, and `take` makes each line of `out`,
+/// with its number, of what those of `down` say, in their order, each with its weight, or `None` of what lies outside.
 ///
 /// Only as many lines as take part at once are held between the two, and these stay in the nearest cache.
 #[inline(always)]
@@ -95,7 +103,7 @@ fn laid<T: Copy + Default>(
     out: &mut [T],
     down: &[Tap],
     along: impl Fn(&mut [T], &[T]),
-    take: impl Fn(&mut [T], Option<(&[T], f32)>),
+    take: impl Fn(&mut [T], usize, &mut dyn Iterator<Item = Option<(&[T], f32)>>),
 ) {
     let cols = lines.first().map_or(1, |line| line.len());
     let mut halves = vec![vec![T::default(); cols]; down.len()];
@@ -106,9 +114,9 @@ fn laid<T: Copy + Default>(
         for source in down[known..].iter().filter_map(|tap| inside(row, tap.offset)) {
             along(&mut halves[source % down.len()], lines[source]);
         }
-        for tap in down {
-            take(out, inside(row, tap.offset).map(|source| (halves[source % down.len()].as_slice(), tap.weight)));
-        }
+        let of_tap =
+            |tap: &Tap| inside(row, tap.offset).map(|source| (halves[source % down.len()].as_slice(), tap.weight));
+        take(out, row, &mut down.iter().map(of_tap));
     }
 }
 
