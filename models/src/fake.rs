@@ -7,6 +7,7 @@
 
 use ndarray::{Array3, ArrayView2, ArrayView3};
 use shorewatch_domain::digest::DigestBuilder;
+use shorewatch_domain::lanes::vectorised;
 use shorewatch_domain::sensor::BandRole;
 
 use crate::error::ModelError;
@@ -143,7 +144,7 @@ impl FakeSegmenter {
                     let plane = &pixels[plane * rows * cols..];
                     values[..mask.len()].copy_from_slice(&plane[row * cols + crop + col..][..mask.len()]);
                 }
-                finite &= pulp::Arch::new().dispatch(|| run.apply());
+                finite &= vectorised(|| run.apply());
                 take(row - crop, col, &run.answer, mask);
             }
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use ndarray::{ArrayView, ArrayView2, ArrayView3, Dimension, s};
+use shorewatch_domain::lanes::vectorised;
 use shorewatch_domain::sensor::BandRole;
 
 use crate::error::ModelError;
@@ -92,7 +93,7 @@ pub(crate) fn normalise(
                 (Some(plane), Some(mask)) => {
                     let pixels = date.slice(s![*plane, window_row, inside.clone()]);
                     let pixels = in_order(&pixels);
-                    finite &= pulp::Arch::new().dispatch(
+                    finite &= vectorised(
                         #[inline(always)]
                         || normalise_row(&pixels, mask, *scaling, out, step),
                     );

@@ -1,6 +1,8 @@
 //! Logits to probabilities, a run of pixels at a time: written so that the compiler turns every loop into vector code, for the
-//! processor at hand ([`pulp`] compiles them more than once and chooses), since libm's `exp` alone would cost a twentieth of a
+//! processor at hand ([`vectorised`]), since libm's `exp` alone would cost a twentieth of a
 //! small network. The numbers are the same on every processor: nothing is contracted or reordered.
+
+use shorewatch_domain::lanes::vectorised;
 
 use crate::manifest::Head;
 
@@ -46,13 +48,16 @@ impl Softmax {
     /// The probabilities of a run of pixels; `logits(class)` gives that class's values, all of one length of at most
     /// [`RUN_PX`]. The answer is (class, col); columns beyond the run hold nothing of meaning.
     pub(crate) fn run<'a>(&mut self, logits: impl Fn(usize) -> &'a [f32]) -> Result<&[[f32; RUN_PX]], NotFinite> {
-        pulp::Arch::new().dispatch(Run { softmax: self, logits })?;
+        vectorised(
+            #[inline(always)]
+            || self.fill(&logits),
+        )?;
         Ok(&self.probabilities)
     }
 
     /// Fills `probabilities`.
     #[inline(always)]
-    fn fill<'a>(&mut self, logits: impl Fn(usize) -> &'a [f32]) -> Result<(), NotFinite> {
+    fn fill<'a>(&mut self, logits: &impl Fn(usize) -> &'a [f32]) -> Result<(), NotFinite> {
         // NaN as soon as any logit is NaN or infinite
         let mut poison = [0.0; RUN_PX];
         let mut first = 0;
@@ -77,21 +82,6 @@ impl Softmax {
             return Err(NotFinite);
         }
         Ok(())
-    }
-}
-
-/// [`Softmax::fill`] as work for [`pulp`]: a closure would not always be inlined into the code that it compiles.
-struct Run<'s, L> {
-    softmax: &'s mut Softmax,
-    logits: L,
-}
-
-impl<'a, L: Fn(usize) -> &'a [f32]> pulp::NullaryFnOnce for Run<'_, L> {
-    type Output = Result<(), NotFinite>;
-
-    #[inline(always)]
-    fn call(self) -> Self::Output {
-        self.softmax.fill(self.logits)
     }
 }
 
@@ -138,33 +128,21 @@ fn exp_of_negative(x: f32) -> f32 {
 
 /// `probability × 255` rounded, 0 where unobserved, of pixels side by side; all three have one length.
 pub(crate) fn quantise(probabilities: &[f32], observed: &[bool], out: &mut [u8]) {
-    pulp::Arch::new().dispatch(Quantise { probabilities, observed, out });
+    vectorised(
+        #[inline(always)]
+        || {
+            for ((out, probability), observed) in out.iter_mut().zip(probabilities).zip(observed) {
+                let value = (probability * 255.0 + ROUND_TO_BYTE).to_bits() as u8;
+                *out = value & u8::from(*observed).wrapping_neg();
+            }
+        },
+    );
 }
 
 /// Copies scores, 0 where unobserved; all three have one length.
 pub(crate) fn keep_observed(scores: &[u8], observed: &[bool], out: &mut [u8]) {
     for ((out, score), observed) in out.iter_mut().zip(scores).zip(observed) {
         *out = score & u8::from(*observed).wrapping_neg();
-    }
-}
-
-/// [`quantise`] as work for [`pulp`].
-struct Quantise<'a> {
-    probabilities: &'a [f32],
-    observed: &'a [bool],
-    out: &'a mut [u8],
-}
-
-impl pulp::NullaryFnOnce for Quantise<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        let Self { probabilities, observed, out } = self;
-        for ((out, probability), observed) in out.iter_mut().zip(probabilities).zip(observed) {
-            let value = (probability * 255.0 + ROUND_TO_BYTE).to_bits() as u8;
-            *out = value & u8::from(*observed).wrapping_neg();
-        }
     }
 }
 

@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2, ArrayView3, Zip, s};
 
+use crate::lanes::vectorised;
 use crate::logarithm::ln;
 use crate::radiometry::{in_lines, line_of, smoothed_lines};
 
@@ -226,7 +227,7 @@ impl Evidence {
 }
 
 fn add_weighed(sum: &mut [f32], values: &[f32], weight: f32, of: impl Fn(f32) -> f32) {
-    pulp::Arch::new().dispatch(
+    vectorised(
         #[inline(always)]
         || {
             for (sum, value) in sum.iter_mut().zip(values) {
@@ -282,7 +283,7 @@ impl ClassEvidence {
         let [change, water, object] =
             smoothed_lines(observed, SMOOTHING_RADIUS_PX, 0, |row, [change, water, object]| {
                 let (before, after) = (line_of(&before, row), line_of(&after, row));
-                pulp::Arch::new().dispatch(
+                vectorised(
                     #[inline(always)]
                     || {
                         same.fill(0);
@@ -294,7 +295,7 @@ impl ClassEvidence {
                         for (change, &same) in change.iter_mut().zip(&same) {
                             *change = 1.0 - (same as f32 / (255.0 * 255.0)).min(1.0);
                         }
-                        for (difference, class) in [(water, roles.water), (object, roles.no_object)] {
+                        for (difference, class) in [(&mut *water, roles.water), (&mut *object, roles.no_object)] {
                             let Some(class) = class else {
                                 difference.fill(0.0);
                                 continue;

@@ -1,7 +1,28 @@
-//! Numbers side by side: how the inner loops write what the compiler is to make vector code of.
+//! Numbers side by side: inner loops that the compiler makes vector code of, for whatever processor they run on.
 //!
-//! A choice between a new value and the one that already stands there, `*x = if take { y } else { *x }`, is compiled to a jump or
-//! to a store under a mask, and both take several times as long as a plain store: choose by bits, or by the lesser of two.
+//! In such a loop a choice between a new value and the one that already stands there, `*x = if take { y } else { *x }`, becomes a
+//! jump or a store under a mask, and both take several times as long as a plain store. So does a choice of whether to divide.
+//! Choose by bits, or by the lesser of two.
+
+/// Runs loops that are compiled for several kinds of processors, and of these for the one at hand. The closure, and the functions
+/// that it calls, need `#[inline(always)]`.
+#[inline(always)]
+pub fn vectorised<R>(work: impl FnMut() -> R) -> R {
+    pulp::Arch::new().dispatch(Work(work))
+}
+
+/// A closure that is called where it lies. Pulp calls closures by value, and around one that could be called again the compiler then
+/// puts a function that is compiled for any processor: what is long, and so not inlined into another, would be slow in there.
+struct Work<F>(F);
+
+impl<R, F: FnMut() -> R> pulp::NullaryFnOnce for Work<F> {
+    type Output = R;
+
+    #[inline(always)]
+    fn call(mut self) -> R {
+        (self.0)()
+    }
+}
 
 /// Numbers that are added or compared side by side.
 pub(crate) const LANES: usize = 16;

@@ -24,6 +24,7 @@
 //! | [`tasking`] | places that people reported |
 //! | [`mod@unit`] | a square of the grid × a pass: what is worked on, and its identity |
 //! | [`digest`] | what is done is keyed by these |
+//! | [`lanes`] | inner loops that become vector code |
 //! | [`causes`] | an error in one line |
 //!
 //! No files, no clock, no threads, no GDAL, no torch: everything here is a function of its arguments.
@@ -41,7 +42,7 @@ pub mod evidence;
 pub mod extract;
 pub mod finding;
 pub mod grid;
-mod lanes;
+pub mod lanes;
 pub mod law;
 mod logarithm;
 pub mod observed;

@@ -7,7 +7,7 @@ use ndarray::{Array2, Axis, Slice, Zip};
 use super::{NO_CLASS, Rule};
 use crate::classes::ModelClasses;
 use crate::grid::Window;
-use crate::lanes::chosen;
+use crate::lanes::{chosen, vectorised};
 use crate::observed::Causes;
 use crate::raster::Scores;
 
@@ -55,10 +55,10 @@ pub fn class_codes(scores: &Scores, window: Window, classes: Range<usize>) -> Ar
     let width = scores.window.cols;
     let plane = scores.window.len().max(1);
     let mut codes = Array2::<u8>::zeros(window.shape());
-    pulp::Arch::new().dispatch(
+    vectorised(
         #[inline(always)]
         || {
-            for (row, mut codes) in rows.zip(codes.outer_iter_mut()) {
+            for (row, mut codes) in rows.clone().zip(codes.outer_iter_mut()) {
                 let codes = codes.as_slice_mut().unwrap_or_default();
                 let (runs, beyond) = codes.as_chunks_mut::<RUN_PX>();
                 let mut first = row * width + cols.start;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, ArrayView3, s};
 
 use super::NO_CHANGE;
-use crate::lanes::{LANES, counted};
+use crate::lanes::{LANES, counted, vectorised};
 
 /// Probabilities × 255 of one date (class, row, col), of which means over 3×3 are taken row by row: what a row needs lies in the
 /// nearest cache, and no plane of means is ever anywhere.
@@ -52,13 +52,13 @@ impl<'a> Means<'a> {
         self.row = row;
         let Self { valid, counts, sums, .. } = self;
         let cols = counts.len();
-        let lines = near(row, valid.nrows()).map(|near| line_of(valid, near));
-        pulp::Arch::new().dispatch(
+        let near = near(row, valid.nrows());
+        vectorised(
             #[inline(always)]
             || {
                 let down = &mut sums[1..=cols];
                 down.fill(0);
-                for line in lines {
+                for line in near.clone().map(|near| line_of(valid, near)) {
                     for (sum, &valid) in down.iter_mut().zip(line) {
                         *sum += u16::from(valid);
                     }
@@ -94,19 +94,19 @@ impl<'a> Means<'a> {
         *next = near.end;
         let cols = counts.len();
         let here = line_of(valid, *row);
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
                 let down = &mut sums[1..=cols];
                 down.fill(0);
-                for line in near.map(|near| &lines[near % 3]) {
+                for line in near.clone().map(|near| &lines[near % 3]) {
                     for (sum, value) in down.iter_mut().zip(line) {
                         *sum += value;
                     }
                 }
-                let of_three = of_three(sums, cols).zip(counts).zip(here);
+                let of_three = of_three(sums, cols).zip(&*counts).zip(here);
                 for (mean, ((sum, count), &valid)) in mean.iter_mut().zip(of_three) {
-                    *mean = counted(f32::from(sum) / *count, valid);
+                    *mean = counted(f32::from(sum) / count, valid);
                 }
                 let (lanes, beyond) = mean.as_chunks::<LANES>();
                 let mut most = [0.0_f32; LANES];
@@ -132,7 +132,7 @@ fn of_three(sums: &[u16], cols: usize) -> impl Iterator<Item = u16> {
 fn sum_of_valid<'a>(planes: impl Iterator<Item = &'a [u8]>, valid: &[bool], line: &mut [u16]) {
     line.fill(0);
     for plane in planes {
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
                 for ((sum, &value), &valid) in line.iter_mut().zip(plane).zip(valid) {

@@ -24,7 +24,7 @@ use ndarray::{Array2, ArrayView2, Zip, s};
 use crate::classes::{ClassTable, MOST_REASONS, ModelClasses, NOT_SEEN_REASON};
 use crate::evidence::LogOdds;
 use crate::grid::Window;
-use crate::lanes::{chosen, counted};
+use crate::lanes::{chosen, counted, vectorised};
 use crate::observed::Causes;
 use crate::raster::Scores;
 
@@ -132,11 +132,11 @@ impl Rule {
     /// Labels the pixels of one line of which both dates tell of this row, and more surely than of the row that labelled them so far.
     /// `before` and `after`: probabilities × 255 of the classes of either side.
     fn look_at(&self, valid: &[bool], before: &[f32], after: &[f32], labels: &mut [u8], confidence: &mut [f32]) {
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
                 let Self { id, threshold, .. } = *self;
-                let line = labels.iter_mut().zip(confidence).zip(before).zip(after).zip(valid);
+                let line = labels.iter_mut().zip(&mut *confidence).zip(before).zip(after).zip(valid);
                 for ((((label, best), &before), &after), &valid) in line {
                     let score = before.min(after);
                     let score = counted(score, valid & (score >= threshold));

@@ -6,6 +6,7 @@ use super::local::Means;
 use super::{HELD, NO_EARLIER};
 use crate::belief::{Belief, Tracked, times_observed, wet_share};
 use crate::grid::Window;
+use crate::lanes::vectorised;
 use crate::observed::Causes;
 use crate::raster::Scores;
 
@@ -150,11 +151,11 @@ impl Granted<'_> {
 }
 
 /// Keeps the lesser of two along a line, where the second one is `valid`.
-fn keep_least(least: &mut [f32], mean: &[f32], valid: impl Iterator<Item = bool>) {
-    pulp::Arch::new().dispatch(
+fn keep_least(least: &mut [f32], mean: &[f32], valid: impl Iterator<Item = bool> + Clone) {
+    vectorised(
         #[inline(always)]
         || {
-            for ((least, &mean), valid) in least.iter_mut().zip(mean).zip(valid) {
+            for ((least, &mean), valid) in least.iter_mut().zip(mean).zip(valid.clone()) {
                 *least = least.min(if valid { mean } else { f32::INFINITY });
             }
         },

@@ -9,6 +9,7 @@ use ndarray::{Array2, ArrayView2, ArrayView3};
 
 use super::sample::Spread;
 use super::{PairSample, line_by_line};
+use crate::lanes::vectorised;
 
 /// How both dates are standardised: per band, both as `scale × reflectance`, and what is left of the means.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +57,7 @@ impl ChangeVector {
 
     /// The same of one row, whether observed or not: `before` and `after` hold a slice for each band.
     pub fn line(&self, before: &[&[f32]], after: &[&[f32]], line: &mut [f32]) {
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
                 line.fill(0.0);
@@ -66,7 +67,7 @@ impl ChangeVector {
                         *sum += difference * difference;
                     }
                 }
-                for sum in line {
+                for sum in &mut *line {
                     *sum = sum.sqrt();
                 }
             },

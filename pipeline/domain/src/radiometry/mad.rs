@@ -21,6 +21,7 @@ use ndarray::{Array2, ArrayView2, ArrayView3};
 use super::chi_square::{survival, weighted_mean_ratio};
 use super::sample::{SAMPLE_PX, Spread};
 use super::{PairSample, RUN_PX, line_by_line};
+use crate::lanes::vectorised;
 
 /// Share of the variance of the standardised bands below which a direction is rounding, not ground: 16-bit reflectance
 /// is quantised to some 1e-6 of it.
@@ -186,7 +187,7 @@ impl Mad {
 
     /// The same of one row, whether observed or not: `before` and `after` hold a slice for each band.
     pub fn line(&self, before: &[&[f32]], after: &[&[f32]], line: &mut [f32]) {
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
                 let mut centred = vec![[0_f32; RUN_PX]; self.means.len()];
@@ -238,7 +239,7 @@ fn weighted_moments(columns: &[Vec<f64>], weights: &[f64]) -> (DVector<f64>, DMa
     let count = columns.len();
     let mut sums = DVector::<f64>::zeros(count);
     let mut products = DMatrix::<f64>::zeros(count, count);
-    pulp::Arch::new().dispatch(
+    vectorised(
         #[inline(always)]
         || {
             let mut weighted = [0_f64; RUN_PX];
@@ -308,7 +309,7 @@ fn round(means: DVector<f64>, covariance: &DMatrix<f64>, bands: usize, shrinkage
 
 /// The weight of each pixel in the next round: the probability that it did not change.
 fn weigh(columns: &[Vec<f64>], round: &Round, weights: &mut [f64]) {
-    pulp::Arch::new().dispatch(
+    vectorised(
         #[inline(always)]
         || {
             for (run, weights) in weights.chunks_mut(RUN_PX).enumerate() {

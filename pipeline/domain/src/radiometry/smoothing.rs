@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::lanes::counted;
+use crate::lanes::{counted, vectorised};
 
 /// Mean over the observed pixels of the square of edge `2 × radius_px + 1` around each pixel (row, col); NaN where the
 /// pixel itself is not observed. The square is cut off at the edge of the window: needs a margin of `radius_px`.
@@ -37,7 +37,9 @@ pub fn smoothed_lines<const ARRAYS: usize>(
     let observed = observed.as_standard_layout();
     let observed = observed.as_slice().unwrap_or_default();
     let inner = edge_px..cols - edge_px;
-    let mut smooth = [(); ARRAYS].map(|()| Array2::<f32>::zeros((rows - 2 * edge_px, inner.len())));
+    // written once and in order: to clear such an array first, or to add to what stands in it, takes longer than the sums
+    let size = (rows - 2 * edge_px, inner.len());
+    let mut smooth = [(); ARRAYS].map(|()| Vec::with_capacity(size.0 * size.1));
     let along = |row: usize| row * cols..(row + 1) * cols;
     // Sums along the rows, then down the columns: always over the same pixels in the same order, so the result is the same to
     // the last bit in whatever window the pixel lies. Whole rows at once, which the compiler turns into vector code.
@@ -46,6 +48,7 @@ pub fn smoothed_lines<const ARRAYS: usize>(
     let mut sums = [(); ARRAYS].map(|()| vec![vec![0.0_f32; cols]; square]);
     let mut counts = vec![vec![0.0_f32; cols]; square];
     let (mut seen, mut seen_near) = (vec![0.0_f32; cols], vec![0.0_f32; inner.len()]);
+    let mut line = vec![0.0_f32; inner.len()];
     let mut next = 0;
     for row in edge_px..rows - edge_px {
         let near = row.saturating_sub(radius_px)..(row + radius_px + 1).min(rows);
@@ -53,7 +56,7 @@ pub fn smoothed_lines<const ARRAYS: usize>(
         while next < near.end {
             fill(next, lines.each_mut().map(Vec::as_mut_slice));
             let observed = &observed[along(next)];
-            pulp::Arch::new().dispatch(
+            vectorised(
                 #[inline(always)]
                 || {
                     for (seen, &observed) in seen.iter_mut().zip(observed) {
@@ -71,7 +74,7 @@ pub fn smoothed_lines<const ARRAYS: usize>(
             next += 1;
         }
         let observed = &observed[along(row)][inner.clone()];
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
                 seen_near.fill(0.0);
@@ -79,21 +82,20 @@ pub fn smoothed_lines<const ARRAYS: usize>(
                     add(&mut seen_near, &counts[near % square][inner.clone()]);
                 }
                 for (smooth, sums) in smooth.iter_mut().zip(&sums) {
-                    let mut smooth = smooth.row_mut(row - edge_px);
-                    let smooth = smooth.as_slice_mut().unwrap_or_default();
-                    // written before anything is added: to read memory that was never written costs twice
-                    smooth.fill(0.0);
+                    line.fill(0.0);
                     for near in near.clone() {
-                        add(smooth, &sums[near % square][inner.clone()]);
+                        add(&mut line, &sums[near % square][inner.clone()]);
                     }
-                    for ((smooth, count), &observed) in smooth.iter_mut().zip(&seen_near).zip(observed) {
-                        *smooth = if observed { *smooth / count } else { f32::NAN };
+                    for ((sum, count), &observed) in line.iter_mut().zip(&seen_near).zip(observed) {
+                        *sum = if observed { *sum / count } else { f32::NAN };
                     }
+                    smooth.extend_from_slice(&line);
                 }
             },
         );
     }
     smooth
+        .map(|values| Array2::from_shape_vec(size, values).unwrap_or_else(|_| unreachable!("as many values as pixels")))
 }
 
 /// Sums along a row over `radius_px` pixels to either side.

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, ArrayView3, Axis, Zip};
 use rustfft::num_complex::Complex32;
 
-use crate::lanes::LANES;
+use crate::lanes::{LANES, vectorised};
 
 /// Weights of the smoothing before the gradient is taken: the binomial of order 4, of variance 1 px².
 const SMOOTHING: [f32; 5] = [1.0 / 16.0, 4.0 / 16.0, 6.0 / 16.0, 4.0 / 16.0, 1.0 / 16.0];
@@ -94,7 +94,7 @@ impl Known {
         let mut values = Array2::zeros(band.dim());
         let mut largest = [0.0_f32; LANES];
         let (from, observed) = (band.as_slice().unwrap_or_default(), observed.as_slice().unwrap_or_default());
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
                 let to = values.as_slice_mut().unwrap_or_default();
@@ -142,7 +142,7 @@ impl Gradient {
         let [a, b, c, ..] = SMOOTHING;
         let mut down = vec![0.0_f32; cols];
         let mut squares = [0.0_f64; LANES];
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
                 for row in 2..rows - 2 {
@@ -185,7 +185,7 @@ impl Gradient {
         let (Some(x), Some(y), Some(field)) = (self.x.as_slice(), self.y.as_slice(), field.as_slice_mut()) else {
             return;
         };
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
                 for ((edge, &x), &y) in field.iter_mut().zip(x).zip(y) {

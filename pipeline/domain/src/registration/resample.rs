@@ -3,7 +3,7 @@
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 use super::overlap;
-use crate::lanes::counted;
+use crate::lanes::{counted, vectorised};
 
 /// A shift nearer than this to a whole pixel is one, in pixels: what is read then is exactly what was delivered.
 const WHOLE_PX: f32 = 1e-3;
@@ -28,12 +28,12 @@ pub fn moved(
     assert_eq!((rows, cols), observed.dim(), "pixels and what is observed of them must be of one shape");
     let (down, across) = (taps(dy_px), taps(dx_px));
     let (pixels, observed) = (pixels.as_standard_layout(), observed.as_standard_layout());
-    let mut known = Array2::from_elem((rows, cols), false);
-    let mut out = Array3::zeros((bands, rows, cols));
-    pulp::Arch::new().dispatch(
+    // written once and in order: to clear such an array first, or to add to what stands in it, takes longer than the sums
+    let (mut known, mut out) = (Vec::with_capacity(rows * cols), Vec::with_capacity(bands * rows * cols));
+    vectorised(
         #[inline(always)]
         || {
-            let (seen, of_known) = (lines(observed.as_slice(), cols), known.as_slice_mut().unwrap_or_default());
+            let seen = lines(observed.as_slice(), cols);
             let along = |half: &mut [bool], line: &[bool]| {
                 half.fill(true);
                 for tap in &across {
@@ -42,7 +42,7 @@ pub fn moved(
             };
             laid(
                 &seen,
-                of_known,
+                &mut known,
                 &down,
                 along,
                 #[inline(always)]
@@ -56,9 +56,8 @@ pub fn moved(
                     }
                 },
             );
-            let plane = (rows * cols).max(1);
-            let planes = pixels.as_slice().unwrap_or_default().chunks_exact(plane);
-            for (pixels, out) in planes.zip(out.as_slice_mut().unwrap_or_default().chunks_exact_mut(plane)) {
+            let planes = pixels.as_slice().unwrap_or_default().chunks_exact((rows * cols).max(1));
+            for pixels in planes {
                 let along = |half: &mut [f32], line: &[f32]| {
                     half.fill(0.0);
                     for tap in &across {
@@ -67,18 +66,17 @@ pub fn moved(
                 };
                 laid(
                     &lines(Some(pixels), cols),
-                    out,
+                    &mut out,
                     &down,
                     along,
                     #[inline(always)]
                     |out, row, halves| {
-                        // written before anything is added: to read memory that was never written costs twice
                         out.fill(0.0);
                         for (half, weight) in halves.flatten() {
                             add(out, half, 0, weight);
                         }
                         // what is unobserved may be anything, NaN too
-                        for (value, &known) in out.iter_mut().zip(&of_known[row * cols..]) {
+                        for (value, &known) in out.iter_mut().zip(&known[row * cols..]) {
                             *value = counted(*value, known);
                         }
                     },
@@ -86,6 +84,9 @@ pub fn moved(
             }
         },
     );
+    let out = Array3::from_shape_vec((bands, rows, cols), out);
+    let known = Array2::from_shape_vec((rows, cols), known);
+    let (Ok(out), Ok(known)) = (out, known) else { unreachable!("as many values as pixels") };
     (out, known)
 }
 
@@ -93,22 +94,24 @@ fn lines<T>(values: Option<&[T]>, cols: usize) -> Vec<&[T]> {
     values.unwrap_or_default().chunks_exact(cols.max(1)).collect()
 }
 
-/// Goes over an array line by line: `along` makes of each line what its pixels along it say, and `take` makes each line of `out`,
-/// with its number, of what those of `down` say, in their order, each with its weight, or `None` of what lies outside.
+/// Goes over an array line by line: `along` makes of each line what its pixels along it say, and `take` makes of what those of
+/// `down` say, in their order, each with its weight, or `None` of what lies outside, the line of that number, which follows
+/// those in `out`.
 ///
 /// Only as many lines as take part at once are held between the two, and these stay in the nearest cache.
 #[inline(always)]
 fn laid<T: Copy + Default>(
     lines: &[&[T]],
-    out: &mut [T],
+    out: &mut Vec<T>,
     down: &[Tap],
     along: impl Fn(&mut [T], &[T]),
     take: impl Fn(&mut [T], usize, &mut dyn Iterator<Item = Option<(&[T], f32)>>),
 ) {
-    let cols = lines.first().map_or(1, |line| line.len());
+    let cols = lines.first().map_or(0, |line| line.len());
     let mut halves = vec![vec![T::default(); cols]; down.len()];
+    let mut line = vec![T::default(); cols];
     let inside = |row: usize, offset: i32| row.checked_add_signed(offset as isize).filter(|&row| row < lines.len());
-    for (row, out) in out.chunks_exact_mut(cols).enumerate() {
+    for row in 0..lines.len() {
         // all but the last were made for the lines before
         let known = if row == 0 { 0 } else { down.len() - 1 };
         for source in down[known..].iter().filter_map(|tap| inside(row, tap.offset)) {
@@ -116,7 +119,8 @@ fn laid<T: Copy + Default>(
         }
         let of_tap =
             |tap: &Tap| inside(row, tap.offset).map(|source| (halves[source % down.len()].as_slice(), tap.weight));
-        take(out, row, &mut down.iter().map(of_tap));
+        take(&mut line, row, &mut down.iter().map(of_tap));
+        out.extend_from_slice(&line);
     }
 }
 

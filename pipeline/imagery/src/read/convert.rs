@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayViewMut2, ArrayViewMut3, s};
 
+use shorewatch_domain::lanes::vectorised;
 use shorewatch_domain::observed::Causes;
 use shorewatch_domain::sensor::NodataRule;
 
@@ -34,7 +35,7 @@ impl PassReader {
         let mut fill_bands = vec![0_u8; cols];
         let mut against = vec![0_u8; cols];
         let mut targets: Vec<_> = pixels.outer_iter_mut().collect();
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || {
                 for row in 0..rows {

@@ -5,6 +5,7 @@ use half::slice::HalfFloatSliceExt;
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 use super::super::{common_shape, in_lines};
+use crate::lanes::vectorised;
 
 /// Both dates of a pair over their whole overlap, in blocks of some pixels. Windows are added one after the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +67,7 @@ impl PairBlocks {
             let near = next..((to + 1) * edge - row).min(rows);
             next = near.end;
             seen_down.fill(0);
-            pulp::Arch::new().dispatch(
+            vectorised(
                 #[inline(always)]
                 || {
                     for near in near.clone() {
@@ -86,7 +87,7 @@ impl PairBlocks {
             for (kept, pixels) in self.means.iter_mut().zip([&before, &after]) {
                 for (mut kept, plane) in kept.outer_iter_mut().zip(pixels.outer_iter()) {
                     down.fill(0.0);
-                    pulp::Arch::new().dispatch(
+                    vectorised(
                         #[inline(always)]
                         || {
                             for near in near.clone() {
