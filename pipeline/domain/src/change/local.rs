@@ -81,7 +81,7 @@ impl<'a> Means<'a> {
     /// A sum over a head is at most 255, so nine of them fit into 16 bits.
     ///
     /// # Panics
-    /// There is no such set, or `mean` is not as long as a row.
+    /// There is no such set.
     pub(super) fn of(&mut self, set: usize, mean: &mut [f32]) -> f32 {
         let Self { probabilities, valid, row, counts, sums, sets } = self;
         let near = near(*row, valid.nrows());
