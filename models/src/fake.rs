@@ -144,7 +144,10 @@ impl FakeSegmenter {
                     let plane = &pixels[plane * rows * cols..];
                     values[..mask.len()].copy_from_slice(&plane[row * cols + crop + col..][..mask.len()]);
                 }
-                finite &= vectorised(|| run.apply());
+                finite &= vectorised(
+                    #[inline(always)]
+                    || run.apply(),
+                );
                 take(row - crop, col, &run.answer, mask);
             }
         }

@@ -1,6 +1,5 @@
 //! Logits to probabilities, a run of pixels at a time: written so that the compiler turns every loop into vector code, for the
-//! processor at hand ([`vectorised`]), since libm's `exp` alone would cost a twentieth of a
-//! small network. The numbers are the same on every processor: nothing is contracted or reordered.
+//! processor at hand ([`vectorised`]), since libm's `exp` alone would cost a twentieth of a small network. The numbers are the same on every processor: nothing is contracted or reordered.
 
 use shorewatch_domain::lanes::vectorised;
 

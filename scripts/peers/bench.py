@@ -185,22 +185,8 @@ class Bench:
 
 
 def touch_memory(folder):
-    """Takes memory, as a program does and as its files in a folder do, and gives it back. What lay idle for some seconds may have been
-    taken from a virtual machine and be handed out again at the first touch, which takes up to fifteen times as long as to write what
-    is there (a file of 256 MiB 0.93 s, and at once again 0.07 s): that is not what is measured."""
-    # by a process of its own: the largest size of a program counts from that of the one that starts it
-    subprocess.run([sys.executable, "-c", TOUCH, folder], check=True)
-
-
-TOUCH = """
-import mmap, sys, tempfile
-with tempfile.TemporaryFile(dir=sys.argv[1]) as file:
-    for _ in range(128):
-        file.write(bytes(4 << 20))
-    with mmap.mmap(-1, 1 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
-        for page in range(0, 1 << 30, mmap.PAGESIZE):
-            memory[page] = 1
-"""
+    """So that a host which hands out memory is not what is measured."""
+    subprocess.run([sys.executable, "scripts/peers/touch_memory.py", folder], check=True)
 
 
 def in_memory(scenes):

@@ -9,6 +9,7 @@ use shorewatch_domain::change::{self, ChangeMap, NO_CHANGE, NO_CLASS, NO_EARLIER
 use shorewatch_domain::classes::ClassTable;
 use shorewatch_domain::digest::{Digest, DigestBuilder};
 use shorewatch_domain::grid::{Grid, Window};
+use shorewatch_domain::lanes::chosen;
 use shorewatch_domain::observed::Causes;
 use shorewatch_domain::raster::Scores;
 use shorewatch_domain::unit::{Unit, UnitSummary};
@@ -80,8 +81,8 @@ fn compute(
     if let Some(in_scope) = &in_scope {
         Zip::from(&mut change.labels).and(&mut change.confidence).and(in_scope).for_each(
             |label, confidence, &inside| {
-                *label = if inside { *label } else { NO_CHANGE };
-                *confidence = if inside { *confidence } else { 0 };
+                *label = chosen(NO_CHANGE, *label, inside);
+                *confidence = chosen(0, *confidence, inside);
             },
         );
     }

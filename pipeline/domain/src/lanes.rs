@@ -35,7 +35,8 @@ pub(crate) fn counted(value: f32, counts: bool) -> f32 {
 
 /// `new` where it is taken, else `old`.
 #[inline(always)]
-pub(crate) fn chosen(old: u8, new: u8, take: bool) -> u8 {
+#[must_use]
+pub fn chosen(old: u8, new: u8, take: bool) -> u8 {
     let mask = u8::from(take).wrapping_neg();
     (old & !mask) | (new & mask)
 }

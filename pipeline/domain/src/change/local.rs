@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, ArrayView3, s};
 
 use super::NO_CHANGE;
-use crate::lanes::{LANES, counted, vectorised};
+use crate::lanes::{LANES, chosen, counted, vectorised};
 
 /// Probabilities × 255 of one date (class, row, col), of which means over 3×3 are taken row by row: what a row needs lies in the
 /// nearest cache, and no plane of means is ever anywhere.
@@ -136,7 +136,7 @@ fn sum_of_valid<'a>(planes: impl Iterator<Item = &'a [u8]>, valid: &[bool], line
             #[inline(always)]
             || {
                 for ((sum, &value), &valid) in line.iter_mut().zip(plane).zip(valid) {
-                    *sum += u16::from(value & u8::from(valid).wrapping_neg());
+                    *sum += u16::from(chosen(0, value, valid));
                 }
             },
         );

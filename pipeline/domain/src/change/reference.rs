@@ -134,28 +134,25 @@ impl Granted<'_> {
         self.believed.iter_mut().for_each(|(means, _)| means.go_to(row));
     }
 
-    /// The least probability × 255 of a set of classes that any witness grants, each averaged over 3×3 pixels, along the row;
-    /// infinite where none observed it, which is nowhere on `both`: what is known of before is known from them.
+    /// The least probability × 255 of a set of classes that any witness or the belief grants, each averaged over 3×3 pixels, along
+    /// the row; infinite where none observed it, which is nowhere on `both`: what is known of before is known from them.
     pub(super) fn least(&mut self, set: usize, least: &mut [f32]) {
         least.fill(f32::INFINITY);
         let mean = self.mean.as_mut_slice();
-        for witness in &mut self.witnesses {
-            witness.of(set, mean);
-            keep_least(least, mean, witness.valid().iter().copied());
-        }
-        if let Some((means, _)) = self.believed.as_mut().filter(|(_, tracked)| tracked[set]) {
+        let believed = self.believed.as_mut().filter(|(_, tracked)| tracked[set]).map(|(means, _)| means);
+        for means in self.witnesses.iter_mut().chain(believed) {
             means.of(set, mean);
-            keep_least(least, mean, std::iter::repeat(true));
+            keep_least(least, mean, means.valid());
         }
     }
 }
 
 /// Keeps the lesser of two along a line, where the second one is `valid`.
-fn keep_least(least: &mut [f32], mean: &[f32], valid: impl Iterator<Item = bool> + Clone) {
+fn keep_least(least: &mut [f32], mean: &[f32], valid: &[bool]) {
     vectorised(
         #[inline(always)]
         || {
-            for ((least, &mean), valid) in least.iter_mut().zip(mean).zip(valid.clone()) {
+            for ((least, &mean), &valid) in least.iter_mut().zip(mean).zip(valid) {
                 *least = least.min(if valid { mean } else { f32::INFINITY });
             }
         },
